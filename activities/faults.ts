@@ -1,0 +1,40 @@
+// What kinds of failure are there, and who gets to see them?
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { Diagnostic } from '../workflows/model/diagnostic.ts';
+
+/** The `type` of a failure that the pull request's people can mend; `details[0]` are its diagnostics. */
+export const userErrorType = 'UserError';
+/** The `type` of a failure that only an operator can mend: a key, a permission, a binary, a policy bundle. */
+export const operatorErrorType = 'OperatorError';
+
+/** Shown in full on the pull request and not retried: the same input fails the same way. */
+export function userError(diagnostics: readonly [Diagnostic, ...Diagnostic[]]): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: userErrorType,
+    message: diagnostics[0].summary,
+    nonRetryable: true,
+    details: [diagnostics],
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/** One neutral line and a run id on the pull request; the cause goes to the log. Not retried. */
+export function operatorError(message: string, cause?: unknown): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: operatorErrorType,
+    message,
+    nonRetryable: true,
+    ...(cause instanceof Error ? { cause } : {}),
+  });
+}
+
+/** The world asks to wait, for example GitHub's `retry-after`; anything else that throws is retried by the policy. */
+export function retryLater(message: string, delayMs: number, cause?: unknown): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'RetryLater',
+    message,
+    nextRetryDelay: delayMs,
+    category: ApplicationFailureCategory.BENIGN,
+    ...(cause instanceof Error ? { cause } : {}),
+  });
+}

@@ -1,0 +1,47 @@
+// What does a run read and keep? The narrow part of the store that a runner may use.
+import type { PlanChanges } from '../workflows/model/change.ts';
+import type { PlanId, RunId } from '../workflows/model/identifiers.ts';
+import type { Plan } from '../workflows/model/plan.ts';
+import type { Source } from '../workflows/model/pull-request.ts';
+import type { Repository } from '../workflows/model/repository.ts';
+
+/** What is known of a stored plan beside its bytes. */
+export type StoredPlan = {
+  readonly plan: Plan;
+  readonly repository: Repository;
+  readonly number: number;
+  readonly source: Source;
+  /** Terraform's state identity when it was planned; null when there was no state yet. */
+  readonly state: { readonly lineage: string; readonly serial: number } | null;
+  readonly planFileSha256: string;
+};
+
+export type PlanBytes = {
+  readonly planFile: Buffer;
+  /** `terraform show -json`, with secrets in clear: leaves the store only for policies. */
+  readonly planJson: Buffer;
+  /** Masked log, one line per event. */
+  readonly log: Buffer;
+  /** What people may see. */
+  readonly changes: PlanChanges;
+  /** `.terraform.lock.hcl` as used; null when init wrote none. */
+  readonly lockFile: Buffer | null;
+};
+
+/**
+ * Plans, logs and what a failed apply leaves behind. Everything is encrypted before it is stored.
+ * All writes are idempotent by id. Missing or expired artifacts throw an OperatorError.
+ */
+export type RunStore = {
+  /** One transaction: the plan row and its artifacts. */
+  savePlan(stored: StoredPlan, bytes: PlanBytes): Promise<void>;
+  readPlan(id: PlanId): Promise<StoredPlan>;
+  readPlanFile(id: PlanId): Promise<{ readonly planFile: Buffer; readonly lockFile: Buffer | null }>;
+  readPlanJson(id: PlanId): Promise<Buffer>;
+  readPlanChanges(id: PlanId): Promise<PlanChanges>;
+  /** The masked log of any run (a failed plan, an apply), kept under the run's id. */
+  saveLog(runId: RunId, log: Buffer): Promise<void>;
+  readLog(runId: RunId): Promise<Buffer>;
+  /** `errored.tfstate`: the state that Terraform could not write. */
+  saveErroredState(runId: RunId, state: Buffer): Promise<void>;
+};

@@ -1,0 +1,151 @@
+// What can workflows ask of the world? The port that `activities/` implements.
+import type { Actor } from './model/actor.ts';
+import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
+import type { Configuration } from './model/configuration.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
+import type { PlanId, RunId, Sha } from './model/identifiers.ts';
+import type { PlanResult } from './model/plan.ts';
+import type { AffectedProject } from './model/project.ts';
+import type { PullRequest, Source } from './model/pull-request.ts';
+import type { PullRequestRef, Repository } from './model/repository.ts';
+import type { Verdict } from './model/verdict.ts';
+import type { View } from './model/view.ts';
+import type { ProjectRequest } from './messages.ts';
+
+/** What a pull request is, and what of it would be planned. */
+export type Inspection = {
+  readonly pullRequest: PullRequest;
+  /** Paths that the pull request changes, at most `maxChangedFilesCarried`; judged by policies. */
+  readonly changedFiles: readonly string[];
+  readonly configuration: ConfigurationFound;
+  /** The pull request changes hatchet.yaml itself; `problems` are those of the new text. */
+  readonly edited: { readonly problems: readonly Diagnostic[] } | null;
+  readonly source:
+    | { readonly kind: 'merged'; readonly source: Source; readonly projects: readonly AffectedProject[] }
+    | { readonly kind: 'conflict'; readonly files: readonly string[] };
+};
+
+export type ConfigurationFound =
+  | { readonly kind: 'valid'; readonly configuration: Configuration }
+  | { readonly kind: 'broken'; readonly problems: readonly Diagnostic[] };
+
+/** A pull request of thousands of files must not fill the history: the rest is read from git where needed. */
+export const maxChangedFilesCarried = 300;
+
+export type PlanRequest = {
+  readonly repository: Repository;
+  readonly number: number;
+  readonly project: AffectedProject;
+  readonly source: Source;
+  readonly runId: RunId;
+};
+
+export type JudgeRequest = {
+  readonly planId: PlanId;
+  readonly configuration: Configuration;
+  readonly repository: Repository;
+  readonly pullRequest: PullRequest;
+  readonly changedFiles: readonly string[];
+  readonly trigger: string;
+};
+
+/** A reaction and, where there is something to say, a reply to whoever asked. */
+export type Answer = {
+  /** GraphQL node id of the comment; null for a click on a button. */
+  readonly commentNodeId: string | null;
+  readonly reaction: 'EYES' | 'CONFUSED' | null;
+  readonly reply: Reply | null;
+};
+
+/** What a reply says; the text is made by the renderer, so that everything from outside is escaped in one place. */
+export type Reply =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'status'; readonly lines: readonly StatusLine[] }
+  | { readonly kind: 'refused'; readonly to: string; readonly verb: string; readonly refusal: Refusal | CommandRefusal }
+  | { readonly kind: 'done'; readonly to: string; readonly text: 'nothing to apply' | 'locks given up' };
+
+export type StatusLine = { readonly project: string; readonly status: string };
+
+export type CommandRefusal =
+  | { readonly kind: 'unknown-verb'; readonly word: string; readonly nearest: string | null }
+  | { readonly kind: 'bad-arguments'; readonly problem: string }
+  | {
+      readonly kind: 'unknown-project';
+      readonly word: string;
+      readonly nearest: string | null;
+      readonly projects: readonly string[];
+    }
+  | { readonly kind: 'not-allowed'; readonly needs: 'read' | 'write' }
+  | { readonly kind: 'own-approval' }
+  | { readonly kind: 'plan-changed'; readonly project: string }
+  | { readonly kind: 'still-planning' }
+  | { readonly kind: 'fork-needs-sha'; readonly head: Sha }
+  | { readonly kind: 'nothing-to-approve' }
+  | { readonly kind: 'applying' }
+  | { readonly kind: 'pull-request-closed' };
+
+/** When GitHub says that each project's plan became visible (ISO 8601, GitHub's clock). */
+export type Shown = { readonly at: string };
+
+/** Control: holds the App key and the database; runs no foreign code. Runs on `hatchet-control`. */
+export type ControlActivities = {
+  /** Reads the pull request, fetches base and head, merges them in memory, finds configuration and projects. */
+  inspect(request: { readonly ref: PullRequestRef }): Promise<Inspection>;
+  /** Evaluates every policy on one plan. Fails closed: what cannot be evaluated is a verdict with `error`. */
+  judge(request: JudgeRequest): Promise<readonly Verdict[]>;
+  /** The person's rights at this moment, and which of `teams` (`@org/team`) they are in. */
+  readActor(request: {
+    readonly repository: Repository;
+    readonly login: string;
+    readonly teams: readonly string[];
+  }): Promise<Actor>;
+  /** Writes what differs from what was last written: checks, the comment, answers; one mutation for many. */
+  show(request: { readonly view: View; readonly answers: readonly Answer[] }): Promise<Shown>;
+  /** Only answers, for a moment that changes no picture. */
+  answer(request: { readonly ref: PullRequestRef; readonly nodeId: string; readonly answers: readonly Answer[] }): Promise<void>;
+  /** Hands a request to the workflow that owns the project, starting it when it is not running. */
+  askProject(request: {
+    readonly repository: Repository;
+    readonly project: { readonly dir: string; readonly workspace: string };
+    readonly request: ProjectRequest;
+  }): Promise<void>;
+  /** Checks the grant against the world once more and, in one transaction, writes the fence row. */
+  beginApply(request: {
+    readonly repository: Repository;
+    readonly grant: ApplyGrant;
+    readonly runId: RunId;
+    readonly fence: number;
+  }): Promise<{ readonly kind: 'begun' } | Refusal>;
+  /** Writes what came of it; repeating it changes nothing. */
+  recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
+  /** After lost contact: plans afresh and compares with what was approved. */
+  reconcileApply(request: { readonly repository: Repository; readonly grant: ApplyGrant; readonly runId: RunId }): Promise<
+    { readonly kind: 'never-started' } | { readonly kind: 'started' }
+  >;
+  /** Appends to the audit record. */
+  recordEvent(event: AuditEvent): Promise<void>;
+};
+
+export type AuditEvent = {
+  readonly repository: Repository;
+  readonly number: number | null;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly digest: string | null;
+  readonly allowed: boolean;
+  readonly reason: string;
+};
+
+/** Runner: runs foreign code; no App key, no database. Runs on `hatchet-runner-<pool>`. */
+export type RunnerActivities = {
+  /** `init`, `plan`, `show` in one go; plan file, JSON, log and changes go to the store. */
+  planProject(request: PlanRequest): Promise<PlanResult>;
+  /** Applies one stored plan file. One attempt: a second one refuses before Terraform starts. */
+  applyPlan(request: {
+    readonly repository: Repository;
+    readonly grant: ApplyGrant;
+    readonly runId: RunId;
+    readonly fence: number;
+  }): Promise<ApplyOutcome>;
+};

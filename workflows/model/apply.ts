@@ -1,0 +1,112 @@
+// May this plan be applied now, and what came of it?
+import type { Approval, MissingApproval, Rejection } from './approval.ts';
+import { missingApprovals } from './approval.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { PlanDigest, PlanId, RunId, Sha } from './identifiers.ts';
+import type { Plan } from './plan.ts';
+import type { Project } from './project.ts';
+import type { PullRequest } from './pull-request.ts';
+import type { ApprovalRule, Verdict } from './verdict.ts';
+import { blocks } from './verdict.ts';
+
+declare const granted: unique symbol;
+
+/**
+ * The proof that one plan may be applied. Only `grantApply` makes one; `beginApply` checks its claims again
+ * right before Terraform starts. Plain JSON, so it can cross Temporal.
+ */
+export type ApplyGrant = {
+  readonly [granted]: true;
+  readonly planId: PlanId;
+  readonly digest: PlanDigest;
+  readonly project: Project;
+  readonly number: number;
+  /** What the pull request's head must still be; the merge commit's first parent is not asked after a merge. */
+  readonly head: Sha;
+  readonly trigger: ApplyTrigger;
+  readonly approvals: readonly Approval[];
+};
+
+/** Why an apply starts, and for whom. */
+export type ApplyTrigger =
+  | { readonly kind: 'merge'; readonly actor: string; readonly mergeCommit: Sha }
+  | { readonly kind: 'comment' | 'button'; readonly actor: string };
+
+/** Why a plan may not be applied. Shown to people, so each kind has its sentence in activities/render. */
+export type Refusal =
+  | { readonly kind: 'not-planned'; readonly project: string }
+  | { readonly kind: 'plan-failed'; readonly project: string }
+  | { readonly kind: 'stale'; readonly project: string; readonly reason: StaleReason }
+  | { readonly kind: 'not-judged'; readonly project: string }
+  | { readonly kind: 'denied'; readonly project: string; readonly policies: readonly string[] }
+  | { readonly kind: 'rejected'; readonly project: string; readonly by: string }
+  | { readonly kind: 'approvals-missing'; readonly project: string; readonly missing: readonly MissingApproval[] }
+  | { readonly kind: 'draft' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'already-applied'; readonly project: string }
+  | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
+
+export type StaleReason = 'head moved' | 'base moved' | 'digest changed' | 'state changed' | 'policies changed';
+
+/** What applying came to. `unknown`: contact was lost after Terraform may have started. */
+export type ApplyOutcome =
+  | { readonly kind: 'applied'; readonly runId: RunId; readonly finishedAt: string }
+  | {
+      readonly kind: 'failed';
+      readonly runId: RunId;
+      readonly finishedAt: string;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly diagnosticCount: number;
+      /** Resources changed before the failure, of how many. */
+      readonly done: number;
+      readonly total: number;
+      /** Terraform could not write the state; it is kept, encrypted, in the store. */
+      readonly stateKept: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'unknown'; readonly runId: RunId; readonly reason: string };
+
+/** Everything the decision stands on, as it is now. */
+export type ApplyQuestion = {
+  readonly project: string;
+  readonly plan: Plan | null;
+  readonly planFailed: boolean;
+  readonly verdicts: readonly Verdict[] | null;
+  readonly approvals: readonly Approval[];
+  readonly rejections: readonly Rejection[];
+  readonly rules: readonly ApprovalRule[];
+  readonly pullRequest: PullRequest;
+  readonly trigger: ApplyTrigger;
+};
+
+/** The one way to an `ApplyGrant`: every rule is asked, the first that does not hold is the answer. */
+export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
+  const { project, plan, pullRequest, trigger } = question;
+  if (pullRequest.state === 'closed') return { kind: 'closed' };
+  if (pullRequest.state === 'open' && pullRequest.draft) return { kind: 'draft' };
+  if (question.planFailed) return { kind: 'plan-failed', project };
+  if (plan === null) return { kind: 'not-planned', project };
+  if (plan.head !== pullRequest.head) return { kind: 'stale', project, reason: 'head moved' };
+  if (question.verdicts === null) return { kind: 'not-judged', project };
+  const blocking = question.verdicts.filter(blocks).map((verdict) => verdict.policy);
+  if (blocking.length > 0) return { kind: 'denied', project, policies: blocking };
+  const rejection = question.rejections.find((no) => no.project === project && no.digest === plan.digest);
+  if (rejection !== undefined) return { kind: 'rejected', project, by: rejection.actor.login };
+  const missing = missingApprovals({ ...question, digest: plan.digest, author: pullRequest.author });
+  if (missing.length > 0) return { kind: 'approvals-missing', project, missing };
+  const approvals = question.approvals.filter((yes) => yes.project === project && yes.digest === plan.digest);
+  const claims: Omit<ApplyGrant, typeof granted> = {
+    planId: plan.id,
+    digest: plan.digest,
+    project: plan.project,
+    number: pullRequest.number,
+    head: plan.head,
+    trigger,
+    approvals,
+  };
+  return claims as ApplyGrant;
+}
+
+export function isGrant(answer: ApplyGrant | Refusal): answer is ApplyGrant {
+  return !('kind' in answer);
+}

@@ -1,0 +1,55 @@
+// Who said yes to what, and what is still missing?
+import type { PlanDigest } from './identifiers.ts';
+import type { Actor } from './actor.ts';
+import { canWrite } from './actor.ts';
+import type { ApprovalRule } from './verdict.ts';
+
+/** A person's yes to one plan digest, with the rights the person had when giving it. */
+export type Approval = {
+  readonly actor: Actor;
+  readonly project: string;
+  readonly digest: PlanDigest;
+  readonly via: 'comment' | 'button' | 'review';
+  /** ISO 8601, GitHub's clock. */
+  readonly at: string;
+};
+
+/** A person's no to one plan digest; it blocks until the same person approves or the digest changes. */
+export type Rejection = Omit<Approval, 'via'> & { readonly via: 'comment' | 'button' };
+
+/** A rule that is not met yet. */
+export type MissingApproval = { readonly project: string; readonly rule: ApprovalRule; readonly given: number };
+
+/** Does this person's yes count for this rule? Logins compare without case, as GitHub does. */
+export function admits(rule: ApprovalRule, actor: Actor, author: string): boolean {
+  if (!canWrite(actor)) return false;
+  if (!rule.author && sameLogin(actor.login, author)) return false;
+  if (rule.by.length === 0) return true;
+  return rule.by.some((by) =>
+    by.startsWith('@') && by.includes('/')
+      ? actor.teams.some((team) => sameLogin(team, by))
+      : sameLogin(by.replace(/^@/, ''), actor.login),
+  );
+}
+
+/** The rules that `approvals` do not meet. One person counts once per rule, and for every rule that admits them. */
+export function missingApprovals(question: {
+  readonly project: string;
+  readonly digest: PlanDigest;
+  readonly rules: readonly ApprovalRule[];
+  readonly approvals: readonly Approval[];
+  readonly author: string;
+}): readonly MissingApproval[] {
+  const { project, digest, rules, approvals, author } = question;
+  const valid = approvals.filter((approval) => approval.project === project && approval.digest === digest);
+  return rules.flatMap((rule) => {
+    const people = new Set(
+      valid.filter(({ actor }) => admits(rule, actor, author)).map(({ actor }) => actor.login.toLowerCase()),
+    );
+    return people.size < rule.count ? [{ project, rule, given: people.size }] : [];
+  });
+}
+
+export function sameLogin(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase();
+}

@@ -1,0 +1,74 @@
+// What does a comment ask for?
+
+export const verbs = ['plan', 'apply', 'approve', 'reject', 'cancel', 'unlock', 'status', 'help'] as const;
+export type Verb = (typeof verbs)[number];
+
+/** One parsed command. `projects` are names or globs as typed; empty = all. */
+export type Command =
+  | { readonly kind: 'known'; readonly verb: Verb; readonly projects: readonly string[]; readonly destroy: boolean }
+  | { readonly kind: 'unknown-verb'; readonly word: string; readonly nearest: Verb | null }
+  | { readonly kind: 'bad-arguments'; readonly verb: Verb; readonly problem: string };
+
+/** Longer words cannot name anything here; the rest of the line is not read. */
+const maxWordLength = 200;
+const maxWords = 50;
+const projectWord = /^[\p{L}\p{N}._/@*{}+=~ -]+$/u;
+
+/**
+ * The command in a comment, or null when there is none. Only the first non-blank line counts, and only outside
+ * quotes and code. `/hatchet` alone asks for help.
+ */
+export function parseCommand(comment: string): Command | null {
+  const line = comment.split(/\r\n|\r|\n/).find((text) => text.trim() !== '');
+  if (line === undefined || /^(?: {4}|\t)/.test(line)) return null;
+  const words = line.trim().slice(0, maxWordLength * maxWords).split(/\s+/);
+  if (words[0]?.toLowerCase() !== '/hatchet') return null;
+  const [, verbWord = 'help', ...rest] = words;
+  const verb = verbs.find((known) => known === verbWord.toLowerCase());
+  if (verb === undefined) {
+    return { kind: 'unknown-verb', word: verbWord.slice(0, maxWordLength), nearest: nearest(verbWord.toLowerCase(), verbs) };
+  }
+  return parseArguments(verb, rest);
+}
+
+function parseArguments(verb: Verb, words: readonly string[]): Command {
+  const bad = (problem: string): Command => ({ kind: 'bad-arguments', verb, problem });
+  if (words.length > maxWords) return bad(`more than ${maxWords} words`);
+  const flags = words.filter((word) => word.startsWith('-'));
+  const projects = words.filter((word) => !word.startsWith('-'));
+  const unknownFlag = flags.find((flag) => flag !== '--destroy' || verb !== 'plan');
+  if (unknownFlag !== undefined) return bad(`\`${unknownFlag.slice(0, maxWordLength)}\` is no flag of \`${verb}\``);
+  if (projects.length > 0 && ['cancel', 'status', 'help'].includes(verb)) return bad(`\`${verb}\` takes no projects`);
+  const odd = projects.find((word) => word.length > maxWordLength || !projectWord.test(word));
+  if (odd !== undefined) return bad(`\`${odd.slice(0, maxWordLength)}\` cannot be the name of a project`);
+  return { kind: 'known', verb, projects, destroy: flags.includes('--destroy') };
+}
+
+/** The closest of `candidates`, or null when none is close enough to be what was meant. */
+export function nearest<Candidate extends string>(word: string, candidates: readonly Candidate[]): Candidate | null {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .sort((left, right) => left.distance - right.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null;
+}
+
+/** Letters to insert, delete, replace or swap (Damerau-Levenshtein, restricted), words cut to `maxWordLength`. */
+function editDistance(left: string, right: string): number {
+  const [a, b] = [left.slice(0, maxWordLength), right.slice(0, maxWordLength)];
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const cost = a[row - 1] === b[column - 1] ? 0 : 1;
+      let best = Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + cost);
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) best = Math.min(best, (beforeLast[column - 2] ?? 0) + 1);
+      current.push(best);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length] ?? 0;
+}

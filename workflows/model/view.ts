@@ -1,0 +1,92 @@
+// What do people see? The whole picture of one pull request, decided but not yet written down as text.
+import type { MissingApproval } from './approval.ts';
+import type { Check } from './check.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { Sha } from './identifiers.ts';
+import type { Plan } from './plan.ts';
+import type { Repository } from './repository.ts';
+import type { Verdict } from './verdict.ts';
+
+/** How far one project is. */
+export type ProjectStatus =
+  | { readonly kind: 'planning' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly diagnosticCount: number }
+  | { readonly kind: 'no-changes' }
+  | { readonly kind: 'judging' }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'rejected'; readonly by: string }
+  | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'queued'; readonly behind: number | null; readonly position: number }
+  | { readonly kind: 'applying' }
+  | { readonly kind: 'applied'; readonly at: string; readonly by: string; readonly on: 'merge' | 'comment' | 'button' }
+  | {
+      readonly kind: 'apply-failed';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly diagnosticCount: number;
+      readonly done: number;
+      readonly total: number;
+    }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+export type ProjectView = {
+  readonly name: string;
+  readonly dir: string;
+  readonly status: ProjectStatus;
+  /** The plan on show; null while there is none. Its changes are read from the store by `plan.id`. */
+  readonly plan: Plan | null;
+  readonly verdicts: readonly Verdict[];
+  /** Who said yes to this plan. */
+  readonly approvedBy: readonly string[];
+  /** One sentence when earlier approvals no longer count: which part changed. */
+  readonly voided: string | null;
+};
+
+/** The state and the next step: what the first line says. Projects are names, in table order. */
+export type Headline =
+  | { readonly kind: 'planning'; readonly projects: readonly string[] }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'no-projects' }
+  | { readonly kind: 'no-changes' }
+  | { readonly kind: 'draft' }
+  | { readonly kind: 'fork' }
+  | { readonly kind: 'conflict'; readonly base: string; readonly files: readonly string[] }
+  | { readonly kind: 'config-broken'; readonly where: 'base' | 'head'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly kind: 'operator-error'; readonly runId: string }
+  | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
+  | { readonly kind: 'denied'; readonly projects: readonly string[] }
+  | { readonly kind: 'rejected'; readonly by: string; readonly projects: readonly string[] }
+  | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'applying'; readonly projects: readonly string[] }
+  | { readonly kind: 'apply-failed'; readonly projects: readonly string[] }
+  | { readonly kind: 'unknown'; readonly projects: readonly string[] }
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'partly-applied'; readonly applied: readonly string[]; readonly open: readonly string[] }
+  | { readonly kind: 'closed' };
+
+/**
+ * The picture of a pull request: everything `show` needs to write checks and the comment, computed from the whole
+ * state each time and never patched. Small: plans are references, their changes are read from the store.
+ */
+export type View = {
+  readonly repository: Repository;
+  readonly number: number;
+  readonly nodeId: string;
+  readonly author: string;
+  /** The commit that the checks stand on: the head, or the merge commit after a merge. */
+  readonly sha: Sha;
+  readonly head: Sha;
+  readonly base: string;
+  readonly baseSha: Sha | null;
+  readonly headline: Headline;
+  readonly projects: readonly ProjectView[];
+  readonly checks: readonly Check[];
+  /** The pull request edits hatchet.yaml: it is inactive until merged. */
+  readonly editsConfiguration: boolean;
+  /** ISO 8601; when the plans on show were finished; null before the first. */
+  readonly plannedAt: string | null;
+  /** Whether the comment is to be written yet (checks come first, the comment with the first result). */
+  readonly comment: boolean;
+};
