@@ -4,13 +4,13 @@ import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Configuration } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanId, RunId, Sha } from './model/identifiers.ts';
+import type { ProjectRequest } from './model/lock.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
 import type { Verdict } from './model/verdict.ts';
 import type { View } from './model/view.ts';
-import type { ProjectRequest } from './messages.ts';
 
 /** What a pull request is, and what of it would be planned. */
 export type Inspection = {
@@ -22,7 +22,9 @@ export type Inspection = {
   readonly edited: { readonly problems: readonly Diagnostic[] } | null;
   readonly source:
     | { readonly kind: 'merged'; readonly source: Source; readonly projects: readonly AffectedProject[] }
-    | { readonly kind: 'conflict'; readonly files: readonly string[] };
+    | { readonly kind: 'conflict'; readonly files: readonly string[] }
+    /** A pull request that was closed without a merge is not looked into. */
+    | { readonly kind: 'closed' };
 };
 
 export type ConfigurationFound =
@@ -61,8 +63,17 @@ export type Answer = {
 export type Reply =
   | { readonly kind: 'help' }
   | { readonly kind: 'status'; readonly lines: readonly StatusLine[] }
-  | { readonly kind: 'refused'; readonly to: string; readonly verb: string; readonly refusal: Refusal | CommandRefusal }
-  | { readonly kind: 'done'; readonly to: string; readonly text: 'nothing to apply' | 'locks given up' };
+  | {
+      readonly kind: 'refused';
+      readonly to: string;
+      readonly verb: string;
+      readonly refusal: Refusal | CommandRefusal;
+    }
+  | {
+      readonly kind: 'done';
+      readonly to: string;
+      readonly text: 'nothing to apply' | 'locks given up' | 'nothing to cancel';
+    };
 
 export type StatusLine = { readonly project: string; readonly status: string };
 
@@ -76,6 +87,8 @@ export type CommandRefusal =
       readonly projects: readonly string[];
     }
   | { readonly kind: 'not-allowed'; readonly needs: 'read' | 'write' }
+  /** What a later release brings: named, never silently ignored. */
+  | { readonly kind: 'not-supported'; readonly what: string }
   | { readonly kind: 'own-approval' }
   | { readonly kind: 'plan-changed'; readonly project: string }
   | { readonly kind: 'still-planning' }
@@ -84,8 +97,8 @@ export type CommandRefusal =
   | { readonly kind: 'applying' }
   | { readonly kind: 'pull-request-closed' };
 
-/** When GitHub says that each project's plan became visible (ISO 8601, GitHub's clock). */
-export type Shown = { readonly at: string };
+/** When what was shown became visible (ISO 8601, GitHub's clock); null when nothing had to be written. */
+export type Shown = { readonly at: string | null };
 
 /** Control: holds the App key and the database; runs no foreign code. Runs on `hatchet-control`. */
 export type ControlActivities = {
@@ -102,7 +115,11 @@ export type ControlActivities = {
   /** Writes what differs from what was last written: checks, the comment, answers; one mutation for many. */
   show(request: { readonly view: View; readonly answers: readonly Answer[] }): Promise<Shown>;
   /** Only answers, for a moment that changes no picture. */
-  answer(request: { readonly ref: PullRequestRef; readonly nodeId: string; readonly answers: readonly Answer[] }): Promise<void>;
+  answer(request: {
+    readonly ref: PullRequestRef;
+    readonly nodeId: string;
+    readonly answers: readonly Answer[];
+  }): Promise<void>;
   /** Hands a request to the workflow that owns the project, starting it when it is not running. */
   askProject(request: {
     readonly repository: Repository;
@@ -118,10 +135,10 @@ export type ControlActivities = {
   }): Promise<{ readonly kind: 'begun' } | Refusal>;
   /** Writes what came of it; repeating it changes nothing. */
   recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
-  /** After lost contact: plans afresh and compares with what was approved. */
-  reconcileApply(request: { readonly repository: Repository; readonly grant: ApplyGrant; readonly runId: RunId }): Promise<
-    { readonly kind: 'never-started' } | { readonly kind: 'started' }
-  >;
+  /** What the record says of an apply that was never heard of again: was its fence row written? */
+  readApply(request: {
+    readonly runId: RunId;
+  }): Promise<{ readonly begun: boolean; readonly outcome: ApplyOutcome | null }>;
   /** Appends to the audit record. */
   recordEvent(event: AuditEvent): Promise<void>;
 };

@@ -1,9 +1,10 @@
 // What is said to a workflow? The messages that webhooks become, and the signals that carry them.
 import { defineSignal } from '@temporalio/workflow';
-import type { ApplyGrant, ApplyOutcome } from './model/apply.ts';
+import type { ApplyOutcome } from './model/apply.ts';
 import type { Button } from './model/check.ts';
 import type { Command } from './model/command.ts';
 import type { RunId, Sha } from './model/identifiers.ts';
+import type { ProjectRequest } from './model/lock.ts';
 import type { PullRequestRef } from './model/repository.ts';
 
 /** A delivery of GitHub's, reduced to what matters here. `deliveryId` is GitHub's GUID. */
@@ -25,29 +26,28 @@ export type Message = { readonly deliveryId: string; readonly ref: PullRequestRe
       readonly head: Sha;
       /** The project whose check was clicked; null on an aggregate. */
       readonly project: string | null;
-      readonly createdAt: string;
+      /** The round that the clicked check showed: a click means what it showed, not what came since. */
+      readonly roundId: string;
     }
   | { readonly kind: 'rerun'; readonly actor: string; readonly head: Sha }
-  | { readonly kind: 'review'; readonly actor: string; readonly commit: Sha; readonly state: string }
 );
-
-/** What a pull request asks of the workflow that owns a project. */
-export type ProjectRequest =
-  | {
-      readonly kind: 'apply';
-      /** The asking pull request and its workflow, which hears the outcome. */
-      readonly ref: PullRequestRef;
-      readonly replyTo: string;
-      readonly runId: RunId;
-      readonly grant: ApplyGrant;
-    }
-  | { readonly kind: 'release'; readonly ref: PullRequestRef };
 
 /** What the owner of a project tells the pull request that asked. */
 export type ProjectNews =
-  | { readonly kind: 'queued'; readonly project: string; readonly runId: RunId; readonly owner: number; readonly position: number }
+  | {
+      readonly kind: 'queued';
+      readonly project: string;
+      readonly runId: RunId;
+      readonly owner: number;
+      readonly position: number;
+    }
   | { readonly kind: 'applying'; readonly project: string; readonly runId: RunId }
-  | { readonly kind: 'finished'; readonly project: string; readonly runId: RunId; readonly outcome: ApplyOutcome };
+  | {
+      readonly kind: 'finished';
+      readonly project: string;
+      readonly runId: RunId;
+      readonly outcome: ApplyOutcome;
+    };
 
 export const messageSignal = defineSignal<[Message]>('message');
 export const projectRequestSignal = defineSignal<[ProjectRequest]>('projectRequest');

@@ -40,13 +40,22 @@ export type Refusal =
   | { readonly kind: 'not-judged'; readonly project: string }
   | { readonly kind: 'denied'; readonly project: string; readonly policies: readonly string[] }
   | { readonly kind: 'rejected'; readonly project: string; readonly by: string }
-  | { readonly kind: 'approvals-missing'; readonly project: string; readonly missing: readonly MissingApproval[] }
+  | {
+      readonly kind: 'approvals-missing';
+      readonly project: string;
+      readonly missing: readonly MissingApproval[];
+    }
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
   | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
 
-export type StaleReason = 'head moved' | 'base moved' | 'digest changed' | 'state changed' | 'policies changed';
+export type StaleReason =
+  | 'head moved'
+  | 'base moved'
+  | 'digest changed'
+  | 'state changed'
+  | 'policies changed';
 
 /** What applying came to. `unknown`: contact was lost after Terraform may have started. */
 export type ApplyOutcome =

@@ -1,7 +1,8 @@
 // Who said yes to what, and what is still missing?
-import type { PlanDigest } from './identifiers.ts';
+
 import type { Actor } from './actor.ts';
 import { canWrite } from './actor.ts';
+import type { PlanDigest } from './identifiers.ts';
 import type { ApprovalRule } from './verdict.ts';
 
 /** A person's yes to one plan digest, with the rights the person had when giving it. */
@@ -18,7 +19,11 @@ export type Approval = {
 export type Rejection = Omit<Approval, 'via'> & { readonly via: 'comment' | 'button' };
 
 /** A rule that is not met yet. */
-export type MissingApproval = { readonly project: string; readonly rule: ApprovalRule; readonly given: number };
+export type MissingApproval = {
+  readonly project: string;
+  readonly rule: ApprovalRule;
+  readonly given: number;
+};
 
 /** Does this person's yes count for this rule? Logins compare without case, as GitHub does. */
 export function admits(rule: ApprovalRule, actor: Actor, author: string): boolean {

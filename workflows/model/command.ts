@@ -5,7 +5,12 @@ export type Verb = (typeof verbs)[number];
 
 /** One parsed command. `projects` are names or globs as typed; empty = all. */
 export type Command =
-  | { readonly kind: 'known'; readonly verb: Verb; readonly projects: readonly string[]; readonly destroy: boolean }
+  | {
+      readonly kind: 'known';
+      readonly verb: Verb;
+      readonly projects: readonly string[];
+      readonly destroy: boolean;
+    }
   | { readonly kind: 'unknown-verb'; readonly word: string; readonly nearest: Verb | null }
   | { readonly kind: 'bad-arguments'; readonly verb: Verb; readonly problem: string };
 
@@ -21,12 +26,19 @@ const projectWord = /^[\p{L}\p{N}._/@*{}+=~ -]+$/u;
 export function parseCommand(comment: string): Command | null {
   const line = comment.split(/\r\n|\r|\n/).find((text) => text.trim() !== '');
   if (line === undefined || /^(?: {4}|\t)/.test(line)) return null;
-  const words = line.trim().slice(0, maxWordLength * maxWords).split(/\s+/);
+  const words = line
+    .trim()
+    .slice(0, maxWordLength * maxWords)
+    .split(/\s+/);
   if (words[0]?.toLowerCase() !== '/hatchet') return null;
   const [, verbWord = 'help', ...rest] = words;
   const verb = verbs.find((known) => known === verbWord.toLowerCase());
   if (verb === undefined) {
-    return { kind: 'unknown-verb', word: verbWord.slice(0, maxWordLength), nearest: nearest(verbWord.toLowerCase(), verbs) };
+    return {
+      kind: 'unknown-verb',
+      word: verbWord.slice(0, maxWordLength),
+      nearest: nearest(verbWord.toLowerCase(), verbs),
+    };
   }
   return parseArguments(verb, rest);
 }
@@ -37,20 +49,27 @@ function parseArguments(verb: Verb, words: readonly string[]): Command {
   const flags = words.filter((word) => word.startsWith('-'));
   const projects = words.filter((word) => !word.startsWith('-'));
   const unknownFlag = flags.find((flag) => flag !== '--destroy' || verb !== 'plan');
-  if (unknownFlag !== undefined) return bad(`\`${unknownFlag.slice(0, maxWordLength)}\` is no flag of \`${verb}\``);
-  if (projects.length > 0 && ['cancel', 'status', 'help'].includes(verb)) return bad(`\`${verb}\` takes no projects`);
+  if (unknownFlag !== undefined)
+    return bad(`\`${unknownFlag.slice(0, maxWordLength)}\` is no flag of \`${verb}\``);
+  if (projects.length > 0 && ['cancel', 'status', 'help'].includes(verb))
+    return bad(`\`${verb}\` takes no projects`);
   const odd = projects.find((word) => word.length > maxWordLength || !projectWord.test(word));
   if (odd !== undefined) return bad(`\`${odd.slice(0, maxWordLength)}\` cannot be the name of a project`);
   return { kind: 'known', verb, projects, destroy: flags.includes('--destroy') };
 }
 
 /** The closest of `candidates`, or null when none is close enough to be what was meant. */
-export function nearest<Candidate extends string>(word: string, candidates: readonly Candidate[]): Candidate | null {
+export function nearest<Candidate extends string>(
+  word: string,
+  candidates: readonly Candidate[],
+): Candidate | null {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((left, right) => left.distance - right.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
+    ? best.candidate
+    : null;
 }
 
 /** Letters to insert, delete, replace or swap (Damerau-Levenshtein, restricted), words cut to `maxWordLength`. */
@@ -62,7 +81,11 @@ function editDistance(left: string, right: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const cost = a[row - 1] === b[column - 1] ? 0 : 1;
-      let best = Math.min((last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + cost);
+      let best = Math.min(
+        (last[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (last[column - 1] ?? 0) + cost,
+      );
       const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
       if (swapped) best = Math.min(best, (beforeLast[column - 2] ?? 0) + 1);
       current.push(best);

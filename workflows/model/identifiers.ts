@@ -27,7 +27,8 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** TypeError when `text` is no full git object name. */
 export const parseSha = (text: string): Sha => checked(text, shaPattern, 'a git object name') as Sha;
 /** TypeError when `text` is no SHA-256 in lowercase hex. */
-export const parsePlanDigest = (text: string): PlanDigest => checked(text, digestPattern, 'a plan digest') as PlanDigest;
+export const parsePlanDigest = (text: string): PlanDigest =>
+  checked(text, digestPattern, 'a plan digest') as PlanDigest;
 /** TypeError when `text` is no SHA-256 in lowercase hex. */
 export const parseSourceDigest = (text: string): SourceDigest =>
   checked(text, digestPattern, 'a source digest') as SourceDigest;
@@ -36,11 +37,14 @@ export const parsePlanId = (text: string): PlanId => checked(text, uuidPattern, 
 /** TypeError when `text` is no UUID. */
 export const parseRunId = (text: string): RunId => checked(text, uuidPattern, 'a run id') as RunId;
 /** TypeError when `text` is no UUID. */
-export const parseArtifactId = (text: string): ArtifactId => checked(text, uuidPattern, 'an artifact id') as ArtifactId;
+export const parseArtifactId = (text: string): ArtifactId =>
+  checked(text, uuidPattern, 'an artifact id') as ArtifactId;
 /** TypeError when `id` is no positive integer. */
-export const parseInstallationId = (id: number): InstallationId => positive(id, 'an installation id') as InstallationId;
+export const parseInstallationId = (id: number): InstallationId =>
+  positive(id, 'an installation id') as InstallationId;
 /** TypeError when `id` is no positive integer. */
-export const parseRepositoryId = (id: number): RepositoryId => positive(id, 'a repository id') as RepositoryId;
+export const parseRepositoryId = (id: number): RepositoryId =>
+  positive(id, 'a repository id') as RepositoryId;
 
 function checked(text: string, pattern: RegExp, what: string): string {
   if (!pattern.test(text)) throw new TypeError(`${JSON.stringify(text.slice(0, 80))} is not ${what}`);

@@ -20,7 +20,12 @@ export type ProjectStatus =
   | { readonly kind: 'ready' }
   | { readonly kind: 'queued'; readonly behind: number | null; readonly position: number }
   | { readonly kind: 'applying' }
-  | { readonly kind: 'applied'; readonly at: string; readonly by: string; readonly on: 'merge' | 'comment' | 'button' }
+  | {
+      readonly kind: 'applied';
+      readonly at: string;
+      readonly by: string;
+      readonly on: 'merge' | 'comment' | 'button';
+    }
   | {
       readonly kind: 'apply-failed';
       readonly diagnostics: readonly Diagnostic[];
@@ -52,7 +57,11 @@ export type Headline =
   | { readonly kind: 'draft' }
   | { readonly kind: 'fork' }
   | { readonly kind: 'conflict'; readonly base: string; readonly files: readonly string[] }
-  | { readonly kind: 'config-broken'; readonly where: 'base' | 'head'; readonly diagnostics: readonly Diagnostic[] }
+  | {
+      readonly kind: 'config-broken';
+      readonly where: 'base' | 'head';
+      readonly diagnostics: readonly Diagnostic[];
+    }
   | { readonly kind: 'operator-error'; readonly runId: string }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'denied'; readonly projects: readonly string[] }
@@ -80,6 +89,8 @@ export type View = {
   readonly head: Sha;
   readonly base: string;
   readonly baseSha: Sha | null;
+  /** Which planning this shows; a click on a button is only good for the round that it was shown with. */
+  readonly roundId: string;
   readonly headline: Headline;
   readonly projects: readonly ProjectView[];
   readonly checks: readonly Check[];
