@@ -1,0 +1,40 @@
+// May this person do this here, by whichever door they came?
+import type { Actor, Permission } from './actor.ts';
+import { sameLogin } from './approval.ts';
+import type { Verb } from './command.ts';
+
+/** Everything that a person can ask for; every way in (comment, button, re-run, merge) names one of these. */
+export type Action = Verb;
+
+/** What the decision needs to know of the pull request. */
+export type Target = {
+  readonly author: string;
+  readonly fork: boolean;
+  /** May the author's own approval count? True only when every rule in question allows it. */
+  readonly authorMayApprove: boolean;
+};
+
+export type Denial =
+  | { readonly kind: 'not-allowed'; readonly needs: 'read' | 'write' }
+  | { readonly kind: 'own-approval' };
+
+const needed: Readonly<Record<Action, 'read' | 'write'>> = {
+  help: 'read',
+  status: 'read',
+  plan: 'read',
+  apply: 'write',
+  approve: 'write',
+  reject: 'write',
+  cancel: 'write',
+  unlock: 'write',
+};
+
+const rank: Readonly<Record<Permission, number>> = { none: 0, read: 1, write: 2, admin: 3 };
+
+/** Null when allowed. Pure: the actor's rights are read just before, by an activity. */
+export function authorize(action: Action, actor: Actor, target: Target): Denial | null {
+  const needs = action === 'plan' && target.fork ? 'write' : needed[action];
+  if (rank[actor.permission] < rank[needs]) return { kind: 'not-allowed', needs };
+  const own = action === 'approve' && sameLogin(actor.login, target.author);
+  return own && !target.authorMayApprove ? { kind: 'own-approval' } : null;
+}

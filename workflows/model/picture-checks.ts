@@ -1,0 +1,224 @@
+// Which checks stand on the commit, with which conclusion, title and buttons?
+import type { Button, Check, CheckState, Conclusion } from './check.ts';
+import { projectCheckName } from './check.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { Scene } from './picture-headline.ts';
+import { headlineOf } from './picture-headline.ts';
+import { addCounts, describeCounts } from './plan.ts';
+import { projectsFound } from './pull-request-state.ts';
+import type { ProjectStatus, ProjectView } from './view.ts';
+import { summarizeVerdict } from './verdict.ts';
+
+/** GitHub lists checks one below the other: above this many only the aggregates are posted. */
+export const maxProjectChecks = 25;
+
+export function checksOf(scene: Scene): readonly Check[] {
+  const finished = scene.projects.filter(({ status }) => status.kind !== 'planning' && status.kind !== 'judging');
+  const perProject = scene.projects.length > maxProjectChecks ? [] : finished.map(projectCheck);
+  return [planCheck(scene), policyCheck(scene), applyCheck(scene), ...perProject];
+}
+
+type Face = { readonly state: CheckState; readonly title: string; readonly buttons?: readonly Button[] };
+
+const done = (conclusion: Conclusion, title: string, ...buttons: readonly Button[]): Face => ({
+  state: { status: 'completed', conclusion },
+  title,
+  buttons,
+});
+const running = (title: string): Face => ({ state: { status: 'in_progress' }, title });
+const queued = (title: string): Face => ({ state: { status: 'queued' }, title });
+
+function check(name: string, face: Face, annotations: readonly Diagnostic[], project: string | null): Check {
+  return { name, state: face.state, title: face.title, buttons: face.buttons ?? [], annotations, project };
+}
+
+function planCheck(scene: Scene): Check {
+  const { findings } = scene.round;
+  const annotations = findings.kind === 'config-broken' ? findings.problems : [];
+  return check('hatchet/plan', planFace(scene), annotations, null);
+}
+
+function planFace(scene: Scene): Face {
+  const { findings } = scene.round;
+  switch (findings.kind) {
+    case 'inspecting':
+      return running('Looking for affected projects');
+    case 'cancelled':
+      return done('cancelled', 'Cancelled', 'replan');
+    case 'conflict':
+      return done('failure', `Merge conflict with ${scene.pullRequest.base}`);
+    case 'config-broken':
+      return done('failure', `hatchet.yaml is broken${findings.where === 'base' ? ` on ${scene.pullRequest.base}` : ''}`);
+    case 'draft':
+      return done('neutral', 'A draft is not planned', 'replan');
+    case 'fork':
+      return done('action_required', 'A fork is planned when a writer allows this commit', 'allow-plan');
+    case 'operator-error':
+      return done('failure', `Hatchet could not plan this; run ${findings.runId} is in its log`, 'replan');
+    case 'projects':
+      return plansFace(scene.projects);
+    default:
+      return findings satisfies never;
+  }
+}
+
+function plansFace(projects: readonly ProjectView[]): Face {
+  if (projects.length === 0) return done('neutral', 'No Terraform project is affected');
+  const open = projects.filter(({ status }) => status.kind === 'planning');
+  if (open.length > 0) return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
+  const failed = projects.filter(({ plan }) => plan === null);
+  if (failed.length > 0) return done('failure', failureTitle(failed), 'replan');
+  return done('success', `${countProjects(projects.length)}: ${describeAll(projects)}`, 'replan');
+}
+
+function describeAll(projects: readonly ProjectView[]): string {
+  const plans = projects.flatMap(({ plan }) => (plan === null ? [] : [plan]));
+  const outputs = plans.reduce((sum, plan) => sum + plan.outputChanges, 0);
+  return describeCounts(addCounts(plans.map((plan) => plan.counts)), outputs);
+}
+
+function failureTitle(failed: readonly ProjectView[]): string {
+  const [first] = failed;
+  if (first === undefined || failed.length > 1) return `${countProjects(failed.length)} could not be planned`;
+  const problem = first.status.kind === 'failed' ? first.status.diagnostics[0] : undefined;
+  return problem === undefined ? `${first.name} could not be planned` : `${first.name}: ${problem.summary}${placeOf(problem)}`;
+}
+
+function placeOf(problem: Diagnostic): string {
+  if (problem.path === undefined) return '';
+  return ` (${problem.path}${problem.startLine === undefined ? '' : `:${problem.startLine}`})`;
+}
+
+function policyCheck(scene: Scene): Check {
+  return check('hatchet/policy', policyFace(scene), [], null);
+}
+
+function policyFace(scene: Scene): Face {
+  const { findings } = scene.round;
+  if (findings.kind === 'inspecting') return queued('Waits for the plan');
+  if (findings.kind === 'cancelled') return done('cancelled', 'Cancelled');
+  if (findings.kind !== 'projects') return done('neutral', 'Nothing to judge');
+  const open = scene.projects.some(({ status }) => status.kind === 'planning' || status.kind === 'judging');
+  if (open) return queued('Waits for the plan');
+  const verdicts = scene.projects.flatMap((project) => project.verdicts);
+  if (verdicts.length === 0) return done('neutral', 'Nothing to judge');
+  const errors = verdicts.filter((verdict) => summarizeVerdict(verdict) === 'error');
+  if (errors[0] !== undefined) return done('failure', `${errors[0].policy} could not be evaluated`, 'replan');
+  const denials = verdicts.filter((verdict) => summarizeVerdict(verdict) === 'deny');
+  const mandatory = denials.filter((verdict) => verdict.level === 'mandatory');
+  if (mandatory[0] !== undefined) return done('failure', `${mandatory[0].policy}: ${mandatory[0].denials[0]?.message ?? 'denied'}`);
+  if (denials.length > 0) return done('neutral', `${denials.length} advisory denied`);
+  return done('success', policyTitle(verdicts));
+}
+
+function policyTitle(verdicts: readonly ProjectView['verdicts'][number][]): string {
+  const asking = verdicts.filter((verdict) => verdict.approvals.length > 0);
+  if (asking[0] === undefined) return 'All policies passed';
+  const count = Math.max(...asking.flatMap((verdict) => verdict.approvals.map((rule) => rule.count)));
+  return `${asking[0].policy}: ${count} ${count === 1 ? 'approval' : 'approvals'} needed`;
+}
+
+function applyCheck(scene: Scene): Check {
+  return check('hatchet/apply', applyFace(scene), [], null);
+}
+
+/** The gate: what it says is what the first line of the comment says, in one line. */
+function applyFace(scene: Scene): Face {
+  const headline = headlineOf(scene);
+  const names = 'projects' in headline ? headline.projects.join(', ') : '';
+  const merged = scene.pullRequest.state === 'merged';
+  switch (headline.kind) {
+    case 'planning':
+      return queued('Waits for the plan');
+    case 'cancelled':
+      return done('cancelled', 'Cancelled');
+    case 'closed':
+      return done('cancelled', 'The pull request was closed');
+    case 'no-projects':
+    case 'no-changes':
+      return done('neutral', 'Nothing to apply');
+    case 'draft':
+      return done('action_required', 'A draft is not applied');
+    case 'fork':
+      return done('action_required', 'A fork waits for a writer');
+    case 'conflict':
+      return done('failure', `Merge conflict with ${headline.base}`);
+    case 'config-broken':
+      return done('failure', 'hatchet.yaml is broken');
+    case 'operator-error':
+      return done('failure', 'The plan failed');
+    case 'plan-failed':
+      return done('failure', `The plan failed: ${names}`);
+    case 'denied':
+      return done('failure', `A policy denies ${names}`);
+    case 'rejected':
+      return done('failure', `Rejected by @${headline.by}`, 'approve');
+    case 'waiting-for-approval':
+      return done('action_required', missingTitle(scene.projects), 'approve');
+    case 'ready':
+      return merged ? done('action_required', 'Not applied yet', 'apply') : done('success', 'Approved, applies on merge', 'apply');
+    case 'applying':
+      return running(applyingTitle(scene.projects));
+    case 'apply-failed':
+      return done('failure', applyFailedTitle(scene.projects), 'replan');
+    case 'unknown':
+      return done('failure', `Outcome unknown: ${names}`, 'unlock');
+    case 'applied':
+      return done('success', 'Applied');
+    case 'partly-applied':
+      return merged
+        ? done('action_required', `Not applied yet: ${headline.open.join(', ')}`, 'apply')
+        : done('success', `${headline.applied.join(', ')} applied; the rest applies on merge`, 'apply');
+    default:
+      return headline satisfies never;
+  }
+}
+
+function missingTitle(projects: readonly ProjectView[]): string {
+  const waiting = projects.flatMap(({ name, status }) => (status.kind === 'waiting-for-approval' ? [{ name, status }] : []));
+  const count = Math.max(...waiting.flatMap(({ status }) => status.missing.map(({ rule, given }) => rule.count - given)));
+  return `${count} ${count === 1 ? 'approval' : 'approvals'} missing: ${waiting.map(({ name }) => name).join(', ')}`;
+}
+
+function applyingTitle(projects: readonly ProjectView[]): string {
+  const waiting = projects.find(({ status }) => status.kind === 'queued');
+  if (waiting?.status.kind === 'queued' && !projects.some(({ status }) => status.kind === 'applying')) {
+    return `Waiting for #${waiting.status.behind ?? '?'} to apply ${waiting.name} (${ordinal(waiting.status.position)} in line)`;
+  }
+  return `Applying ${projects.filter(({ status }) => status.kind === 'applying').map(({ name }) => name).join(', ')}`;
+}
+
+function applyFailedTitle(projects: readonly ProjectView[]): string {
+  const failed = projects.filter(({ status }) => status.kind === 'apply-failed');
+  const [first] = failed;
+  if (first?.status.kind !== 'apply-failed' || failed.length > 1) return `${countProjects(failed.length)} could not be applied`;
+  const problem = first.status.diagnostics[0];
+  return `${first.name} failed, ${first.status.done} of ${first.status.total} done${problem === undefined ? '' : `: ${problem.summary}`}`;
+}
+
+function projectCheck(project: ProjectView): Check {
+  return check(projectCheckName(project.name), projectFace(project), annotationsOf(project.status), project.name);
+}
+
+function projectFace({ plan, status }: ProjectView): Face {
+  if (plan !== null) return done('success', describeCounts(plan.counts, plan.outputChanges), 'replan');
+  if (status.kind === 'failed') {
+    const problem = status.diagnostics[0];
+    return done('failure', problem === undefined ? 'The plan failed' : `${problem.summary}${placeOf(problem)}`, 'replan');
+  }
+  return done('cancelled', 'Cancelled', 'replan');
+}
+
+function annotationsOf(status: ProjectStatus): readonly Diagnostic[] {
+  return status.kind === 'failed' || status.kind === 'apply-failed' ? status.diagnostics : [];
+}
+
+const countProjects = (count: number): string => `${count} ${count === 1 ? 'project' : 'projects'}`;
+
+/** "1st", "2nd", "3rd", "11th". */
+function ordinal(position: number): string {
+  const suffix = { one: 'st', two: 'nd', few: 'rd' }[
+    new Intl.PluralRules('en', { type: 'ordinal' }).select(position) as 'one' | 'two' | 'few'
+  ];
+  return `${position}${suffix ?? 'th'}`;
+}

@@ -1,0 +1,74 @@
+// What does the first line say: the state, and who has to do what next?
+import type { PullRequest } from './pull-request.ts';
+import type { PullRequestState } from './pull-request-state.ts';
+import type { Round } from './round.ts';
+import type { Headline, ProjectStatus, ProjectView } from './view.ts';
+
+export type Scene = {
+  readonly state: PullRequestState;
+  readonly round: Round;
+  readonly pullRequest: PullRequest;
+  readonly projects: readonly ProjectView[];
+};
+
+/** The worst thing first: what stops people comes before what waits, and that before what is done. */
+export function headlineOf(scene: Scene): Headline {
+  return sceneHeadline(scene) ?? projectsHeadline(scene.projects);
+}
+
+function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null {
+  const { findings } = round;
+  if (pullRequest.state === 'closed') return { kind: 'closed' };
+  switch (findings.kind) {
+    case 'inspecting':
+      return { kind: 'planning', projects: [] };
+    case 'cancelled':
+    case 'draft':
+    case 'fork':
+      return { kind: findings.kind };
+    case 'conflict':
+      return { kind: 'conflict', base: pullRequest.base, files: findings.files };
+    case 'config-broken':
+      return { kind: 'config-broken', where: findings.where, diagnostics: findings.problems };
+    case 'operator-error':
+      return { kind: 'operator-error', runId: findings.runId };
+    case 'projects':
+      return projects.length === 0 ? { kind: 'no-projects' } : null;
+    default:
+      return findings satisfies never;
+  }
+}
+
+function projectsHeadline(projects: readonly ProjectView[]): Headline {
+  const named = (...kinds: readonly ProjectStatus['kind'][]): string[] =>
+    projects.filter(({ status }) => kinds.includes(status.kind)).map(({ name }) => name);
+  const unknown = named('unknown');
+  if (unknown.length > 0) return { kind: 'unknown', projects: unknown };
+  const planning = named('planning', 'judging');
+  if (planning.length > 0) return { kind: 'planning', projects: planning };
+  const applying = named('applying', 'queued');
+  if (applying.length > 0) return { kind: 'applying', projects: applying };
+  const applyFailed = named('apply-failed');
+  if (applyFailed.length > 0) return { kind: 'apply-failed', projects: applyFailed };
+  const failed = named('failed');
+  if (failed.length > 0) return { kind: 'plan-failed', projects: failed };
+  const denied = named('denied');
+  if (denied.length > 0) return { kind: 'denied', projects: denied };
+  return waitingHeadline(projects, named);
+}
+
+function waitingHeadline(
+  projects: readonly ProjectView[],
+  named: (...kinds: readonly ProjectStatus['kind'][]) => string[],
+): Headline {
+  const rejected = projects.find(({ status }) => status.kind === 'rejected');
+  if (rejected?.status.kind === 'rejected') {
+    return { kind: 'rejected', by: rejected.status.by, projects: named('rejected') };
+  }
+  const missing = projects.flatMap(({ status }) => (status.kind === 'waiting-for-approval' ? status.missing : []));
+  if (missing.length > 0) return { kind: 'waiting-for-approval', missing };
+  const applied = named('applied');
+  const open = named('ready');
+  if (applied.length > 0) return open.length === 0 ? { kind: 'applied' } : { kind: 'partly-applied', applied, open };
+  return open.length > 0 ? { kind: 'ready' } : { kind: 'no-changes' };
+}

@@ -1,0 +1,97 @@
+// What does the workflow of a pull request remember?
+import type { Approval, Rejection } from './approval.ts';
+import type { PlanDigest } from './identifiers.ts';
+import type { PullRequest } from './pull-request.ts';
+import type { PullRequestRef } from './repository.ts';
+import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
+import { missingApprovals } from './approval.ts';
+import type { MissingApproval } from './approval.ts';
+import type { ProjectsFound, ProjectState, Round } from './round.ts';
+import { approvalRules, planOf } from './round.ts';
+
+/** Everything that is carried over a continue-as-new. References, counts, digests and decisions only. */
+export type PullRequestState = {
+  readonly ref: PullRequestRef;
+  /** As last read from GitHub; null before the first reading. */
+  readonly pullRequest: PullRequest | null;
+  readonly round: Round | null;
+  readonly approvals: readonly Approval[];
+  readonly rejections: readonly Rejection[];
+  /** Digests that were on show before the merge: only these may be applied without somebody looking again. */
+  readonly reviewed: readonly PlanDigest[];
+  /** Projects whose lock this pull request may hold, by name. */
+  readonly touched: readonly { readonly name: string; readonly dir: string; readonly workspace: string }[];
+  /** GUIDs of the last deliveries, oldest first: GitHub repeats itself. */
+  readonly seen: readonly string[];
+  /** A writer allowed the plan of exactly this head of a fork. */
+  readonly allowedHead: string | null;
+  readonly ended: boolean;
+};
+
+/** GitHub redelivers within three days; a pull request with more deliveries than this between is not a person's. */
+export const maxDeliveriesRemembered = 500;
+
+export function newPullRequest(ref: PullRequestRef): PullRequestState {
+  return {
+    ref,
+    pullRequest: null,
+    round: null,
+    approvals: [],
+    rejections: [],
+    reviewed: [],
+    touched: [],
+    seen: [],
+    allowedHead: null,
+    ended: false,
+  };
+}
+
+/** The projects of the current round; null while there are none to speak of. */
+export function projectsFound(state: PullRequestState): ProjectsFound | null {
+  return state.round?.findings.kind === 'projects' ? state.round.findings : null;
+}
+
+export function findProject(state: PullRequestState, name: string): ProjectState | null {
+  return projectsFound(state)?.projects.find((project) => project.project.name === name) ?? null;
+}
+
+/** Approvals that the plan of one project still waits for. */
+export function missingFor(state: PullRequestState, project: ProjectState): readonly MissingApproval[] {
+  const found = projectsFound(state);
+  const plan = planOf(project);
+  if (found === null || plan === null) return [];
+  return missingApprovals({
+    project: project.project.name,
+    digest: plan.digest,
+    rules: approvalRules(project, found.configuration),
+    approvals: state.approvals,
+    author: state.pullRequest?.author ?? '',
+  });
+}
+
+/** The person who says no to the plan on show, or null. */
+export function rejectedBy(state: PullRequestState, project: ProjectState): string | null {
+  const digest = planOf(project)?.digest;
+  const no = state.rejections.find((each) => each.project === project.project.name && each.digest === digest);
+  return no?.actor.login ?? null;
+}
+
+/** What `grantApply` has to decide on for one project. */
+export function applyQuestion(
+  state: PullRequestState & { readonly pullRequest: PullRequest },
+  project: ProjectState,
+  trigger: ApplyTrigger,
+): ApplyQuestion {
+  const found = projectsFound(state);
+  return {
+    project: project.project.name,
+    plan: planOf(project),
+    planFailed: project.result?.kind === 'failed',
+    verdicts: project.verdicts,
+    approvals: state.approvals,
+    rejections: state.rejections,
+    rules: found === null ? [] : approvalRules(project, found.configuration),
+    pullRequest: state.pullRequest,
+    trigger,
+  };
+}
