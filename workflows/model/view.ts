@@ -2,7 +2,7 @@
 import type { MissingApproval } from './approval.ts';
 import type { Check } from './check.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import type { Sha } from './identifiers.ts';
+import type { RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Repository } from './repository.ts';
 import type { Verdict } from './verdict.ts';
@@ -25,6 +25,10 @@ export type ProjectStatus =
       readonly at: string;
       readonly by: string;
       readonly on: 'merge' | 'comment' | 'button';
+      /** When Terraform was started; absent where it is not known. */
+      readonly startedAt?: string;
+      /** Whose log tells what was done; absent where it is not known. */
+      readonly runId?: RunId;
     }
   | {
       readonly kind: 'apply-failed';
