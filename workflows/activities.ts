@@ -10,7 +10,7 @@ import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
 import type { Verdict } from './model/verdict.ts';
-import type { View } from './model/view.ts';
+import type { ProjectStatus, View } from './model/view.ts';
 
 /** What a pull request is, and what of it would be planned. */
 export type Inspection = {
@@ -75,7 +75,7 @@ export type Reply =
       readonly text: 'nothing to apply' | 'locks given up' | 'nothing to cancel';
     };
 
-export type StatusLine = { readonly project: string; readonly status: string };
+export type StatusLine = { readonly project: string; readonly status: ProjectStatus };
 
 export type CommandRefusal =
   | { readonly kind: 'unknown-verb'; readonly word: string; readonly nearest: string | null }

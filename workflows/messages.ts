@@ -5,12 +5,16 @@ import type { Button } from './model/check.ts';
 import type { Command } from './model/command.ts';
 import type { RunId, Sha } from './model/identifiers.ts';
 import type { ProjectRequest } from './model/lock.ts';
+import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestRef } from './model/repository.ts';
 
 /** A delivery of GitHub's, reduced to what matters here. `deliveryId` is GitHub's GUID. */
-export type Message = { readonly deliveryId: string; readonly ref: PullRequestRef } & (
-  | { readonly kind: 'pull-request-changed'; readonly head: Sha }
-  | { readonly kind: 'pull-request-closed'; readonly head: Sha }
+export type Message = {
+  readonly deliveryId: string;
+  readonly ref: PullRequestRef;
+} & /** Opened, pushed to, retargeted, closed, merged: what it is now is read afresh, this is the first hint. */
+(
+  | { readonly kind: 'pull-request'; readonly pullRequest: PullRequest }
   | {
       readonly kind: 'command';
       readonly command: Command;

@@ -48,6 +48,7 @@ export type Refusal =
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
+  | { readonly kind: 'withdrawn'; readonly project: string }
   | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
 
 export type StaleReason =

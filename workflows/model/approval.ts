@@ -2,7 +2,7 @@
 
 import type { Actor } from './actor.ts';
 import { canWrite } from './actor.ts';
-import type { PlanDigest } from './identifiers.ts';
+import type { PlanDigest, SourceDigest } from './identifiers.ts';
 import type { ApprovalRule } from './verdict.ts';
 
 /** A person's yes to one plan digest, with the rights the person had when giving it. */
@@ -10,6 +10,8 @@ export type Approval = {
   readonly actor: Actor;
   readonly project: string;
   readonly digest: PlanDigest;
+  /** What the project was planned from, so that a voided approval can say what changed. */
+  readonly sourceDigest: SourceDigest;
   readonly via: 'comment' | 'button' | 'review';
   /** ISO 8601, GitHub's clock. */
   readonly at: string;

@@ -56,9 +56,15 @@ export function startNext(lock: Lock, nowMs: number): (Lock & { readonly running
   };
 }
 
-/** The running apply has ended. An outcome that nobody knows freezes the project. */
-export function finish(lock: Lock, frozen: string | null): Lock {
-  return { ...lock, running: null, frozen };
+/**
+ * The running apply has ended. An outcome that nobody knows freezes the project; one that was refused before it
+ * began gives back an ownership that it had only just taken.
+ */
+export function finish(
+  lock: Lock,
+  end: { readonly frozen: string | null; readonly ownerBefore: number | null },
+): Lock {
+  return { ...lock, running: null, frozen: end.frozen, owner: end.ownerBefore };
 }
 
 /**

@@ -6,14 +6,16 @@ import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
 import { projectsFound } from './pull-request-state.ts';
-import type { ProjectStatus, ProjectView } from './view.ts';
 import { summarizeVerdict } from './verdict.ts';
+import type { ProjectStatus, ProjectView } from './view.ts';
 
 /** GitHub lists checks one below the other: above this many only the aggregates are posted. */
 export const maxProjectChecks = 25;
 
 export function checksOf(scene: Scene): readonly Check[] {
-  const finished = scene.projects.filter(({ status }) => status.kind !== 'planning' && status.kind !== 'judging');
+  const finished = scene.projects.filter(
+    ({ status }) => status.kind !== 'planning' && status.kind !== 'judging',
+  );
   const perProject = scene.projects.length > maxProjectChecks ? [] : finished.map(projectCheck);
   return [planCheck(scene), policyCheck(scene), applyCheck(scene), ...perProject];
 }
@@ -48,7 +50,10 @@ function planFace(scene: Scene): Face {
     case 'conflict':
       return done('failure', `Merge conflict with ${scene.pullRequest.base}`);
     case 'config-broken':
-      return done('failure', `hatchet.yaml is broken${findings.where === 'base' ? ` on ${scene.pullRequest.base}` : ''}`);
+      return done(
+        'failure',
+        `hatchet.yaml is broken${findings.where === 'base' ? ` on ${scene.pullRequest.base}` : ''}`,
+      );
     case 'draft':
       return done('neutral', 'A draft is not planned', 'replan');
     case 'fork':
@@ -65,7 +70,8 @@ function planFace(scene: Scene): Face {
 function plansFace(projects: readonly ProjectView[]): Face {
   if (projects.length === 0) return done('neutral', 'No Terraform project is affected');
   const open = projects.filter(({ status }) => status.kind === 'planning');
-  if (open.length > 0) return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
+  if (open.length > 0)
+    return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
   const failed = projects.filter(({ plan }) => plan === null);
   if (failed.length > 0) return done('failure', failureTitle(failed), 'replan');
   return done('success', `${countProjects(projects.length)}: ${describeAll(projects)}`, 'replan');
@@ -81,7 +87,9 @@ function failureTitle(failed: readonly ProjectView[]): string {
   const [first] = failed;
   if (first === undefined || failed.length > 1) return `${countProjects(failed.length)} could not be planned`;
   const problem = first.status.kind === 'failed' ? first.status.diagnostics[0] : undefined;
-  return problem === undefined ? `${first.name} could not be planned` : `${first.name}: ${problem.summary}${placeOf(problem)}`;
+  return problem === undefined
+    ? `${first.name} could not be planned`
+    : `${first.name}: ${problem.summary}${placeOf(problem)}`;
 }
 
 function placeOf(problem: Diagnostic): string {
@@ -106,7 +114,8 @@ function policyFace(scene: Scene): Face {
   if (errors[0] !== undefined) return done('failure', `${errors[0].policy} could not be evaluated`, 'replan');
   const denials = verdicts.filter((verdict) => summarizeVerdict(verdict) === 'deny');
   const mandatory = denials.filter((verdict) => verdict.level === 'mandatory');
-  if (mandatory[0] !== undefined) return done('failure', `${mandatory[0].policy}: ${mandatory[0].denials[0]?.message ?? 'denied'}`);
+  if (mandatory[0] !== undefined)
+    return done('failure', `${mandatory[0].policy}: ${mandatory[0].denials[0]?.message ?? 'denied'}`);
   if (denials.length > 0) return done('neutral', `${denials.length} advisory denied`);
   return done('success', policyTitle(verdicts));
 }
@@ -156,7 +165,9 @@ function applyFace(scene: Scene): Face {
     case 'waiting-for-approval':
       return done('action_required', missingTitle(scene.projects), 'approve');
     case 'ready':
-      return merged ? done('action_required', 'Not applied yet', 'apply') : done('success', 'Approved, applies on merge', 'apply');
+      return merged
+        ? done('action_required', 'Not applied yet', 'apply')
+        : done('success', 'Approved, applies on merge', 'apply');
     case 'applying':
       return running(applyingTitle(scene.projects));
     case 'apply-failed':
@@ -175,8 +186,12 @@ function applyFace(scene: Scene): Face {
 }
 
 function missingTitle(projects: readonly ProjectView[]): string {
-  const waiting = projects.flatMap(({ name, status }) => (status.kind === 'waiting-for-approval' ? [{ name, status }] : []));
-  const count = Math.max(...waiting.flatMap(({ status }) => status.missing.map(({ rule, given }) => rule.count - given)));
+  const waiting = projects.flatMap(({ name, status }) =>
+    status.kind === 'waiting-for-approval' ? [{ name, status }] : [],
+  );
+  const count = Math.max(
+    ...waiting.flatMap(({ status }) => status.missing.map(({ rule, given }) => rule.count - given)),
+  );
   return `${count} ${count === 1 ? 'approval' : 'approvals'} missing: ${waiting.map(({ name }) => name).join(', ')}`;
 }
 
@@ -185,26 +200,39 @@ function applyingTitle(projects: readonly ProjectView[]): string {
   if (waiting?.status.kind === 'queued' && !projects.some(({ status }) => status.kind === 'applying')) {
     return `Waiting for #${waiting.status.behind ?? '?'} to apply ${waiting.name} (${ordinal(waiting.status.position)} in line)`;
   }
-  return `Applying ${projects.filter(({ status }) => status.kind === 'applying').map(({ name }) => name).join(', ')}`;
+  return `Applying ${projects
+    .filter(({ status }) => status.kind === 'applying')
+    .map(({ name }) => name)
+    .join(', ')}`;
 }
 
 function applyFailedTitle(projects: readonly ProjectView[]): string {
   const failed = projects.filter(({ status }) => status.kind === 'apply-failed');
   const [first] = failed;
-  if (first?.status.kind !== 'apply-failed' || failed.length > 1) return `${countProjects(failed.length)} could not be applied`;
+  if (first?.status.kind !== 'apply-failed' || failed.length > 1)
+    return `${countProjects(failed.length)} could not be applied`;
   const problem = first.status.diagnostics[0];
   return `${first.name} failed, ${first.status.done} of ${first.status.total} done${problem === undefined ? '' : `: ${problem.summary}`}`;
 }
 
 function projectCheck(project: ProjectView): Check {
-  return check(projectCheckName(project.name), projectFace(project), annotationsOf(project.status), project.name);
+  return check(
+    projectCheckName(project.name),
+    projectFace(project),
+    annotationsOf(project.status),
+    project.name,
+  );
 }
 
 function projectFace({ plan, status }: ProjectView): Face {
   if (plan !== null) return done('success', describeCounts(plan.counts, plan.outputChanges), 'replan');
   if (status.kind === 'failed') {
     const problem = status.diagnostics[0];
-    return done('failure', problem === undefined ? 'The plan failed' : `${problem.summary}${placeOf(problem)}`, 'replan');
+    return done(
+      'failure',
+      problem === undefined ? 'The plan failed' : `${problem.summary}${placeOf(problem)}`,
+      'replan',
+    );
   }
   return done('cancelled', 'Cancelled', 'replan');
 }

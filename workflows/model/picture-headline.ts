@@ -65,10 +65,13 @@ function waitingHeadline(
   if (rejected?.status.kind === 'rejected') {
     return { kind: 'rejected', by: rejected.status.by, projects: named('rejected') };
   }
-  const missing = projects.flatMap(({ status }) => (status.kind === 'waiting-for-approval' ? status.missing : []));
+  const missing = projects.flatMap(({ status }) =>
+    status.kind === 'waiting-for-approval' ? status.missing : [],
+  );
   if (missing.length > 0) return { kind: 'waiting-for-approval', missing };
   const applied = named('applied');
   const open = named('ready');
-  if (applied.length > 0) return open.length === 0 ? { kind: 'applied' } : { kind: 'partly-applied', applied, open };
+  if (applied.length > 0)
+    return open.length === 0 ? { kind: 'applied' } : { kind: 'partly-applied', applied, open };
   return open.length > 0 ? { kind: 'ready' } : { kind: 'no-changes' };
 }

@@ -1,14 +1,14 @@
 // What is there to see? The view of a pull request, computed from its whole state.
+
+import { checksOf } from './picture-checks.ts';
+import { headlineOf } from './picture-headline.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
 import { missingFor, projectsFound, rejectedBy } from './pull-request-state.ts';
-import { checksOf } from './picture-checks.ts';
-import { headlineOf } from './picture-headline.ts';
-import type { ProjectState, Round } from './round.ts';
+import type { ApplyState, ProjectState, Round } from './round.ts';
 import { planOf } from './round.ts';
-import type { ProjectStatus, ProjectView, View } from './view.ts';
 import { blocks } from './verdict.ts';
-import type { ApplyState } from './round.ts';
+import type { ProjectStatus, ProjectView, View } from './view.ts';
 
 /** Null before the pull request was read for the first time and a round was begun. */
 export function viewOf(state: PullRequestState): View | null {
@@ -38,7 +38,9 @@ export function viewOf(state: PullRequestState): View | null {
 
 /** After a merge the checks follow the apply on the merge commit. */
 function shownSha(pullRequest: PullRequest, round: Round): View['sha'] {
-  return pullRequest.state === 'merged' && pullRequest.mergeCommit !== null ? pullRequest.mergeCommit : round.head;
+  return pullRequest.state === 'merged' && pullRequest.mergeCommit !== null
+    ? pullRequest.mergeCommit
+    : round.head;
 }
 
 function projectView(state: PullRequestState, project: ProjectState): ProjectView {

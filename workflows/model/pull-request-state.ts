@@ -1,12 +1,12 @@
 // What does the workflow of a pull request remember?
-import type { Approval, Rejection } from './approval.ts';
+
+import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
+import type { Approval, MissingApproval, Rejection } from './approval.ts';
+import { missingApprovals } from './approval.ts';
 import type { PlanDigest } from './identifiers.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestRef } from './repository.ts';
-import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
-import { missingApprovals } from './approval.ts';
-import type { MissingApproval } from './approval.ts';
-import type { ProjectsFound, ProjectState, Round } from './round.ts';
+import type { ProjectState, ProjectsFound, Round } from './round.ts';
 import { approvalRules, planOf } from './round.ts';
 
 /** Everything that is carried over a continue-as-new. References, counts, digests and decisions only. */

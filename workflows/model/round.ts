@@ -42,6 +42,8 @@ export type Round = {
   readonly id: RunId;
   readonly head: Sha;
   readonly findings: Findings;
+  /** What was on show before this round began: plans and applies that may live on. */
+  readonly before: ProjectsFound | null;
   readonly plannedAt: string | null;
 };
 
@@ -49,7 +51,11 @@ export type Findings =
   | { readonly kind: 'inspecting' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'conflict'; readonly files: readonly string[] }
-  | { readonly kind: 'config-broken'; readonly where: 'base' | 'head'; readonly problems: readonly Diagnostic[] }
+  | {
+      readonly kind: 'config-broken';
+      readonly where: 'base' | 'head';
+      readonly problems: readonly Diagnostic[];
+    }
   | { readonly kind: 'draft' }
   | { readonly kind: 'fork' }
   | { readonly kind: 'operator-error'; readonly runId: string }
@@ -97,7 +103,11 @@ export function approvalRules(state: ProjectState, configuration: Configuration)
 }
 
 /** The round with one project's state replaced. */
-export function withProject(found: ProjectsFound, name: string, change: Partial<ProjectState>): ProjectsFound {
+export function withProject(
+  found: ProjectsFound,
+  name: string,
+  change: Partial<ProjectState>,
+): ProjectsFound {
   return {
     ...found,
     projects: found.projects.map((state) => (state.project.name === name ? { ...state, ...change } : state)),

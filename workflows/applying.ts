@@ -1,0 +1,88 @@
+// How does a granted plan get to the project's workflow, and what is made of the news that comes back?
+import { log, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { Desk } from './desk.ts';
+import { changeProject } from './desk.ts';
+import type { ProjectNews } from './messages.ts';
+import type { ApplyTrigger, Refusal } from './model/apply.ts';
+import { grantApply, isGrant } from './model/apply.ts';
+import { parseRunId } from './model/identifiers.ts';
+import { applyQuestion, findProject, projectsFound } from './model/pull-request-state.ts';
+import type { ProjectState } from './model/round.ts';
+import { isSettled, isUnderWay, planOf } from './model/round.ts';
+import { askProject } from './proxies.ts';
+
+/** Asks for the apply of one project; null when it is on its way, else why it may not be. */
+export async function startApply(
+  desk: Desk,
+  project: ProjectState,
+  trigger: ApplyTrigger,
+): Promise<Refusal | null> {
+  const { pullRequest } = desk.state;
+  if (pullRequest === null) return { kind: 'not-planned', project: project.project.name };
+  const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
+  if (!isGrant(answer)) return answer;
+  const { name, dir, workspace } = project.project;
+  const runId = parseRunId(uuid4());
+  changeProject(desk, name, { apply: { runId, digest: answer.digest, trigger, phase: { kind: 'asked' } } });
+  touch(desk, { name, dir, workspace });
+  desk.stale = true;
+  await askProject({
+    repository: desk.state.ref.repository,
+    project: { dir, workspace },
+    request: { kind: 'apply', ref: desk.state.ref, replyTo: workflowInfo().workflowId, runId, grant: answer },
+  });
+  return null;
+}
+
+/** From its first apply on, this pull request may own the project and has to give it up one day. */
+function touch(desk: Desk, project: Desk['state']['touched'][number]): void {
+  const { touched } = desk.state;
+  if (touched.some(({ name }) => name === project.name)) return;
+  desk.state = { ...desk.state, touched: [...touched, project] };
+}
+
+/** After a merge, everything that is ready is applied; what is not says on the check what it waits for. */
+export async function applyMerged(desk: Desk): Promise<void> {
+  const { pullRequest } = desk.state;
+  if (pullRequest?.state !== 'merged' || pullRequest.mergeCommit === null) return;
+  const trigger: ApplyTrigger = {
+    kind: 'merge',
+    actor: pullRequest.mergedBy ?? pullRequest.author,
+    mergeCommit: pullRequest.mergeCommit,
+  };
+  const open = (projectsFound(desk.state)?.projects ?? []).filter(
+    (project) => planOf(project)?.hasChanges === true && !isSettled(project) && project.apply === null,
+  );
+  for (const project of open) {
+    const refusal = await startApply(desk, project, trigger);
+    if (refusal !== null)
+      log.info('not applied on merge', { project: project.project.name, refusal: refusal.kind });
+  }
+}
+
+/** Notes how far an apply is. True when the plan on show no longer tells the truth and has to be made again. */
+export function noteNews(desk: Desk, news: ProjectNews): boolean {
+  const project = findProject(desk.state, news.project);
+  if (project?.apply?.runId !== news.runId) return false;
+  desk.stale = true;
+  if (news.kind === 'queued') {
+    const { owner, position } = news;
+    changeProject(desk, news.project, {
+      apply: { ...project.apply, phase: { kind: 'queued', owner, position } },
+    });
+    return false;
+  }
+  if (news.kind === 'applying') {
+    changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'applying' } } });
+    return false;
+  }
+  const { outcome } = news;
+  changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'over', outcome } } });
+  const refusedAsStale = outcome.kind === 'refused' && outcome.refusal.kind === 'stale';
+  return refusedAsStale || planOf(project)?.digest !== project.apply.digest;
+}
+
+/** Nothing that this pull request asked for is still on its way. */
+export function isQuiet(desk: Desk): boolean {
+  return !(projectsFound(desk.state)?.projects ?? []).some(isUnderWay);
+}

@@ -1,0 +1,87 @@
+// What lies on the desk of a pull request's workflow: its state, its post, and what people are yet to be shown.
+
+import type { CancellationScope } from '@temporalio/workflow';
+import { condition, log } from '@temporalio/workflow';
+import type { Answer } from './activities.ts';
+import type { Message, ProjectNews } from './messages.ts';
+import { viewOf } from './model/picture.ts';
+import type { PullRequestState } from './model/pull-request-state.ts';
+import { maxDeliveriesRemembered, projectsFound } from './model/pull-request-state.ts';
+import type { ProjectState } from './model/round.ts';
+import { planOf, withProject } from './model/round.ts';
+import type { View } from './model/view.ts';
+import { show } from './proxies.ts';
+
+/** Signal handlers put things down here; the main loop takes them up. The one mutable record of the workflow. */
+export type Desk = {
+  state: PullRequestState;
+  readonly inbox: Message[];
+  readonly news: ProjectNews[];
+  /** Answers that go out with the next picture. */
+  answers: Answer[];
+  /** The picture on GitHub is older than the state. */
+  stale: boolean;
+  showing: boolean;
+  /** The planning under way; null when there is none. */
+  planning: CancellationScope | null;
+};
+
+export function createDesk(state: PullRequestState): Desk {
+  return { state, inbox: [], news: [], answers: [], stale: false, showing: false, planning: null };
+}
+
+/** A delivery that came before changes nothing. */
+export function receive(desk: Desk, message: Message): void {
+  if (desk.state.seen.includes(message.deliveryId)) return;
+  const seen = [...desk.state.seen, message.deliveryId].slice(-maxDeliveriesRemembered);
+  desk.state = { ...desk.state, seen };
+  desk.inbox.push(message);
+}
+
+/** Changes one project of the current round and asks for a new picture. */
+export function changeProject(desk: Desk, name: string, change: Partial<ProjectState>): void {
+  const found = projectsFound(desk.state);
+  const { round } = desk.state;
+  if (found === null || round === null) return;
+  desk.state = { ...desk.state, round: { ...round, findings: withProject(found, name, change) } };
+}
+
+/** Shows the newest picture whenever the old one is stale; one write at a time, so that writes never cross. */
+export async function keepShowing(desk: Desk): Promise<never> {
+  for (;;) {
+    await condition(() => desk.stale || desk.answers.length > 0);
+    const view = viewOf(desk.state);
+    if (view === null) {
+      await condition(() => viewOf(desk.state) !== null);
+      continue;
+    }
+    const { answers } = desk;
+    desk.answers = [];
+    desk.stale = false;
+    desk.showing = true;
+    await showOnce(desk, view, answers);
+    desk.showing = false;
+  }
+}
+
+/** A picture that cannot be shown (a missing permission, say) must not stop the work: the log has the cause. */
+async function showOnce(desk: Desk, view: View, answers: readonly Answer[]): Promise<void> {
+  try {
+    const shown = await show({ view, answers });
+    if (shown.at !== null && view.comment) markShown(desk, view, shown.at);
+  } catch (error) {
+    log.error('the pull request could not be shown', { error });
+  }
+}
+
+/** From now on these plans are what people see; a plan that was on show before keeps its time. */
+function markShown(desk: Desk, view: View, at: string): void {
+  for (const { name, plan } of view.projects) {
+    const current = projectsFound(desk.state)?.projects.find((project) => project.project.name === name);
+    const same = current !== undefined && plan !== null && planOf(current)?.id === plan.id;
+    if (same && current.shownAt === null) changeProject(desk, name, { shownAt: at });
+  }
+}
+
+/** Everything that was to be shown is on GitHub. */
+export const allShown = (desk: Desk): boolean => !desk.stale && !desk.showing && desk.answers.length === 0;

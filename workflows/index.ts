@@ -1,0 +1,4 @@
+// Which workflows does a worker register? Temporal finds each by its exported name.
+// biome-ignore-all lint/performance/noBarrelFile: Temporal bundles workflows from one entry that exports them all.
+export { projectWorkflow } from './project.ts';
+export { pullRequestWorkflow } from './pull-request.ts';

@@ -1,0 +1,239 @@
+// How is a pull request planned? Inspect, then plan and judge each project side by side; the newest head wins.
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  log,
+  uuid4,
+} from '@temporalio/workflow';
+import type { Inspection } from './activities.ts';
+import type { Desk } from './desk.ts';
+import { changeProject } from './desk.ts';
+import type { RunId } from './model/identifiers.ts';
+import { parseRunId } from './model/identifiers.ts';
+import type { PlanResult } from './model/plan.ts';
+import type { AffectedProject } from './model/project.ts';
+import type { PullRequest } from './model/pull-request.ts';
+import { findProject, projectsFound } from './model/pull-request-state.ts';
+import type { Findings, ProjectState, ProjectsFound } from './model/round.ts';
+import { isApplied, isUnderWay, planOf } from './model/round.ts';
+import { inspect, judge, planProjectIn } from './proxies.ts';
+
+/** Every project runs here until hatchet.yaml can name another pool. */
+const pool = 'default';
+
+/** Why a round begins. `merge`: what it finds ready is applied. `asked`: `only` names what is planned again. */
+export type RoundReason =
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'merge' }
+  | { readonly kind: 'asked'; readonly only: readonly string[] };
+
+/** Cancels the round under way and begins another. Resolves when it is over or was overtaken by a newer one. */
+export async function beginRound(desk: Desk, reason: RoundReason): Promise<'finished' | 'overtaken'> {
+  desk.planning?.cancel();
+  const scope = new CancellationScope();
+  desk.planning = scope;
+  const before = projectsFound(desk.state) ?? desk.state.round?.before ?? null;
+  desk.state = { ...desk.state, round: freshRound(desk, before) };
+  desk.stale = true;
+  try {
+    await scope.run(() => runRound(desk, reason, before));
+    return 'finished';
+  } catch (error) {
+    if (desk.planning !== scope) return 'overtaken';
+    if (!isCancellation(error)) findNothing(desk, error);
+    return 'finished';
+  } finally {
+    if (desk.planning === scope) {
+      desk.planning = null;
+      desk.stale = true;
+    }
+  }
+}
+
+/** While an apply runs, its project stays on the picture. */
+function freshRound(desk: Desk, before: ProjectsFound | null): NonNullable<Desk['state']['round']> {
+  const { pullRequest, round } = desk.state;
+  if (pullRequest === null) throw ApplicationFailure.nonRetryable('a round needs a pull request');
+  const busy = before !== null && before.projects.some(isUnderWay);
+  return {
+    id: parseRunId(uuid4()),
+    head: pullRequest.head,
+    findings: busy ? before : { kind: 'inspecting' },
+    before,
+    plannedAt: round?.plannedAt ?? null,
+  };
+}
+
+/** An operator's problem, or one that retries did not mend: people get a neutral line, the log the cause. */
+function findNothing(desk: Desk, error: unknown): void {
+  const { round } = desk.state;
+  if (round === null) return;
+  log.error('planning failed', { runId: round.id, error });
+  desk.state = { ...desk.state, round: { ...round, findings: { kind: 'operator-error', runId: round.id } } };
+}
+
+async function runRound(desk: Desk, reason: RoundReason, before: ProjectsFound | null): Promise<void> {
+  const inspection = await inspect({ ref: desk.state.ref });
+  const findings = assess(desk, inspection, reason, before);
+  const { round } = desk.state;
+  if (round === null) return;
+  desk.state = {
+    ...desk.state,
+    pullRequest: inspection.pullRequest,
+    round: { ...round, head: inspection.pullRequest.head, findings },
+  };
+  desk.stale = true;
+  if (findings.kind !== 'projects') return;
+  const open = findings.projects.filter((project) => project.result === null);
+  await Promise.all(
+    open.map((project) => planAndJudge(desk, inspection.pullRequest, project.project, reason)),
+  );
+  finishRound(desk);
+}
+
+function finishRound(desk: Desk): void {
+  const { round } = desk.state;
+  if (round !== null)
+    desk.state = { ...desk.state, round: { ...round, plannedAt: new Date().toISOString() } };
+}
+
+/** What there is to plan, or why there is nothing. */
+function assess(
+  desk: Desk,
+  inspection: Inspection,
+  reason: RoundReason,
+  before: ProjectsFound | null,
+): Findings {
+  const { pullRequest, configuration, source, edited } = inspection;
+  if (configuration.kind === 'broken')
+    return { kind: 'config-broken', where: 'base', problems: configuration.problems };
+  if (edited !== null && edited.problems.length > 0) {
+    return { kind: 'config-broken', where: 'head', problems: edited.problems };
+  }
+  if (source.kind === 'conflict') return { kind: 'conflict', files: source.files };
+  if (source.kind === 'closed') return { kind: 'cancelled' };
+  const affected = source.projects.length > 0 && pullRequest.state === 'open';
+  if (affected && pullRequest.draft && reason.kind !== 'asked') return { kind: 'draft' };
+  if (affected && pullRequest.fork && desk.state.allowedHead !== pullRequest.head) return { kind: 'fork' };
+  return {
+    kind: 'projects',
+    source: source.source,
+    configuration: configuration.configuration,
+    changedFiles: inspection.changedFiles,
+    editsConfiguration: edited !== null,
+    projects: source.projects.map((project) => startProject(desk, project, reason, before)),
+  };
+}
+
+/** A project keeps its plan where nothing can have changed it: after a merge of the same files, or when not asked for. */
+function startProject(
+  desk: Desk,
+  project: AffectedProject,
+  reason: RoundReason,
+  before: ProjectsFound | null,
+): ProjectState {
+  const prior = before?.projects.find((each) => each.project.name === project.name) ?? null;
+  const fresh = freshProject(project, prior);
+  if (prior === null || prior.result?.kind !== 'planned') return fresh;
+  const same = prior.project.sourceDigest === project.sourceDigest && prior.verdicts !== null;
+  const merged = reason.kind === 'merge' || (reason.kind === 'asked' && isApplied(prior));
+  const notAsked = reason.kind === 'asked' && reason.only.length > 0 && !reason.only.includes(project.name);
+  const keeps = same && (merged || (notAsked && planOf(prior)?.head === desk.state.pullRequest?.head));
+  return keeps ? { ...prior, project } : fresh;
+}
+
+function freshProject(project: AffectedProject, prior: ProjectState | null): ProjectState {
+  return {
+    project,
+    result: null,
+    verdicts: null,
+    apply: prior !== null && isUnderWay(prior) ? prior.apply : null,
+    shownAt: null,
+    replaced: prior !== null && prior.shownAt !== null,
+    voided: null,
+    changedByMerge: false,
+  };
+}
+
+async function planAndJudge(
+  desk: Desk,
+  pullRequest: PullRequest,
+  project: AffectedProject,
+  reason: RoundReason,
+): Promise<void> {
+  const found = projectsFound(desk.state);
+  if (found === null) return;
+  const runId = parseRunId(uuid4());
+  const { repository, number } = desk.state.ref;
+  const result = await planOrTell({ repository, number, project, source: found.source, runId });
+  changeProject(desk, project.name, { result, ...compare(desk, project, result, pullRequest) });
+  if (result.kind === 'failed') return;
+  const verdicts = await judge({
+    planId: result.plan.id,
+    configuration: found.configuration,
+    repository,
+    pullRequest,
+    changedFiles: found.changedFiles,
+    trigger: reason.kind,
+  });
+  changeProject(desk, project.name, { verdicts });
+}
+
+/** What the user can mend is shown on the project; the other projects are not held up by it. */
+async function planOrTell(request: Parameters<ReturnType<typeof planProjectIn>>[0]): Promise<PlanResult> {
+  try {
+    return await planProjectIn(pool)(request);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('a project could not be planned', {
+      runId: request.runId,
+      project: request.project.name,
+      error,
+    });
+    return failedPlan(request.runId, error);
+  }
+}
+
+function failedPlan(runId: RunId, error: unknown): PlanResult {
+  const noRunner =
+    error instanceof ActivityFailure && error.cause?.name === 'TimeoutFailure'
+      ? `No runner of the pool \`${pool}\` answered.`
+      : 'Hatchet could not run Terraform.';
+  return {
+    kind: 'failed',
+    runId,
+    diagnosticCount: 1,
+    diagnostics: [
+      { severity: 'error', summary: noRunner, detail: `The cause is in Hatchet's log under run ${runId}.` },
+    ],
+  };
+}
+
+/** Against the plan that was on show before: whose yes is gone and why, and does a merge need another look? */
+function compare(
+  desk: Desk,
+  project: AffectedProject,
+  result: PlanResult,
+  pullRequest: PullRequest,
+): Pick<ProjectState, 'voided' | 'changedByMerge'> {
+  const digest = result.kind === 'planned' ? result.plan.digest : null;
+  const lost = desk.state.approvals.filter((yes) => yes.project === project.name && yes.digest !== digest);
+  const people = [...new Set(lost.map((yes) => yes.actor.login))];
+  const changedByMerge =
+    pullRequest.state === 'merged' && digest !== null && !desk.state.reviewed.includes(digest);
+  const filesChanged =
+    findProject(desk.state, project.name)?.project.sourceDigest !== lastSourceDigest(desk, project);
+  const why = filesChanged ? "the project's files changed" : 'what exists or the base branch changed';
+  const voided =
+    people.length > 0
+      ? `The approval of ${people.map((login) => `@${login}`).join(', ')} no longer counts: ${why}.`
+      : null;
+  return { voided, changedByMerge };
+}
+
+function lastSourceDigest(desk: Desk, project: AffectedProject): string | null {
+  const yes = desk.state.approvals.findLast((each) => each.project === project.name);
+  return yes?.sourceDigest ?? null;
+}

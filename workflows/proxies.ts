@@ -1,0 +1,74 @@
+// How long may the world take, and how often is it asked again? The activities as workflows call them.
+
+import type { RetryPolicy } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { ControlActivities, RunnerActivities } from './activities.ts';
+
+export const controlQueue = 'hatchet-control';
+export const runnerQueue = (pool: string): string => `hatchet-runner-${pool}`;
+
+/** A first clone of a large repository takes minutes; a lost worker is noticed by the missing heartbeat. */
+const inspectTimeout = '10 minutes';
+const heartbeatTimeout = '12 seconds';
+/** One call to GitHub or the database; longer means that nobody answers. */
+const callTimeout = '30 seconds';
+/** GitHub's trouble lasts minutes, not hours: wait longer each time, at most a minute, and do not give up soon. */
+const callRetry: RetryPolicy = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '60 seconds',
+  maximumAttempts: 10,
+};
+/** What people see must end up true, however long GitHub is away. */
+const showRetry: RetryPolicy = { ...callRetry, maximumAttempts: Number.POSITIVE_INFINITY };
+const planTimeout = '30 minutes';
+/** Terraform's plan writes nothing, so it may run again once when a runner is lost. */
+const planRetry: RetryPolicy = { maximumAttempts: 2 };
+const applyTimeout = '2 hours';
+/** Longer than a runner's pause for a slow disk or a busy machine, short enough to tell people soon. */
+const applyHeartbeatTimeout = '45 seconds';
+/** An apply is started once; whether it may start again is a person's decision. */
+const applyRetry: RetryPolicy = { maximumAttempts: 1 };
+/** A pool without a runner for this long will not get one by waiting. */
+const noRunnerTimeout = '15 minutes';
+
+export const { inspect, beginApply } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: inspectTimeout,
+  heartbeatTimeout,
+  retry: callRetry,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+export const { judge, readActor, askProject, recordApply, readApply, recordEvent } =
+  proxyActivities<ControlActivities>({
+    taskQueue: controlQueue,
+    startToCloseTimeout: callTimeout,
+    retry: callRetry,
+  });
+
+export const { show, answer } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: callTimeout,
+  retry: showRetry,
+});
+
+export const planProjectIn = (pool: string): RunnerActivities['planProject'] =>
+  proxyActivities<RunnerActivities>({
+    taskQueue: runnerQueue(pool),
+    startToCloseTimeout: planTimeout,
+    scheduleToStartTimeout: noRunnerTimeout,
+    heartbeatTimeout,
+    retry: planRetry,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  }).planProject;
+
+export const applyPlanIn = (pool: string): RunnerActivities['applyPlan'] =>
+  proxyActivities<RunnerActivities>({
+    taskQueue: runnerQueue(pool),
+    startToCloseTimeout: applyTimeout,
+    scheduleToStartTimeout: noRunnerTimeout,
+    heartbeatTimeout: applyHeartbeatTimeout,
+    retry: applyRetry,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  }).applyPlan;

@@ -1,0 +1,109 @@
+// What does a person want, whichever door they came by? Comments, clicks and re-runs, made one.
+
+import type { CommandRefusal } from './activities.ts';
+import type { Message } from './messages.ts';
+import type { Button } from './model/check.ts';
+import type { Verb } from './model/command.ts';
+import { nearest } from './model/command.ts';
+import { globToPattern } from './model/glob.ts';
+import type { PullRequestState } from './model/pull-request-state.ts';
+import { projectsFound } from './model/pull-request-state.ts';
+import type { ProjectState } from './model/round.ts';
+
+/** A person's wish. What it is about is what they saw: a comment's time or the round of the check they clicked. */
+export type Wish = {
+  readonly verb: Verb;
+  readonly actor: string;
+  /** Names or globs as typed; empty = all. */
+  readonly projects: readonly string[];
+  readonly destroy: boolean;
+  readonly via: 'comment' | 'button' | 'rerun';
+  readonly commentNodeId: string | null;
+  readonly saw:
+    | { readonly kind: 'before'; readonly at: string }
+    | { readonly kind: 'round'; readonly id: string; readonly head: string };
+};
+
+const buttonVerbs: Readonly<Record<Button, Verb>> = {
+  approve: 'approve',
+  apply: 'apply',
+  replan: 'plan',
+  'allow-plan': 'plan',
+  unlock: 'unlock',
+};
+
+/** The wish in a message; a refusal where the comment was not understood; null where nobody wishes anything. */
+export function wishOf(message: Message): Wish | CommandRefusal | null {
+  switch (message.kind) {
+    case 'pull-request':
+      return null;
+    case 'rerun':
+      return {
+        ...nothing,
+        verb: 'plan',
+        actor: message.actor,
+        via: 'rerun',
+        saw: sawRound('', message.head),
+      };
+    case 'click': {
+      const projects = message.project === null ? [] : [message.project];
+      const verb = buttonVerbs[message.button];
+      return {
+        ...nothing,
+        verb,
+        projects,
+        actor: message.actor,
+        via: 'button',
+        saw: sawRound(message.roundId, message.head),
+      };
+    }
+    case 'command': {
+      const { command, actor, commentNodeId, createdAt } = message;
+      if (command.kind === 'unknown-verb')
+        return { kind: 'unknown-verb', word: command.word, nearest: command.nearest };
+      if (command.kind === 'bad-arguments') return { kind: 'bad-arguments', problem: command.problem };
+      const { verb, projects, destroy } = command;
+      return {
+        verb,
+        projects,
+        destroy,
+        actor,
+        commentNodeId,
+        via: 'comment',
+        saw: { kind: 'before', at: createdAt },
+      };
+    }
+    default:
+      return message satisfies never;
+  }
+}
+
+const nothing = { projects: [], destroy: false, commentNodeId: null } as const;
+const sawRound = (id: string, head: string): Wish['saw'] => ({ kind: 'round', id, head });
+
+/** The projects that the words name, or the first word that names none. */
+export function chooseProjects(
+  state: PullRequestState,
+  words: readonly string[],
+): { readonly kind: 'chosen'; readonly projects: readonly ProjectState[] } | CommandRefusal {
+  const all = projectsFound(state)?.projects ?? [];
+  if (words.length === 0) return { kind: 'chosen', projects: all };
+  const names = all.map((each) => each.project.name);
+  const unknown = words.find((word) => !names.some((name) => globToPattern(word).test(name)));
+  if (unknown !== undefined) {
+    return { kind: 'unknown-project', word: unknown, nearest: nearest(unknown, names), projects: names };
+  }
+  const patterns = words.map(globToPattern);
+  return {
+    kind: 'chosen',
+    projects: all.filter((each) => patterns.some((pattern) => pattern.test(each.project.name))),
+  };
+}
+
+/** Did the person see this plan? One that replaced another on the screen counts from the next second on. */
+export function sawPlan(state: PullRequestState, project: ProjectState, wish: Wish): boolean {
+  if (wish.saw.kind === 'round') return wish.saw.id === state.round?.id;
+  if (project.shownAt === null) return false;
+  const [shown, written] = [Date.parse(project.shownAt), Date.parse(wish.saw.at)];
+  return project.replaced ? shown < written : shown <= written;
+}
