@@ -53,6 +53,8 @@ export type JudgeRequest = {
 
 /** A reaction and, where there is something to say, a reply to whoever asked. */
 export type Answer = {
+  /** The delivery that it answers: an answer is given once, however often it is tried. */
+  readonly id: string;
   /** GraphQL node id of the comment; null for a click on a button. */
   readonly commentNodeId: string | null;
   readonly reaction: 'EYES' | 'CONFUSED' | null;

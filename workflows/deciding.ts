@@ -38,11 +38,16 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
 /** Answers a comment that is no command of ours. */
 export function misunderstood(
   desk: Desk,
-  message: { readonly actor: string; readonly commentNodeId: string },
+  message: { readonly deliveryId: string; readonly actor: string; readonly commentNodeId: string },
   refusal: CommandRefusal,
 ): void {
   const reply: Reply = { kind: 'refused', to: message.actor, verb: '', refusal };
-  desk.answers.push({ commentNodeId: message.commentNodeId, reaction: 'CONFUSED', reply });
+  desk.answers.push({
+    id: message.deliveryId,
+    commentNodeId: message.commentNodeId,
+    reaction: 'CONFUSED',
+    reply,
+  });
 }
 
 function teamsAsked(desk: Desk): readonly string[] {
@@ -269,7 +274,8 @@ function say(desk: Desk, wish: Wish, decision: Decision): void {
   const { commentNodeId } = wish;
   const accepted = commentNodeId === null ? null : ('EYES' as const);
   if (decision === null) {
-    if (accepted !== null) desk.answers.push({ commentNodeId, reaction: accepted, reply: null });
+    if (accepted !== null)
+      desk.answers.push({ id: wish.deliveryId, commentNodeId, reaction: accepted, reply: null });
     return;
   }
   const isReply = decision.kind === 'help' || decision.kind === 'status' || decision.kind === 'done';
@@ -277,7 +283,7 @@ function say(desk: Desk, wish: Wish, decision: Decision): void {
     ? decision
     : { kind: 'refused', to: wish.actor, verb: wish.verb, refusal: decision };
   const reaction = isReply ? accepted : commentNodeId === null ? null : ('CONFUSED' as const);
-  const answer: Answer = { commentNodeId, reaction, reply };
+  const answer: Answer = { id: wish.deliveryId, commentNodeId, reaction, reply };
   desk.answers.push(answer);
 }
 

@@ -12,8 +12,7 @@ import type { PullRequestRef } from './model/repository.ts';
 export type Message = {
   readonly deliveryId: string;
   readonly ref: PullRequestRef;
-} & /** Opened, pushed to, retargeted, closed, merged: what it is now is read afresh, this is the first hint. */
-(
+} /** Opened, pushed to, retargeted, closed, merged: what it is now is read afresh, this is the first hint. */ & (
   | { readonly kind: 'pull-request'; readonly pullRequest: PullRequest }
   | {
       readonly kind: 'command';

@@ -56,11 +56,11 @@ export async function beginRound(desk: Desk, reason: RoundReason): Promise<'fini
 function freshRound(desk: Desk, before: ProjectsFound | null): NonNullable<Desk['state']['round']> {
   const { pullRequest, round } = desk.state;
   if (pullRequest === null) throw ApplicationFailure.nonRetryable('a round needs a pull request');
-  const busy = before !== null && before.projects.some(isUnderWay);
+  const busy = before?.projects.some(isUnderWay);
   return {
     id: parseRunId(uuid4()),
     head: pullRequest.head,
-    findings: busy ? before : { kind: 'inspecting' },
+    findings: before !== null && busy ? before : { kind: 'inspecting' },
     before,
     plannedAt: round?.plannedAt ?? null,
   };

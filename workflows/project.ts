@@ -8,7 +8,6 @@ import {
   log,
   setHandler,
   TimeoutFailure,
-  TimeoutType,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ProjectNews } from './messages.ts';
@@ -138,7 +137,7 @@ async function applyOnce({ grant, runId, ref }: ApplyRequest, fence: number): Pr
 /** Nobody ever picked it up, so Terraform cannot have run. */
 function neverStarted(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_START;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
 
 /** The fence could not be written; if it was after all, nobody can tell how far the apply got. */

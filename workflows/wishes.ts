@@ -12,6 +12,7 @@ import type { ProjectState } from './model/round.ts';
 
 /** A person's wish. What it is about is what they saw: a comment's time or the round of the check they clicked. */
 export type Wish = {
+  readonly deliveryId: string;
   readonly verb: Verb;
   readonly actor: string;
   /** Names or globs as typed; empty = all. */
@@ -37,41 +38,25 @@ export function wishOf(message: Message): Wish | CommandRefusal | null {
   switch (message.kind) {
     case 'pull-request':
       return null;
-    case 'rerun':
-      return {
-        ...nothing,
-        verb: 'plan',
-        actor: message.actor,
-        via: 'rerun',
-        saw: sawRound('', message.head),
-      };
+    case 'rerun': {
+      const { deliveryId, actor, head } = message;
+      return { ...nothing, deliveryId, verb: 'plan', actor, via: 'rerun', saw: sawRound('', head) };
+    }
     case 'click': {
-      const projects = message.project === null ? [] : [message.project];
-      const verb = buttonVerbs[message.button];
-      return {
-        ...nothing,
-        verb,
-        projects,
-        actor: message.actor,
-        via: 'button',
-        saw: sawRound(message.roundId, message.head),
-      };
+      const { deliveryId, actor, head, roundId, button, project } = message;
+      const projects = project === null ? [] : [project];
+      const saw = sawRound(roundId, head);
+      return { ...nothing, deliveryId, verb: buttonVerbs[button], projects, actor, via: 'button', saw };
     }
     case 'command': {
-      const { command, actor, commentNodeId, createdAt } = message;
-      if (command.kind === 'unknown-verb')
+      const { command, actor, commentNodeId, createdAt, deliveryId } = message;
+      if (command.kind === 'unknown-verb') {
         return { kind: 'unknown-verb', word: command.word, nearest: command.nearest };
+      }
       if (command.kind === 'bad-arguments') return { kind: 'bad-arguments', problem: command.problem };
       const { verb, projects, destroy } = command;
-      return {
-        verb,
-        projects,
-        destroy,
-        actor,
-        commentNodeId,
-        via: 'comment',
-        saw: { kind: 'before', at: createdAt },
-      };
+      const saw = { kind: 'before', at: createdAt } as const;
+      return { deliveryId, verb, projects, destroy, actor, commentNodeId, via: 'comment', saw };
     }
     default:
       return message satisfies never;

@@ -5,7 +5,6 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
-import { projectsFound } from './pull-request-state.ts';
 import { summarizeVerdict } from './verdict.ts';
 import type { ProjectStatus, ProjectView } from './view.ts';
 

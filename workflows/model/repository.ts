@@ -9,6 +9,8 @@ export type Repository = {
   readonly nodeId: string;
   readonly owner: string;
   readonly name: string;
+  /** Its page on GitHub; links start with it. */
+  readonly webUrl: string;
 };
 
 /** One pull request of a repository. */

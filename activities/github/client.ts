@@ -1,0 +1,133 @@
+// How is GitHub called as the App: with which token, how long, and which failures mean what?
+import { createAppAuth } from '@octokit/auth-app';
+import { graphql } from '@octokit/graphql';
+import { request } from '@octokit/request';
+import type { InstallationId } from '../../workflows/model/identifiers.ts';
+import type { Repository } from '../../workflows/model/repository.ts';
+import { translate } from './failures.ts';
+import { gitAddress } from './git-address.ts';
+
+/** What GitHub answered to a GraphQL request. `data` may be partial: `errors` name the aliases that failed. */
+export type GraphqlAnswer = {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly errors: readonly GraphqlError[];
+  /** GitHub's clock when it answered, ISO 8601. */
+  readonly at: string;
+};
+
+export type GraphqlError = {
+  readonly type: string;
+  readonly message: string;
+  readonly path: readonly (string | number)[];
+};
+
+/** The calls that activities make. Failures come translated: retry, retry later, or an operator's problem. */
+export type GitHub = {
+  graphql(
+    installation: InstallationId,
+    query: string,
+    variables: Record<string, unknown>,
+  ): Promise<GraphqlAnswer>;
+  /** One REST call; `null` when GitHub answers 404. */
+  rest(installation: InstallationId, route: string, parameters: Record<string, unknown>): Promise<unknown>;
+  /** A token that can read the contents of this one repository, for git. */
+  gitToken(repository: Repository): Promise<string>;
+  gitUrl(repository: Repository): string;
+  /** Whether the App's key is accepted. */
+  ping(): Promise<void>;
+};
+
+/** GitHub answers within seconds or not at all; Temporal repeats what fails. */
+const callTimeoutMs = 30_000;
+
+export type GitHubSettings = { readonly appId: number; readonly privateKey: string; readonly apiUrl: string };
+
+export function createGitHub({ appId, privateKey, apiUrl }: GitHubSettings): GitHub {
+  const call = request.defaults({ baseUrl: apiUrl, headers: { 'user-agent': 'hatchet' } });
+  const auth = createAppAuth({ appId, privateKey, request: call });
+
+  const headersFor = async (installation: InstallationId): Promise<Record<string, string>> => {
+    const { token } = await auth({ type: 'installation', installationId: installation });
+    return { authorization: `token ${token}` };
+  };
+  const guarded = async <Result>(what: string, action: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await action();
+    } catch (error) {
+      throw translate(what, error);
+    }
+  };
+
+  return {
+    graphql: (installation, query, variables) =>
+      guarded('a GraphQL request', async () => {
+        let at = '';
+        const timed = graphql.defaults({
+          baseUrl: apiUrl,
+          headers: { 'user-agent': 'hatchet', ...(await headersFor(installation)) },
+          request: {
+            signal: AbortSignal.timeout(callTimeoutMs),
+            hook: async (
+              send: (options: object) => Promise<{ headers: { date?: string } }>,
+              options: object,
+            ) => {
+              const response = await send(options);
+              at = new Date(response.headers.date ?? Date.now()).toISOString();
+              return response;
+            },
+          },
+        });
+        return { ...(await partial(timed, query, variables)), at };
+      }),
+    rest: (installation, route, parameters) =>
+      guarded(route, async () => {
+        const headers = await headersFor(installation);
+        const signal = AbortSignal.timeout(callTimeoutMs);
+        try {
+          return (await call(route, { ...parameters, headers, request: { signal } })).data as unknown;
+        } catch (error) {
+          if (statusOf(error) === 404) return null;
+          throw error;
+        }
+      }),
+    gitToken: ({ installationId, id }) =>
+      guarded('a token for git', async () => {
+        const scope = { repositoryIds: [id as number], permissions: { contents: 'read' as const } };
+        return (await auth({ type: 'installation', installationId, ...scope })).token;
+      }),
+    gitUrl: (repository) => gitAddress(apiUrl, repository),
+    ping: () =>
+      guarded('GET /app', async () => {
+        const { token } = await auth({ type: 'app' });
+        const signal = AbortSignal.timeout(callTimeoutMs);
+        await call('GET /app', { headers: { authorization: `bearer ${token}` }, request: { signal } });
+      }),
+  };
+}
+
+type Send = (query: string, variables: Record<string, unknown>) => Promise<unknown>;
+
+/** A mutation may do some of its writes and refuse others: that is an answer, not a failure. */
+async function partial(
+  send: Send,
+  query: string,
+  variables: Record<string, unknown>,
+): Promise<Omit<GraphqlAnswer, 'at'>> {
+  try {
+    return { data: (await send(query, variables)) as Record<string, unknown>, errors: [] };
+  } catch (error) {
+    const response = error as {
+      readonly data?: Record<string, unknown> | null;
+      readonly errors?: readonly GraphqlError[];
+    };
+    if (response.data === undefined || response.data === null || response.errors === undefined) throw error;
+    return {
+      data: response.data,
+      errors: response.errors.map((each) => ({ ...each, path: each.path ?? [] })),
+    };
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : undefined;
+}

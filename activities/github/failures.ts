@@ -1,0 +1,48 @@
+// What does a failed call to GitHub mean: try again, wait, or tell the operator?
+import { ApplicationFailure } from '@temporalio/common';
+import { operatorError, retryLater } from '../faults.ts';
+
+/** Without a word from GitHub on how long to wait, its documentation asks for at least a minute. */
+const defaultWaitMs = 60_000;
+/** A clock that differs a little must not make us come back too early. */
+const clockSlackMs = 1_000;
+
+type Failed = {
+  readonly status?: number;
+  readonly message?: string;
+  readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
+  readonly headers?: Readonly<Record<string, string | number | undefined>>;
+  readonly errors?: readonly { readonly type?: string; readonly message?: string }[];
+};
+
+/**
+ * Rate limits wait for as long as GitHub says. 404 and 422, and permissions that are missing, do not mend
+ * themselves: an OperatorError. Everything else (5xx, 401 of a token that has not spread yet, the network) is retried.
+ * Source: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+export function translate(what: string, error: unknown): Error {
+  if (error instanceof ApplicationFailure) return error;
+  const failed = error as Failed;
+  const headers = failed.response?.headers ?? failed.headers ?? {};
+  const limited = failed.errors?.some(({ type }) => type === 'RATE_LIMITED') ?? false;
+  const waitMs =
+    limited || failed.status === 403 || failed.status === 429
+      ? waitOf(headers, limited || failed.status === 429)
+      : null;
+  if (waitMs !== null) return retryLater(`GitHub limits the rate of ${what}`, waitMs, error);
+  const message = `${what} failed: ${failed.status ?? ''} ${failed.message ?? String(error)}`.trim();
+  const final =
+    failed.status === 403 || failed.status === 404 || failed.status === 422 || failed.errors !== undefined;
+  return final ? operatorError(message, error) : new Error(message, { cause: error });
+}
+
+/** Null when the headers speak of no limit. */
+function waitOf(headers: NonNullable<Failed['headers']>, surely: boolean): number | null {
+  const retryAfter = Number(headers['retry-after']);
+  if (Number.isFinite(retryAfter) && headers['retry-after'] !== undefined)
+    return retryAfter * 1000 + clockSlackMs;
+  if (String(headers['x-ratelimit-remaining']) === '0') {
+    return Math.max(Number(headers['x-ratelimit-reset']) * 1000 - Date.now(), 0) + clockSlackMs;
+  }
+  return surely ? defaultWaitMs : null;
+}

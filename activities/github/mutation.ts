@@ -1,0 +1,95 @@
+// How do many writes go to GitHub as few requests? One mutation with an alias per write.
+import type { InstallationId } from '../../workflows/model/identifiers.ts';
+import type { GitHub, GraphqlError } from './client.ts';
+
+/** One write: its mutation field, input and the node that it returns. */
+export type Write = {
+  readonly field: keyof typeof selections;
+  readonly input: Readonly<Record<string, unknown>>;
+};
+
+export type WriteResult =
+  | { readonly kind: 'done'; readonly nodeId: string }
+  | { readonly kind: 'failed'; readonly error: GraphqlError };
+
+/** What is read back of each write, and the type of its input. Source: docs.github.com/graphql/reference/mutations */
+const selections = {
+  createCheckRun: { input: 'CreateCheckRunInput', read: 'checkRun { id }', path: ['checkRun', 'id'] },
+  updateCheckRun: { input: 'UpdateCheckRunInput', read: 'checkRun { id }', path: ['checkRun', 'id'] },
+  addComment: {
+    input: 'AddCommentInput',
+    read: 'commentEdge { node { id } }',
+    path: ['commentEdge', 'node', 'id'],
+  },
+  updateIssueComment: {
+    input: 'UpdateIssueCommentInput',
+    read: 'issueComment { id }',
+    path: ['issueComment', 'id'],
+  },
+  addReaction: { input: 'AddReactionInput', read: 'reaction { id }', path: ['reaction', 'id'] },
+} as const;
+
+/** GitHub spends its time per write; more in one request comes near its own time limit. */
+const maxWritesPerRequest = 10;
+/** A request much larger than this is refused or times out; a comment and a check may be 64 KiB each. */
+const maxRequestBytes = 256 * 1024;
+
+/** Does all writes in order and tells of each what came of it. `at` is GitHub's clock after the last one. */
+export async function doWrites(
+  github: GitHub,
+  installation: InstallationId,
+  writes: readonly Write[],
+): Promise<{ readonly results: readonly WriteResult[]; readonly at: string | null }> {
+  const results: WriteResult[] = [];
+  let at: string | null = null;
+  for (const batch of inBatches(writes)) {
+    const answer = await github.graphql(installation, mutationOf(batch), variablesOf(batch));
+    at = answer.at;
+    results.push(...batch.map((write, index) => resultOf(write, `w${index}`, answer)));
+  }
+  return { results, at };
+}
+
+function inBatches(writes: readonly Write[]): readonly (readonly Write[])[] {
+  const batches: Write[][] = [];
+  let bytes = 0;
+  for (const write of writes) {
+    const size = Buffer.byteLength(JSON.stringify(write.input));
+    const last = batches.at(-1);
+    if (last === undefined || last.length === maxWritesPerRequest || bytes + size > maxRequestBytes) {
+      batches.push([write]);
+      bytes = size;
+    } else {
+      last.push(write);
+      bytes += size;
+    }
+  }
+  return batches;
+}
+
+function mutationOf(batch: readonly Write[]): string {
+  const variables = batch.map(({ field }, index) => `$w${index}: ${selections[field].input}!`).join(', ');
+  const fields = batch.map(
+    ({ field }, index) => `w${index}: ${field}(input: $w${index}) { ${selections[field].read} }`,
+  );
+  return `mutation(${variables}) {\n  ${fields.join('\n  ')}\n}`;
+}
+
+const variablesOf = (batch: readonly Write[]): Record<string, unknown> =>
+  Object.fromEntries(batch.map(({ input }, index) => [`w${index}`, input]));
+
+function resultOf(
+  write: Write,
+  alias: string,
+  answer: { readonly data: Readonly<Record<string, unknown>>; readonly errors: readonly GraphqlError[] },
+): WriteResult {
+  const error = answer.errors.find(({ path }) => path[0] === alias);
+  if (error !== undefined) return { kind: 'failed', error };
+  const nodeId = selections[write.field].path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+    answer.data[alias],
+  );
+  const missing = { type: 'MISSING', message: `GitHub returned nothing for ${write.field}`, path: [alias] };
+  return typeof nodeId === 'string' ? { kind: 'done', nodeId } : { kind: 'failed', error: missing };
+}

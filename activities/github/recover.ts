@@ -1,0 +1,79 @@
+// What of ours is on GitHub already, when the answer to a write was lost?
+import { z } from 'zod';
+import type { PullRequestRef } from '../../workflows/model/repository.ts';
+import type { ShowDependencies } from './show.ts';
+import type { Surface } from './surfaces.ts';
+
+const query = `query($owner: String!, $name: String!, $number: Int!, $sha: GitObjectID!, $appId: Int!) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $sha) {
+      ... on Commit {
+        checkSuites(first: 10, filterBy: { appId: $appId }) {
+          nodes { checkRuns(first: 100, filterBy: { checkType: LATEST }) { nodes { id name status } } }
+        }
+      }
+    }
+    pullRequest(number: $number) {
+      comments(last: 100) { nodes { id body viewerDidAuthor } }
+    }
+  }
+}`;
+
+const nodes = <Shape extends z.ZodType>(shape: Shape) =>
+  z.object({ nodes: z.array(shape.nullable()).nullable() }).nullable();
+const answerSchema = z.object({
+  repository: z.object({
+    object: z
+      .object({
+        checkSuites: nodes(
+          z.object({ checkRuns: nodes(z.object({ id: z.string(), name: z.string(), status: z.string() })) }),
+        ).optional(),
+      })
+      .nullable(),
+    pullRequest: z
+      .object({
+        comments: nodes(z.object({ id: z.string(), body: z.string(), viewerDidAuthor: z.boolean() })),
+      })
+      .nullable(),
+  }),
+});
+
+const replyPattern = /^<!-- hatchet:reply ([0-9a-f]{32}) -->/;
+
+/** What is remembered, and beside it what is found: found things have no hash, so they are written over. */
+export async function recoverSurfaces(
+  deps: ShowDependencies,
+  ref: PullRequestRef,
+  sha: string,
+  remembered: readonly Surface[],
+): Promise<readonly Surface[]> {
+  const { owner, name, installationId } = ref.repository;
+  const variables = { owner, name, number: ref.number, sha, appId: deps.appId };
+  const { data } = await deps.github.graphql(installationId, query, variables);
+  const { object, pullRequest } = answerSchema.parse(data).repository;
+  const runs = present(object?.checkSuites?.nodes).flatMap((suite) => present(suite.checkRuns?.nodes));
+  const comments = present(pullRequest?.comments?.nodes).filter(({ viewerDidAuthor }) => viewerDidAuthor);
+  const found = [
+    ...runs.map((run) => unread(`check:${sha}:${run.name}`, run.id, run.status !== 'COMPLETED')),
+    ...comments
+      .filter(({ body }) => body.startsWith('<!-- hatchet:pr -->'))
+      .map(({ id }) => unread('comment', id, false)),
+    ...comments.flatMap(({ id, body }) => {
+      const mark = replyPattern.exec(body)?.[1];
+      return mark === undefined ? [] : [{ ...unread('reply', id, false), hash: mark }];
+    }),
+  ];
+  const known = new Set(remembered.map(({ nodeId }) => nodeId));
+  return [...remembered, ...found.filter(({ nodeId }) => !known.has(nodeId))];
+}
+
+const unread = (key: string, nodeId: string, open: boolean): Surface => ({
+  key,
+  nodeId,
+  hash: '',
+  annotationsHash: '',
+  open,
+});
+
+const present = <Item>(items: readonly (Item | null)[] | null | undefined): readonly Item[] =>
+  (items ?? []).filter((item) => item !== null);

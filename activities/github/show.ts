@@ -1,0 +1,186 @@
+// How does a picture get to GitHub? Only what differs is written, in one mutation, and remembered.
+import type { Answer, Shown } from '../../workflows/activities.ts';
+import type { PlanChanges } from '../../workflows/model/change.ts';
+import type { Check } from '../../workflows/model/check.ts';
+import type { PlanId } from '../../workflows/model/identifiers.ts';
+import type { PullRequestRef } from '../../workflows/model/repository.ts';
+import type { View } from '../../workflows/model/view.ts';
+import { renderCheck } from '../render/checks.ts';
+import { renderComment } from '../render/comment.ts';
+import type { Links } from '../render/links.ts';
+import { renderReply } from '../render/reply.ts';
+import type { GitHub } from './client.ts';
+import { translate } from './failures.ts';
+import type { WriteResult } from './mutation.ts';
+import { doWrites } from './mutation.ts';
+import { recoverSurfaces } from './recover.ts';
+import type { Due, Surface, WantedCheck } from './surfaces.ts';
+import { dueCancel, dueCheck, dueComment, hashOf } from './surfaces.ts';
+
+/** What is remembered between pictures of what was written where. */
+export type SurfaceMemory = {
+  read(ref: PullRequestRef): Promise<readonly Surface[]>;
+  save(ref: PullRequestRef, surfaces: readonly Surface[]): Promise<void>;
+  /** The thing is gone from GitHub: it has to be made anew. */
+  forget(ref: PullRequestRef, keys: readonly string[]): Promise<void>;
+};
+
+export type ShowDependencies = {
+  readonly github: GitHub;
+  readonly memory: SurfaceMemory;
+  readonly readPlanChanges: (id: PlanId) => Promise<PlanChanges>;
+  readonly apiUrl: string;
+  readonly appId: number;
+};
+
+/** `attempt` above 1: what the last attempt wrote may not be remembered, so GitHub is asked before anything is made. */
+export async function showView(
+  deps: ShowDependencies,
+  request: { readonly view: View; readonly answers: readonly Answer[] },
+  attempt: number,
+): Promise<Shown> {
+  const { view, answers } = request;
+  const ref = { repository: view.repository, number: view.number };
+  const remembered = await deps.memory.read(ref);
+  const surfaces = attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, remembered) : remembered;
+  const due = [...(await dueOfView(deps, view, surfaces)), ...dueAnswers(view.nodeId, answers, surfaces)];
+  return write(deps, ref, due);
+}
+
+/** Answers without a picture. */
+export async function giveAnswers(
+  deps: ShowDependencies,
+  request: { readonly ref: PullRequestRef; readonly nodeId: string; readonly answers: readonly Answer[] },
+): Promise<void> {
+  const surfaces = await deps.memory.read(request.ref);
+  await write(deps, request.ref, dueAnswers(request.nodeId, request.answers, surfaces));
+}
+
+async function dueOfView(
+  deps: ShowDependencies,
+  view: View,
+  surfaces: readonly Surface[],
+): Promise<readonly Due[]> {
+  const changes = await readChanges(deps, view);
+  const links = linksOf(view);
+  const find = (key: string): Surface | undefined => surfaces.find((surface) => surface.key === key);
+  const checks = view.checks.map((check) => wantedCheck(check, view, changes, links));
+  const wantedKeys = new Set(checks.map(({ key }) => key));
+  const orphans = surfaces.filter(({ key, open }) => open && !wantedKeys.has(key));
+  const comment = view.comment
+    ? dueComment(view.nodeId, renderComment(view, changes, links), find('comment'))
+    : null;
+  return [
+    ...checks.map((wanted) => dueCheck(view.repository.nodeId, wanted, find(wanted.key))),
+    ...orphans.map((surface) => dueCancel(view.repository.nodeId, surface)),
+    comment,
+  ].filter((due) => due !== null);
+}
+
+async function readChanges(deps: ShowDependencies, view: View): Promise<ReadonlyMap<PlanId, PlanChanges>> {
+  const ids = view.projects.flatMap(({ plan }) => (plan?.hasChanges === true ? [plan.id] : []));
+  return new Map(await Promise.all(ids.map(async (id) => [id, await deps.readPlanChanges(id)] as const)));
+}
+
+function wantedCheck(
+  check: Check,
+  view: View,
+  changes: ReadonlyMap<PlanId, PlanChanges>,
+  links: Links,
+): WantedCheck {
+  const completed = check.state.status === 'completed' ? check.state.conclusion : null;
+  return {
+    ...renderCheck(check, view, changes, links),
+    key: `check:${view.sha}:${check.name}`,
+    sha: view.sha,
+    name: check.name,
+    externalId: view.roundId,
+    status: check.state.status.toUpperCase() as WantedCheck['status'],
+    conclusion: completed === null ? null : completed.toUpperCase(),
+  };
+}
+
+/** A reaction and a reply per answer; the reply's hidden mark tells it from any other after a lost response. */
+function dueAnswers(
+  subjectId: string,
+  answers: readonly Answer[],
+  surfaces: readonly Surface[],
+): readonly Due[] {
+  const due = answers.flatMap(({ id, commentNodeId, reaction, reply }) => {
+    const surface = (kind: string) => ({
+      key: `${kind}:${id}`,
+      hash: hashOf(id),
+      annotationsHash: '',
+      open: false,
+    });
+    const reactionDue: Due[] =
+      reaction === null || commentNodeId === null
+        ? []
+        : [
+            {
+              write: { field: 'addReaction', input: { subjectId: commentNodeId, content: reaction } },
+              surface: surface('reaction'),
+            },
+          ];
+    const body = reply === null ? null : `${replyMark(id)}\n${renderReply(reply)}`;
+    const replyDue: Due[] =
+      body === null
+        ? []
+        : [{ write: { field: 'addComment', input: { subjectId, body } }, surface: surface('reply') }];
+    return [...reactionDue, ...replyDue];
+  });
+  return due.filter(
+    ({ surface }) => !surfaces.some((known) => known.key === surface.key || isRecovered(known, surface)),
+  );
+}
+
+/** A reply found on GitHub after a lost answer is known by its mark only. */
+const isRecovered = (known: Surface, wanted: Due['surface']): boolean =>
+  known.key === 'reply' && wanted.key.startsWith('reply:') && known.hash === wanted.hash;
+
+const replyMark = (id: string): string => `<!-- hatchet:reply ${hashOf(id)} -->`;
+
+async function write(deps: ShowDependencies, ref: PullRequestRef, due: readonly Due[]): Promise<Shown> {
+  if (due.length === 0) return { at: null };
+  const { results, at } = await doWrites(
+    deps.github,
+    ref.repository.installationId,
+    due.map((each) => each.write),
+  );
+  const done = due.flatMap(({ surface }, index) => {
+    const result = results[index];
+    return result?.kind === 'done' ? [{ ...surface, nodeId: result.nodeId }] : [];
+  });
+  await deps.memory.save(ref, done);
+  await settleFailures(deps, ref, due, results);
+  return { at };
+}
+
+/** What vanished on GitHub is made anew by the next attempt; any other refusal is the operator's to know. */
+async function settleFailures(
+  deps: ShowDependencies,
+  ref: PullRequestRef,
+  due: readonly Due[],
+  results: readonly WriteResult[],
+): Promise<void> {
+  const failures = results.flatMap((result, index) => {
+    const key = due[index]?.surface.key;
+    return result.kind === 'failed' && key !== undefined ? [{ key, error: result.error }] : [];
+  });
+  const serious = failures.filter(({ key }) => !key.startsWith('reaction:'));
+  const gone = serious.filter(({ error }) => error.type === 'NOT_FOUND').map(({ key }) => key);
+  if (gone.length > 0) await deps.memory.forget(ref, gone);
+  const [first] = serious;
+  if (first === undefined) return;
+  if (gone.length > 0) throw new Error(`GitHub no longer has ${gone.join(', ')}`);
+  throw translate(first.key, { errors: serious.map(({ error }) => error), message: first.error.message });
+}
+
+function linksOf({ repository, number, sha }: View): Links {
+  const page = repository.webUrl;
+  return {
+    check: () => `${page}/pull/${number}/checks?sha=${sha}`,
+    run: () => null,
+    commit: (commit) => `${page}/commit/${commit}`,
+  };
+}

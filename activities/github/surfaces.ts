@@ -1,0 +1,107 @@
+// What of a picture is not on GitHub yet? Each surface (a check, the comment, an answer) with its content's hash.
+import { createHash } from 'node:crypto';
+import type { Write } from './mutation.ts';
+
+/** What was last written to one surface of a pull request. `key`: `check:<sha>:<name>`, `comment` or `answer:<id>`. */
+export type Surface = {
+  readonly key: string;
+  readonly nodeId: string;
+  readonly hash: string;
+  /** Hash of its annotations; empty when it has none. GitHub appends annotations, it never replaces them. */
+  readonly annotationsHash: string;
+  /** A check that is not completed: something has to close it one day. */
+  readonly open: boolean;
+};
+
+/** A write that is due, and what is remembered of it once it is done. */
+export type Due = { readonly write: Write; readonly surface: Omit<Surface, 'nodeId'> };
+
+export type WantedCheck = {
+  readonly key: string;
+  readonly sha: string;
+  readonly name: string;
+  readonly externalId: string;
+  readonly status: 'QUEUED' | 'IN_PROGRESS' | 'COMPLETED';
+  readonly conclusion: string | null;
+  readonly title: string;
+  readonly summary: string;
+  readonly text: string;
+  readonly annotations: readonly object[];
+  readonly actions: readonly object[];
+};
+
+export const hashOf = (content: unknown): string =>
+  createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+
+/** The write that makes a check look as wanted; null when it does already. */
+export function dueCheck(repositoryId: string, wanted: WantedCheck, before: Surface | undefined): Due | null {
+  const { key, sha, name, annotations, ...rest } = wanted;
+  const open = wanted.status !== 'COMPLETED';
+  const annotationsHash = annotations.length === 0 ? '' : hashOf(annotations);
+  const surface = { key, hash: hashOf(rest), annotationsHash, open };
+  if (before?.hash === surface.hash && before.annotationsHash === annotationsHash) return null;
+  const face = checkInput(repositoryId, wanted);
+  const reused = before !== undefined && mayUpdate(before, surface);
+  if (!reused) return { write: { field: 'createCheckRun', input: { ...face, name, headSha: sha } }, surface };
+  const output =
+    before.annotationsHash === annotationsHash ? { ...face.output, annotations: undefined } : face.output;
+  return {
+    write: { field: 'updateCheckRun', input: { ...face, checkRunId: before.nodeId, output } },
+    surface,
+  };
+}
+
+/**
+ * A completed run is not opened again (GitHub keeps showing its old conclusion), and annotations cannot be taken
+ * back: both ask for a new run of the same name, which GitHub shows in the old one's place.
+ */
+function mayUpdate(before: Surface, wanted: Omit<Surface, 'nodeId'>): boolean {
+  const reopened = !before.open && wanted.open;
+  const otherAnnotations = before.annotationsHash !== '' && before.annotationsHash !== wanted.annotationsHash;
+  return !reopened && !otherAnnotations;
+}
+
+function checkInput(repositoryId: string, wanted: WantedCheck) {
+  const { status, conclusion, externalId, title, summary, text, annotations, actions } = wanted;
+  return {
+    repositoryId,
+    status,
+    ...(conclusion === null ? {} : { conclusion }),
+    externalId,
+    output: {
+      title,
+      summary,
+      ...(text === '' ? {} : { text }),
+      annotations: annotations.length === 0 ? undefined : annotations,
+    },
+    actions,
+  };
+}
+
+/** A check that nothing will ever finish any more is closed: no way out leaves one in progress. */
+export function dueCancel(repositoryId: string, surface: Surface): Due {
+  const output = {
+    title: 'Cancelled',
+    summary: 'A newer commit or a newer state of the pull request took over.',
+  };
+  const input = {
+    repositoryId,
+    checkRunId: surface.nodeId,
+    status: 'COMPLETED',
+    conclusion: 'CANCELLED',
+    output,
+  };
+  const { key } = surface;
+  return {
+    write: { field: 'updateCheckRun', input },
+    surface: { key, hash: hashOf(output), annotationsHash: '', open: false },
+  };
+}
+
+/** The comment, created once and edited in place. */
+export function dueComment(subjectId: string, body: string, before: Surface | undefined): Due | null {
+  const surface = { key: 'comment', hash: hashOf(body), annotationsHash: '', open: false };
+  if (before?.hash === surface.hash) return null;
+  if (before === undefined) return { write: { field: 'addComment', input: { subjectId, body } }, surface };
+  return { write: { field: 'updateIssueComment', input: { id: before.nodeId, body } }, surface };
+}
