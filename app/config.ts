@@ -1,0 +1,233 @@
+// What was this process told to be? The only reader of the environment.
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { nearest } from '../workflows/model/command.ts';
+import type { Environment, Problem } from './config/environment.ts';
+import { addressText, createEnvironment, readAddress, readChoice } from './config/environment.ts';
+import type { GithubConfig } from './config/github.ts';
+import { readGithub, readWebhookSecret } from './config/github.ts';
+import type { RunnerConfig } from './config/runner.ts';
+import { readRunner } from './config/runner.ts';
+import type { DatabaseConfig, TemporalConfig } from './config/services.ts';
+import { passwordSpellings, readDatabase, readEncryptionKeys, readTemporal } from './config/services.ts';
+import type { EncryptionKeys } from './encryption-keys.ts';
+import type { LogLevel } from './log.ts';
+
+/** `all`: everything in one process. */
+export type Role = 'all' | 'web' | 'control' | 'runner';
+export type Tool = 'terraform' | 'tofu' | 'opa' | 'temporal';
+
+export type Config = {
+  readonly role: Role;
+  /** Null in a runner, which holds no key of the App. */
+  readonly github: GithubConfig | null;
+  /** Null in a process that receives no webhooks. */
+  readonly webhookSecret: string | null;
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly database: DatabaseConfig;
+  readonly temporal: TemporalConfig;
+  /** Null: use the key that the data directory keeps. */
+  readonly encryptionKeys: EncryptionKeys | null;
+  /** Absolute; may not exist yet. */
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly runner: RunnerConfig;
+  readonly healIntervalMs: number;
+  /** Where tools are downloaded from instead of their official address; no slash at the end. */
+  readonly mirrors: Readonly<Partial<Record<Tool, string>>>;
+  /** Every secret value above, and those that Terraform is given: what logs must blank. */
+  readonly secrets: readonly string[];
+};
+
+/** All mistakes at once, one per line, ready to print. The process must not start. */
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    const lines = problems.map(({ variable, what, remedy }) => `  ${variable} ${what}. ${remedy}`);
+    super(
+      [
+        problems.length === 1 ? 'One setting is wrong:' : `${problems.length} settings are wrong:`,
+        ...lines,
+      ].join('\n'),
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Reads everything in one pass. Throws a ConfigError that tells every mistake. */
+export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]): Config {
+  const environment = createEnvironment(variables);
+  const role = readRole(environment, argv);
+  const services = { database: readDatabase(environment), temporal: readTemporal(environment, variables) };
+  if (role !== 'all') reportEmbedded(environment, role, services);
+  const dataDir = readDataDir(environment);
+  const config = {
+    role,
+    github: role === 'runner' ? null : readGithub(environment),
+    webhookSecret: role === 'all' || role === 'web' ? readWebhookSecret(environment) : null,
+    host: environment.get('HOST') ?? '127.0.0.1',
+    port: readPort(environment),
+    ...services,
+    encryptionKeys: readEncryptionKeys(environment, services),
+    dataDir,
+    logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
+    runner: readRunner(environment, { ownNames, dataDir }),
+    healIntervalMs: readInterval(environment),
+    mirrors: readMirrors(environment),
+  };
+  reportUnknownNames(environment);
+  if (environment.problems.length > 0) throw new ConfigError(environment.problems);
+  return { ...config, secrets: collectSecrets(config, environment) };
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+const roles = ['all', 'web', 'control', 'runner'] as const;
+
+/** Every variable with Hatchet's prefix. A misspelt safeguard must not be silently absent. */
+const hatchetNames = [
+  'HATCHET_DATA_DIR',
+  'HATCHET_ENCRYPTION_KEY',
+  'HATCHET_HEAL_INTERVAL',
+  'HATCHET_OPA_MIRROR',
+  'HATCHET_REQUIRE_SANDBOX',
+  'HATCHET_RUNNER_ENV',
+  'HATCHET_RUNNER_NETWORK',
+  'HATCHET_RUNNER_PATHS',
+  'HATCHET_TEMPORAL_MIRROR',
+  'HATCHET_TERRAFORM_MIRROR',
+  'HATCHET_TOFU_MIRROR',
+] as const;
+
+const ownNames = [
+  ...hatchetNames,
+  'APP_ID',
+  'PRIVATE_KEY',
+  'PRIVATE_KEY_PATH',
+  'WEBHOOK_SECRET',
+  'DATABASE_URL',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_TLS_CLIENT_KEY_DATA',
+  'TEMPORAL_TLS_CLIENT_KEY_PATH',
+] as const;
+
+function readRole(environment: Environment, argv: readonly string[]): Role {
+  const report = (what: string): Role => {
+    environment.report({
+      variable: '--role',
+      what,
+      remedy: `Use --role ${roles.join(' | ')}, and nothing else.`,
+    });
+    return 'all';
+  };
+  try {
+    const { values } = parseArgs({ args: [...argv], options: { role: { type: 'string' } } });
+    if (values.role === undefined) return 'all';
+    return roles.find((known) => known === values.role) ?? report('is none of its values');
+  } catch {
+    return report('cannot be read from the command line');
+  }
+}
+
+/** An embedded server belongs to one process; several processes need servers that all of them reach. */
+function reportEmbedded(
+  environment: Environment,
+  role: Role,
+  services: { readonly database: DatabaseConfig; readonly temporal: TemporalConfig },
+): void {
+  const what = `is missing, and --role ${role} needs servers that the other roles reach too`;
+  const remedy = 'Set it, or start one process without --role.';
+  if (services.temporal.kind === 'embedded')
+    environment.report({ variable: 'TEMPORAL_ADDRESS', what, remedy });
+  if (services.database.kind === 'embedded') environment.report({ variable: 'DATABASE_URL', what, remedy });
+}
+
+function readDataDir(environment: Environment): string {
+  const variable = 'HATCHET_DATA_DIR';
+  const dataDir = resolve(environment.get(variable) ?? '.hatchet');
+  if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === false) {
+    environment.report({
+      variable,
+      what: 'is not a directory',
+      remedy: 'Name a directory, or one that can be made.',
+    });
+  }
+  return dataDir;
+}
+
+const highestPort = 65_535;
+
+function readPort(environment: Environment): number {
+  const text = environment.get('PORT') ?? '3000';
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  if (port > highestPort) {
+    environment.report({
+      variable: 'PORT',
+      what: 'is not a port',
+      remedy: `Use a number from 0 to ${highestPort}.`,
+    });
+  }
+  return port;
+}
+
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000 } as const;
+/** Below this GitHub's rate limit would go into looking for lost webhooks. */
+const shortestIntervalMs = 5000;
+
+function readInterval(environment: Environment): number {
+  const variable = 'HATCHET_HEAL_INTERVAL';
+  const [, amount, unit] = /^(\d{1,6})([smh])$/.exec(environment.get(variable) ?? '5m') ?? [];
+  const intervalMs = unit === 's' || unit === 'm' || unit === 'h' ? Number(amount) * unitMs[unit] : 0;
+  if (intervalMs < shortestIntervalMs) {
+    environment.report({
+      variable,
+      what: 'is not an interval',
+      remedy: 'Use 5s or more, such as 90s, 5m or 1h.',
+    });
+  }
+  return intervalMs;
+}
+
+function readMirrors(environment: Environment): Partial<Record<Tool, string>> {
+  const tools = ['terraform', 'tofu', 'opa', 'temporal'] as const;
+  const mirrors: Partial<Record<Tool, string>> = {};
+  for (const tool of tools) {
+    const url = readAddress(environment, `HATCHET_${tool.toUpperCase()}_MIRROR`);
+    if (url !== undefined) mirrors[tool] = addressText(url);
+  }
+  return mirrors;
+}
+
+function reportUnknownNames(environment: Environment): void {
+  const known: readonly string[] = hatchetNames;
+  const unknown = environment.names.filter(
+    (name) => /^HATCHET_(?!TEST_)/.test(name) && !known.includes(name),
+  );
+  for (const variable of unknown) {
+    const meant = nearest(variable, hatchetNames);
+    const remedy = meant === null ? 'Remove it.' : `Did you mean ${meant}?`;
+    environment.report({ variable, what: 'is no setting of Hatchet', remedy });
+  }
+}
+
+/** Names that people give to credentials; the values of others (a region, a log level) may be said aloud. */
+const secretNames = /KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|PRIVATE/i;
+
+function collectSecrets(config: Omit<Config, 'secrets'>, environment: Environment): readonly string[] {
+  const named = Object.entries(config.runner.env).filter(([name]) => secretNames.test(name));
+  return [
+    environment.get('PRIVATE_KEY'),
+    environment.get('TEMPORAL_API_KEY'),
+    environment.get('TEMPORAL_TLS_CLIENT_KEY_DATA'),
+    config.github?.privateKey,
+    config.webhookSecret,
+    ...(config.database.kind === 'external' ? passwordSpellings(config.database.url) : []),
+    ...(config.encryptionKeys ?? []).map(({ bytes }) => bytes.toString('base64')),
+    ...named.map(([, value]) => value),
+  ].filter((secret): secret is string => typeof secret === 'string' && secret !== '');
+}

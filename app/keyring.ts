@@ -1,0 +1,66 @@
+// How are bytes sealed and opened?
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { EncryptionKey, EncryptionKeys } from './encryption-keys.ts';
+
+/**
+ * Seals and opens bytes with AES-256-GCM. `context` says what the bytes are (`artifact/<id>/log`): bytes that were
+ * sealed as one thing do not open as another. `open` throws an Error when the key is not there or a bit was changed.
+ */
+export type Keyring = {
+  /** The key that seals from now on. */
+  readonly keyId: string;
+  seal(clear: Uint8Array, context: string): Buffer;
+  open(sealed: Uint8Array, context: string): Buffer;
+};
+
+const algorithm = 'aes-256-gcm';
+/** GCM's own nonce size; random nonces are safe for about 2^32 messages per key (NIST SP 800-38D, 8.3). */
+const nonceBytes = 12;
+const tagBytes = 16;
+/** The first byte of everything sealed: what follows is key id length, key id, nonce, ciphertext, tag. */
+const formatVersion = 1;
+
+/** The first key seals, all of them open. */
+export function createKeyring(keys: EncryptionKeys): Keyring {
+  const [sealing] = keys;
+  const byId = new Map(keys.map((key) => [key.id, key.bytes]));
+  return {
+    keyId: sealing.id,
+    seal: (clear, context) => seal(sealing, clear, context),
+    open: (sealed, context) => openWith(byId, sealed, context),
+  };
+}
+
+function seal(key: EncryptionKey, clear: Uint8Array, context: string): Buffer {
+  const id = Buffer.from(key.id);
+  const header = Buffer.concat([Buffer.from([formatVersion, id.length]), id]);
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, key.bytes, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(Buffer.concat([header, Buffer.from(context)]));
+  return Buffer.concat([header, nonce, cipher.update(clear), cipher.final(), cipher.getAuthTag()]);
+}
+
+function openWith(keys: ReadonlyMap<string, Buffer>, sealed: Uint8Array, context: string): Buffer {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  const headerBytes = 2 + (bytes[1] ?? 0);
+  const bodyStart = headerBytes + nonceBytes;
+  if (bytes[0] !== formatVersion || bytes.length < bodyStart + tagBytes) {
+    throw new Error('these bytes were not sealed by Hatchet, or by a newer one');
+  }
+  const id = bytes.toString('utf8', 2, headerBytes);
+  const key = keys.get(id);
+  if (key === undefined) {
+    throw new Error(`the encryption key "${id}" is missing; add it to HATCHET_ENCRYPTION_KEY`);
+  }
+  const decipher = createDecipheriv(algorithm, key, bytes.subarray(headerBytes, bodyStart), {
+    authTagLength: tagBytes,
+  });
+  decipher.setAAD(Buffer.concat([bytes.subarray(0, headerBytes), Buffer.from(context)]));
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  const clear = decipher.update(bytes.subarray(bodyStart, -tagBytes));
+  try {
+    return Buffer.concat([clear, decipher.final()]);
+  } catch (cause) {
+    throw new Error(`sealed bytes were changed, or sealed as something else (key "${id}")`, { cause });
+  }
+}

@@ -1,0 +1,349 @@
+// Does the configuration say everything that is wrong, at once, and give nothing secret away?
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Config } from '../app/config.ts';
+import { ConfigError, readConfig } from '../app/config.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'hatchet-config-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const pkcs1 = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+const elliptic = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+const keyFile = join(directory, 'app.pem');
+writeFileSync(keyFile, pkcs1.privateKey);
+const someFile = join(directory, 'file');
+writeFileSync(someFile, 'no key');
+
+const encryptionKey = randomBytes(32).toString('base64');
+const valid = {
+  APP_ID: '4711',
+  PRIVATE_KEY: pkcs1.privateKey,
+  WEBHOOK_SECRET: 'a-long-enough-webhook-secret',
+  HATCHET_DATA_DIR: join(directory, 'data'),
+};
+const external = {
+  TEMPORAL_ADDRESS: 'temporal.example:7233',
+  DATABASE_URL: 'postgres://hatchet:p%40ssword-of-db@db.example:5432/hatchet',
+  HATCHET_ENCRYPTION_KEY: encryptionKey,
+};
+
+function configOf(changes: Record<string, string | undefined> = {}, argv: readonly string[] = []): Config {
+  return readConfig({ ...valid, ...changes }, argv);
+}
+
+/** `VARIABLE what is wrong` of each mistake. */
+function problemsOf(
+  changes: Record<string, string | undefined>,
+  argv: readonly string[] = [],
+): readonly string[] {
+  try {
+    configOf(changes, argv);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.problems.map(({ variable, what }) => `${variable} ${what}`);
+    throw error;
+  }
+  return [];
+}
+
+test('an App, a key and a secret are enough', () => {
+  const { secrets, github, ...config } = configOf();
+  expect(config).toEqual({
+    role: 'all',
+    webhookSecret: valid.WEBHOOK_SECRET,
+    host: '127.0.0.1',
+    port: 3000,
+    database: { kind: 'embedded' },
+    temporal: { kind: 'embedded' },
+    encryptionKeys: null,
+    dataDir: valid.HATCHET_DATA_DIR,
+    logLevel: 'info',
+    runner: { env: {}, paths: [], network: 'host', requireSandbox: false },
+    healIntervalMs: 300_000,
+    mirrors: {},
+  });
+  expect(github).toMatchObject({
+    appId: 4711,
+    apiUrl: 'https://api.github.com',
+    graphqlUrl: 'https://api.github.com/graphql',
+    webUrl: 'https://github.com',
+  });
+  expect(github?.privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+  expect(secrets).toContain(valid.WEBHOOK_SECRET);
+});
+
+test('an empty environment tells everything that is missing, together', () => {
+  try {
+    readConfig({}, []);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toMatchInlineSnapshot(`
+      "ConfigError: 3 settings are wrong:
+        APP_ID is missing. Set it to the number called "App ID" on the settings page of your GitHub App.
+        PRIVATE_KEY is missing. Generate a private key on the settings page of your GitHub App; give the PEM file as PRIVATE_KEY_PATH, or its text as PRIVATE_KEY (real line ends, \\n, or all of it in base64).
+        WEBHOOK_SECRET is missing. Make one (openssl rand -hex 32) and set it here and on the settings page of your GitHub App."
+    `);
+  }
+});
+
+describe('every spelling of the private key gives the same key', () => {
+  const expected = configOf().github?.privateKey;
+  test.each([
+    ['\\n for line ends', { PRIVATE_KEY: pkcs1.privateKey.replaceAll('\n', '\\n') }],
+    ['base64', { PRIVATE_KEY: Buffer.from(pkcs1.privateKey).toString('base64') }],
+    ['in quotes', { PRIVATE_KEY: `"${pkcs1.privateKey}"` }],
+    ['a file', { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: keyFile }],
+  ])('%s', (_name, changes) => {
+    expect(configOf(changes).github?.privateKey).toBe(expected);
+  });
+});
+
+test.each<[Record<string, string | undefined>, readonly string[]]>([
+  [{ APP_ID: 'Iv1.abc' }, ['APP_ID is not a number']],
+  [{ APP_ID: '0' }, ['APP_ID is not a number']],
+  [{ PRIVATE_KEY: '' }, ['PRIVATE_KEY is missing']],
+  [{ PRIVATE_KEY: 'secret text' }, ['PRIVATE_KEY holds no PEM key']],
+  [
+    { PRIVATE_KEY: pkcs1.privateKey.slice(0, 600) },
+    ['PRIVATE_KEY holds a key that cannot be read: cut off, encrypted with a passphrase, or a public key'],
+  ],
+  [
+    { PRIVATE_KEY: pkcs1.publicKey },
+    ['PRIVATE_KEY holds a key that cannot be read: cut off, encrypted with a passphrase, or a public key'],
+  ],
+  [{ PRIVATE_KEY: elliptic.privateKey }, ['PRIVATE_KEY is not an RSA key, and GitHub Apps sign with RSA']],
+  [{ PRIVATE_KEY_PATH: keyFile }, ['PRIVATE_KEY_PATH is set beside PRIVATE_KEY; one must go']],
+  [
+    { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: join(directory, 'gone.pem') },
+    ['PRIVATE_KEY_PATH names a file that cannot be read (ENOENT)'],
+  ],
+  [{ WEBHOOK_SECRET: ' ' }, ['WEBHOOK_SECRET is missing']],
+  [{ WEBHOOK_SECRET: 'development' }, ['WEBHOOK_SECRET is a value that everyone knows']],
+  [{ WEBHOOK_SECRET: 'short' }, ['WEBHOOK_SECRET is shorter than 16 characters']],
+  [{ GITHUB_API_URL: 'github' }, ['GITHUB_API_URL is not an http(s) address']],
+  [{ GITHUB_API_URL: 'http://ghes.example/api/v3' }, ['GITHUB_API_URL is not encrypted']],
+  [
+    { GITHUB_API_URL: 'https://token@ghes.example/api/v3' },
+    ['GITHUB_API_URL carries more than a host and a path'],
+  ],
+  [{ GITHUB_API_URL: 'https://github.com' }, ["GITHUB_API_URL is not the address of GitHub's API"]],
+  [{ PORT: '70000' }, ['PORT is not a port']],
+  [{ PORT: 'http' }, ['PORT is not a port']],
+  [{ LOG_LEVEL: 'loud' }, ['LOG_LEVEL is none of its values']],
+  [{ HATCHET_DATA_DIR: someFile }, ['HATCHET_DATA_DIR is not a directory']],
+  [
+    { ...external, DATABASE_URL: 'mysql://x/y' },
+    ['DATABASE_URL is not the address of a PostgreSQL database'],
+  ],
+  [
+    { ...external, DATABASE_URL: 'postgres://u:100%@h/y' },
+    ['DATABASE_URL is not the address of a PostgreSQL database'],
+  ],
+  [{ ...external, TEMPORAL_ADDRESS: 'https://temporal:7233' }, ['TEMPORAL_ADDRESS is not a host and a port']],
+  [{ TEMPORAL_API_KEY: 'k' }, ['TEMPORAL_API_KEY is set, but TEMPORAL_ADDRESS is not']],
+  [
+    { ...external, HATCHET_ENCRYPTION_KEY: undefined },
+    ['HATCHET_ENCRYPTION_KEY is missing, and needed with TEMPORAL_ADDRESS and DATABASE_URL'],
+  ],
+  [
+    { HATCHET_ENCRYPTION_KEY: 'c2hvcnQ=' },
+    ['HATCHET_ENCRYPTION_KEY has a key (1) that is not 32 bytes in base64 (44 characters)'],
+  ],
+  [
+    { HATCHET_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') },
+    ['HATCHET_ENCRYPTION_KEY has a key (1) that is not random'],
+  ],
+  [
+    { HATCHET_ENCRYPTION_KEY: `a:${encryptionKey},a:${encryptionKey}` },
+    ['HATCHET_ENCRYPTION_KEY has two keys with the id "a"'],
+  ],
+  [
+    { HATCHET_ENCRYPTION_KEY: `a:${encryptionKey},${encryptionKey}` },
+    ['HATCHET_ENCRYPTION_KEY has several keys, so key 2 needs an id: id:base64key'],
+  ],
+  [
+    { HATCHET_RUNNER_ENV: 'AWS_*,*' },
+    [`HATCHET_RUNNER_ENV has "*", which would hand Hatchet's own HATCHET_DATA_DIR to Terraform`],
+  ],
+  [
+    { HATCHET_RUNNER_ENV: '*_KEY' },
+    [`HATCHET_RUNNER_ENV has "*_KEY", which would hand Hatchet's own HATCHET_ENCRYPTION_KEY to Terraform`],
+  ],
+  [
+    { HATCHET_RUNNER_ENV: 'WEBHOOK_SECRET' },
+    [`HATCHET_RUNNER_ENV has "WEBHOOK_SECRET", which would hand Hatchet's own WEBHOOK_SECRET to Terraform`],
+  ],
+  [
+    { HATCHET_RUNNER_ENV: 'TEMPORAL_X*' },
+    [`HATCHET_RUNNER_ENV has "TEMPORAL_X*", which would hand Hatchet's own TEMPORAL_X* to Terraform`],
+  ],
+  [
+    { HATCHET_RUNNER_ENV: 'A{B,C}' },
+    [
+      'HATCHET_RUNNER_ENV has "A{B", which is neither the name of a variable nor a glob of names',
+      'HATCHET_RUNNER_ENV has "C}", which is neither the name of a variable nor a glob of names',
+    ],
+  ],
+  [{ HATCHET_RUNNER_PATHS: 'state' }, ['HATCHET_RUNNER_PATHS has "state", which is not absolute']],
+  [{ HATCHET_RUNNER_PATHS: someFile }, [`HATCHET_RUNNER_PATHS has "${someFile}", which is not a directory`]],
+  [
+    { HATCHET_RUNNER_PATHS: `${someFile}/below` },
+    [`HATCHET_RUNNER_PATHS has "${someFile}/below", which is not there and cannot be made`],
+  ],
+  [
+    { HATCHET_RUNNER_PATHS: directory },
+    [`HATCHET_RUNNER_PATHS has "${directory}", which holds Hatchet's own data directory`],
+  ],
+  [{ HATCHET_RUNNER_PATHS: '/' }, [`HATCHET_RUNNER_PATHS has "/", which holds Hatchet's own data directory`]],
+  [{ HATCHET_RUNNER_NETWORK: 'open' }, ['HATCHET_RUNNER_NETWORK is none of its values']],
+  [{ HATCHET_REQUIRE_SANDBOX: 'maybe' }, ['HATCHET_REQUIRE_SANDBOX is none of its values']],
+  [{ HATCHET_HEAL_INTERVAL: '1s' }, ['HATCHET_HEAL_INTERVAL is not an interval']],
+  [{ HATCHET_HEAL_INTERVAL: '5 minutes' }, ['HATCHET_HEAL_INTERVAL is not an interval']],
+  [{ HATCHET_TERRAFORM_MIRROR: 'http://mirror.example' }, ['HATCHET_TERRAFORM_MIRROR is not encrypted']],
+  [{ HATCHET_REQUIRE_SANDBX: 'true' }, ['HATCHET_REQUIRE_SANDBX is no setting of Hatchet']],
+])('%j is refused', (changes, expected) => {
+  expect(problemsOf(changes)).toEqual(expected);
+});
+
+test.each<[readonly string[], readonly string[]]>([
+  [['--role', 'janitor'], ['--role is none of its values']],
+  [['--port', '1'], ['--role cannot be read from the command line']],
+  [
+    ['--role=control'],
+    [
+      'TEMPORAL_ADDRESS is missing, and --role control needs servers that the other roles reach too',
+      'DATABASE_URL is missing, and --role control needs servers that the other roles reach too',
+    ],
+  ],
+])('%j is refused', (argv, expected) => {
+  expect(problemsOf({}, argv)).toEqual(expected);
+});
+
+test.each([
+  [
+    'https://api.github.com/',
+    'https://api.github.com',
+    'https://api.github.com/graphql',
+    'https://github.com',
+  ],
+  [
+    'https://ghes.example/api/v3/',
+    'https://ghes.example/api/v3',
+    'https://ghes.example/api/graphql',
+    'https://ghes.example',
+  ],
+  [
+    'https://api.acme.ghe.com',
+    'https://api.acme.ghe.com',
+    'https://api.acme.ghe.com/graphql',
+    'https://acme.ghe.com',
+  ],
+  [
+    'http://127.0.0.1:8080',
+    'http://127.0.0.1:8080',
+    'http://127.0.0.1:8080/graphql',
+    'http://127.0.0.1:8080',
+  ],
+  [
+    'http://localhost:8080/api/v3',
+    'http://localhost:8080/api/v3',
+    'http://localhost:8080/api/graphql',
+    'http://localhost:8080',
+  ],
+])('%s has its REST, GraphQL and web addresses', (given, apiUrl, graphqlUrl, webUrl) => {
+  expect(configOf({ GITHUB_API_URL: given }).github).toMatchObject({ apiUrl, graphqlUrl, webUrl });
+});
+
+test('servers of one’s own come with their credentials', () => {
+  const config = configOf({ ...external, TEMPORAL_NAMESPACE: 'prod', TEMPORAL_API_KEY: 'temporal-api-key' });
+  expect(config.database).toEqual({ kind: 'external', url: external.DATABASE_URL });
+  expect(config.temporal).toMatchObject({
+    kind: 'external',
+    namespace: 'prod',
+    connection: { address: 'temporal.example:7233', apiKey: 'temporal-api-key', tls: true },
+  });
+  expect(config.encryptionKeys).toEqual([{ id: 'default', bytes: Buffer.from(encryptionKey, 'base64') }]);
+  expect(config.secrets).toEqual(
+    expect.arrayContaining(['temporal-api-key', 'p%40ssword-of-db', 'p@ssword-of-db', encryptionKey]),
+  );
+});
+
+test('a runner needs neither the key of the App nor the webhook secret', () => {
+  const config = readConfig({ ...external }, ['--role', 'runner']);
+  expect(config).toMatchObject({ role: 'runner', github: null, webhookSecret: null });
+});
+
+test('Terraform sees the variables that were named, and nothing else', () => {
+  const config = configOf({
+    HATCHET_RUNNER_ENV: 'AWS_*, TF_VAR_region,NOT_SET',
+    AWS_REGION: 'eu-central-1',
+    AWS_SECRET_ACCESS_KEY: 'aws-secret-value',
+    TF_VAR_region: 'x',
+    TF_VAR_other: 'y',
+  });
+  expect(config.runner.env).toEqual({
+    AWS_REGION: 'eu-central-1',
+    AWS_SECRET_ACCESS_KEY: 'aws-secret-value',
+    TF_VAR_region: 'x',
+  });
+  expect(config.secrets).toContain('aws-secret-value');
+  expect(config.secrets).not.toContain('eu-central-1');
+});
+
+test('everything else is read as it is written', () => {
+  const config = configOf({
+    HOST: '0.0.0.0',
+    PORT: '0',
+    LOG_LEVEL: 'DEBUG',
+    HATCHET_RUNNER_PATHS: `${directory}/state:${directory}/new/deep/`,
+    HATCHET_RUNNER_NETWORK: 'none',
+    HATCHET_REQUIRE_SANDBOX: 'yes',
+    HATCHET_HEAL_INTERVAL: '90s',
+    HATCHET_OPA_MIRROR: 'https://mirror.example/opa/',
+  });
+  expect(config).toMatchObject({
+    host: '0.0.0.0',
+    port: 0,
+    logLevel: 'debug',
+    runner: { paths: [`${directory}/state`, `${directory}/new/deep`], network: 'none', requireSandbox: true },
+    healIntervalMs: 90_000,
+    mirrors: { opa: 'https://mirror.example/opa' },
+  });
+});
+
+test('no mistake repeats a secret', () => {
+  const planted = 'planted-secret-7f3a';
+  const mistakes = {
+    APP_ID: planted,
+    PRIVATE_KEY: planted,
+    DATABASE_URL: `postgres//u:${planted}@h/d`,
+    HATCHET_ENCRYPTION_KEY: `${planted}:${planted},${planted}`,
+    GITHUB_API_URL: `https://${planted}@ghes.example`,
+    TEMPORAL_ADDRESS: planted,
+    TEMPORAL_API_KEY: planted,
+    TEMPORAL_TLS_CLIENT_KEY_DATA: planted,
+    TEMPORAL_TLS_CLIENT_KEY_PATH: '/nowhere/key.pem',
+    PORT: planted,
+    LOG_LEVEL: planted,
+  };
+  expect(problemsOf(mistakes).length).toBeGreaterThanOrEqual(7);
+  try {
+    configOf(mistakes);
+  } catch (error) {
+    expect(String(error)).not.toContain(planted);
+    return;
+  }
+  expect.unreachable();
+});
