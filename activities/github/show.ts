@@ -2,6 +2,7 @@
 import type { Answer, Shown } from '../../workflows/activities.ts';
 import type { PlanChanges } from '../../workflows/model/change.ts';
 import type { Check } from '../../workflows/model/check.ts';
+import { externalIdOf } from '../../workflows/model/check.ts';
 import type { PlanId } from '../../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { View } from '../../workflows/model/view.ts';
@@ -94,7 +95,7 @@ function wantedCheck(
     key: `check:${view.sha}:${check.name}`,
     sha: view.sha,
     name: check.name,
-    externalId: view.roundId,
+    externalId: externalIdOf(view.number, view.roundId),
     status: check.state.status.toUpperCase() as WantedCheck['status'],
     conclusion: completed === null ? null : completed.toUpperCase(),
   };

@@ -4,7 +4,8 @@ import type { Diagnostic } from './diagnostic.ts';
 export type Conclusion = 'success' | 'neutral' | 'failure' | 'action_required' | 'cancelled';
 
 /** GitHub shows at most three, and only on completed checks. `id` comes back with the click. */
-export type Button = 'approve' | 'apply' | 'replan' | 'allow-plan' | 'unlock';
+export const buttons = ['approve', 'apply', 'replan', 'allow-plan', 'unlock'] as const;
+export type Button = (typeof buttons)[number];
 
 export type CheckState =
   | { readonly status: 'queued' | 'in_progress' }
@@ -24,5 +25,18 @@ export type Check = {
   readonly project: string | null;
 };
 
-export const aggregateChecks = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'] as const;
-export const projectCheckName = (project: string): string => `hatchet/plan: ${project}`;
+const projectCheckPrefix = 'hatchet/plan: ';
+export const projectCheckName = (project: string): string => `${projectCheckPrefix}${project}`;
+
+/** The project whose check this is; null for an aggregate. */
+export const projectOfCheck = (name: string): string | null =>
+  name.startsWith(projectCheckPrefix) ? name.slice(projectCheckPrefix.length) : null;
+
+/** A check knows only its commit; its external id brings a click back to the pull request and to what it showed. */
+export const externalIdOf = (number: number, roundId: string): string => `${number}:${roundId}`;
+
+/** Null when the check is not one of ours. */
+export function parseExternalId(text: string): { readonly number: number; readonly roundId: string } | null {
+  const [, number, roundId] = /^([1-9]\d{0,9}):([0-9a-f-]{36})$/.exec(text) ?? [];
+  return number === undefined || roundId === undefined ? null : { number: Number(number), roundId };
+}

@@ -1,0 +1,29 @@
+// Which button did somebody click, or which check is to run again?
+import { z } from 'zod';
+import type { Message } from '../../workflows/messages.ts';
+import { buttons, parseExternalId, projectOfCheck } from '../../workflows/model/check.ts';
+import { parseSha } from '../../workflows/model/identifiers.ts';
+import { isBot, repositoryOf, repositoryShape } from './repository.ts';
+
+const shape = z.object({
+  ...repositoryShape,
+  action: z.enum(['requested_action', 'rerequested']),
+  check_run: z.object({ name: z.string(), head_sha: z.string(), external_id: z.string().nullish() }),
+  requested_action: z.object({ identifier: z.string() }).nullish(),
+});
+
+/** Null for checks that are not ours, for bots, and for every other action. */
+export function parseCheckRunEvent(deliveryId: string, payload: unknown): Message | null {
+  const { action } = z.object({ action: z.string() }).parse(payload);
+  if (action !== 'requested_action' && action !== 'rerequested') return null;
+  const event = shape.parse(payload);
+  const { name, head_sha, external_id } = event.check_run;
+  const shown = parseExternalId(external_id ?? '');
+  if (shown === null || isBot(event.sender)) return null;
+  const ref = { repository: repositoryOf(event), number: shown.number };
+  const about = { deliveryId, ref, actor: event.sender.login, head: parseSha(head_sha) };
+  if (event.action === 'rerequested') return { kind: 'rerun', ...about };
+  const button = buttons.find((known) => known === event.requested_action?.identifier);
+  if (button === undefined) return null;
+  return { kind: 'click', ...about, button, project: projectOfCheck(name), roundId: shown.roundId };
+}

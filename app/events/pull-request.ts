@@ -1,0 +1,67 @@
+// What does a `pull_request` event say?
+import { z } from 'zod';
+import type { Message } from '../../workflows/messages.ts';
+import { parseSha } from '../../workflows/model/identifiers.ts';
+import type { PullRequest } from '../../workflows/model/pull-request.ts';
+import { repositoryOf, repositoryShape } from './repository.ts';
+
+const actions = [
+  'opened',
+  'synchronize',
+  'reopened',
+  'ready_for_review',
+  'converted_to_draft',
+  'edited',
+  'closed',
+] as const;
+
+const login = z.object({ login: z.string() });
+const shape = z.object({
+  ...repositoryShape,
+  action: z.enum(actions),
+  changes: z.object({ base: z.unknown() }).partial().optional(),
+  pull_request: z.object({
+    node_id: z.string(),
+    number: z.int(),
+    title: z.string(),
+    state: z.enum(['open', 'closed']),
+    draft: z.boolean().optional(),
+    merged: z.boolean().nullish(),
+    merge_commit_sha: z.string().nullish(),
+    merged_by: login.nullish(),
+    user: login.nullable(),
+    labels: z.array(z.object({ name: z.string() })),
+    head: z.object({ sha: z.string(), repo: z.object({ id: z.int() }).nullable() }),
+    base: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.int() }) }),
+  }),
+});
+
+/** Null for actions that change nothing here: a new label, an edited text. */
+export function parsePullRequestEvent(deliveryId: string, payload: unknown): Message | null {
+  if (!z.object({ action: z.enum(actions) }).safeParse(payload).success) return null;
+  const event = shape.parse(payload);
+  if (event.action === 'edited' && event.changes?.base === undefined) return null;
+  const repository = repositoryOf(event);
+  const pullRequest = pullRequestOf(event.pull_request);
+  return { kind: 'pull-request', deliveryId, ref: { repository, number: pullRequest.number }, pullRequest };
+}
+
+function pullRequestOf(found: z.infer<typeof shape>['pull_request']): PullRequest {
+  const merged = found.merged === true;
+  return {
+    nodeId: found.node_id,
+    number: found.number,
+    title: found.title,
+    author: found.user?.login ?? 'ghost',
+    state: merged ? 'merged' : found.state,
+    draft: found.draft ?? false,
+    fork: found.head.repo?.id !== found.base.repo.id,
+    head: parseSha(found.head.sha),
+    base: found.base.ref,
+    baseSha: parseSha(found.base.sha),
+    mergeCommit:
+      merged && typeof found.merge_commit_sha === 'string' ? parseSha(found.merge_commit_sha) : null,
+    mergedBy: found.merged_by?.login ?? null,
+    labels: found.labels.map(({ name }) => name),
+  };
+}
