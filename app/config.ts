@@ -7,16 +7,17 @@ import type { Environment, Problem } from './config/environment.ts';
 import { addressText, createEnvironment, readAddress, readChoice } from './config/environment.ts';
 import type { GithubConfig } from './config/github.ts';
 import { readGithub, readWebhookSecret } from './config/github.ts';
+import { hatchetNames, isOwnName } from './config/own-names.ts';
 import type { RunnerConfig } from './config/runner.ts';
 import { readRunner } from './config/runner.ts';
 import type { DatabaseConfig, TemporalConfig } from './config/services.ts';
 import { passwordSpellings, readDatabase, readEncryptionKeys, readTemporal } from './config/services.ts';
 import type { EncryptionKeys } from './encryption-keys.ts';
 import type { LogLevel } from './log.ts';
+import type { ToolName } from './tools/versions.ts';
 
 /** `all`: everything in one process. */
 export type Role = 'all' | 'web' | 'control' | 'runner';
-export type Tool = 'terraform' | 'tofu' | 'opa' | 'temporal';
 
 export type Config = {
   readonly role: Role;
@@ -37,7 +38,9 @@ export type Config = {
   readonly runner: RunnerConfig;
   readonly healIntervalMs: number;
   /** Where tools are downloaded from instead of their official address; no slash at the end. */
-  readonly mirrors: Readonly<Partial<Record<Tool, string>>>;
+  readonly mirrors: Readonly<Partial<Record<ToolName, string>>>;
+  /** The environment without Hatchet's own variables: PATH, and what clients of package registries pick from it. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Every secret value above, and those that Terraform is given: what logs must blank. */
   readonly secrets: readonly string[];
 };
@@ -75,9 +78,10 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     encryptionKeys: readEncryptionKeys(environment, services),
     dataDir,
     logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
-    runner: readRunner(environment, { ownNames, dataDir }),
+    runner: readRunner(environment, dataDir),
     healIntervalMs: readInterval(environment),
     mirrors: readMirrors(environment),
+    environment: readForeign(environment),
   };
   reportUnknownNames(environment);
   if (environment.problems.length > 0) throw new ConfigError(environment.problems);
@@ -86,35 +90,6 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 const roles = ['all', 'web', 'control', 'runner'] as const;
-
-/** Every variable with Hatchet's prefix. A misspelt safeguard must not be silently absent. */
-const hatchetNames = [
-  'HATCHET_DATA_DIR',
-  'HATCHET_ENCRYPTION_KEY',
-  'HATCHET_HEAL_INTERVAL',
-  'HATCHET_OPA_MIRROR',
-  'HATCHET_REQUIRE_SANDBOX',
-  'HATCHET_RUNNER_ENV',
-  'HATCHET_RUNNER_NETWORK',
-  'HATCHET_RUNNER_PATHS',
-  'HATCHET_TEMPORAL_MIRROR',
-  'HATCHET_TERRAFORM_MIRROR',
-  'HATCHET_TOFU_MIRROR',
-] as const;
-
-const ownNames = [
-  ...hatchetNames,
-  'APP_ID',
-  'PRIVATE_KEY',
-  'PRIVATE_KEY_PATH',
-  'WEBHOOK_SECRET',
-  'DATABASE_URL',
-  'TEMPORAL_ADDRESS',
-  'TEMPORAL_API_KEY',
-  'TEMPORAL_NAMESPACE',
-  'TEMPORAL_TLS_CLIENT_KEY_DATA',
-  'TEMPORAL_TLS_CLIENT_KEY_PATH',
-] as const;
 
 function readRole(environment: Environment, argv: readonly string[]): Role {
   const report = (what: string): Role => {
@@ -193,9 +168,9 @@ function readInterval(environment: Environment): number {
   return intervalMs;
 }
 
-function readMirrors(environment: Environment): Partial<Record<Tool, string>> {
+function readMirrors(environment: Environment): Partial<Record<ToolName, string>> {
   const tools = ['terraform', 'tofu', 'opa', 'temporal'] as const;
-  const mirrors: Partial<Record<Tool, string>> = {};
+  const mirrors: Partial<Record<ToolName, string>> = {};
   for (const tool of tools) {
     const url = readAddress(environment, `HATCHET_${tool.toUpperCase()}_MIRROR`);
     if (url !== undefined) mirrors[tool] = addressText(url);
@@ -203,6 +178,12 @@ function readMirrors(environment: Environment): Partial<Record<Tool, string>> {
   return mirrors;
 }
 
+function readForeign(environment: Environment): Record<string, string> {
+  const foreign = environment.names.filter((name) => !isOwnName(name));
+  return Object.fromEntries(foreign.map((name) => [name, environment.get(name) ?? '']));
+}
+
+/** A misspelt safeguard must not be silently absent. */
 function reportUnknownNames(environment: Environment): void {
   const known: readonly string[] = hatchetNames;
   const unknown = environment.names.filter(

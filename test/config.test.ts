@@ -72,6 +72,7 @@ test('an App, a key and a secret are enough', () => {
     runner: { env: {}, paths: [], network: 'host', requireSandbox: false },
     healIntervalMs: 300_000,
     mirrors: {},
+    environment: {},
   });
   expect(github).toMatchObject({
     appId: 4711,
@@ -312,6 +313,7 @@ test('everything else is read as it is written', () => {
     HATCHET_REQUIRE_SANDBOX: 'yes',
     HATCHET_HEAL_INTERVAL: '90s',
     HATCHET_OPA_MIRROR: 'https://mirror.example/opa/',
+    PATH: '/usr/bin',
   });
   expect(config).toMatchObject({
     host: '0.0.0.0',
@@ -320,6 +322,7 @@ test('everything else is read as it is written', () => {
     runner: { paths: [`${directory}/state`, `${directory}/new/deep`], network: 'none', requireSandbox: true },
     healIntervalMs: 90_000,
     mirrors: { opa: 'https://mirror.example/opa' },
+    environment: { PATH: '/usr/bin' },
   });
 });
 

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, normalize, sep } from 'node:path';
 import picomatch from 'picomatch';
 import type { Environment } from './environment.ts';
 import { readChoice, readFlag } from './environment.ts';
+import { isOwnName, ownNames } from './own-names.ts';
 
 /** Handed to the runner as it is; nothing else of the environment reaches Terraform. */
 export type RunnerConfig = {
@@ -15,27 +16,19 @@ export type RunnerConfig = {
   readonly requireSandbox: boolean;
 };
 
-export function readRunner(
-  environment: Environment,
-  own: OwnVariables & { readonly dataDir: string },
-): RunnerConfig {
+export function readRunner(environment: Environment, dataDir: string): RunnerConfig {
   return {
-    env: readRunnerEnv(environment, own.ownNames),
-    paths: readRunnerPaths(environment, own.dataDir),
+    env: readRunnerEnv(environment),
+    paths: readRunnerPaths(environment, dataDir),
     network: readChoice(environment, 'HATCHET_RUNNER_NETWORK', ['host', 'none'], 'host'),
     requireSandbox: readFlag(environment, 'HATCHET_REQUIRE_SANDBOX'),
   };
 }
 
-/** The variables that are Hatchet's: its credentials must never reach code from a pull request. */
-export type OwnVariables = { readonly ownNames: readonly string[] };
-
-const ownPrefixes = /^(?:HATCHET_|TEMPORAL_|PRIVATE_KEY)/;
-
-function readRunnerEnv(environment: Environment, ownNames: readonly string[]): Record<string, string> {
+function readRunnerEnv(environment: Environment): Record<string, string> {
   const variable = 'HATCHET_RUNNER_ENV';
   const patterns = splitList(environment.get(variable), ',');
-  const own = [...new Set([...ownNames, ...environment.names.filter((name) => ownPrefixes.test(name))])];
+  const own = [...ownNames, ...environment.names.filter(isOwnName)];
   const allowed = patterns.filter((pattern) => {
     const what = describeBadPattern(pattern, own);
     if (what !== null) {
@@ -52,7 +45,7 @@ function readRunnerEnv(environment: Environment, ownNames: readonly string[]): R
 function describeBadPattern(pattern: string, own: readonly string[]): string | null {
   if (!/^[A-Za-z_*][A-Za-z0-9_*]*$/.test(pattern))
     return 'is neither the name of a variable nor a glob of names';
-  const secret = ownPrefixes.test(pattern) ? pattern : own.find((name) => picomatch.isMatch(name, pattern));
+  const secret = isOwnName(pattern) ? pattern : own.find((name) => picomatch.isMatch(name, pattern));
   return secret === undefined ? null : `would hand Hatchet's own ${secret} to Terraform`;
 }
 
