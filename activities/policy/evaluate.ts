@@ -1,0 +1,170 @@
+// How is a plan put to policies without trusting that they ever answer?
+import { Worker } from 'node:worker_threads';
+import type { PolicyBundle } from './bundle.ts';
+import type { InputShape, PolicyFacts } from './input.ts';
+import type { PackageAnswer } from './result.ts';
+import type { News, Question } from './worker-thread.ts';
+
+export type EvaluationLimits = {
+  /** For all packages of a bundle together, on a thread that is already running. */
+  readonly timeoutMs: number;
+  /** Of 64 KiB each. */
+  readonly memoryPages: number;
+  readonly planBytes: number;
+};
+
+export const evaluationLimits: EvaluationLimits = {
+  // A plan of 5 MB takes well under a second; a policy that loops would take for ever.
+  timeoutMs: 10_000,
+  // 512 MiB: OPA needs about 14 times the size of the plan.
+  memoryPages: 8192,
+  // What those 512 MiB can hold.
+  planBytes: 32 * 1024 * 1024,
+};
+
+/** A thread that has not come up by then never will. */
+const startTimeoutMs = 30_000;
+/** The plan parsed once in JavaScript, several times over; the default would depend on the machine. */
+const maxHeapMb = 1024;
+
+export type Evaluation = {
+  readonly bundle: PolicyBundle;
+  readonly planJson: Uint8Array;
+  readonly facts: PolicyFacts;
+  readonly shape: InputShape;
+};
+
+export type Evaluator = {
+  /** One answer per package, in the bundle's order; whatever goes wrong is an answer too. Never rejects. */
+  readonly evaluate: (evaluation: Evaluation) => Promise<readonly PackageAnswer[]>;
+  /** Starts the thread, so that the first plan does not wait for it. */
+  readonly start: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** One thread, one plan at a time; a thread that ran too long or died is replaced for the next plan. */
+export function createEvaluator(limits: EvaluationLimits): Evaluator {
+  let thread: Promise<Worker> | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const currentThread = (): Promise<Worker> => {
+    if (thread !== null) return thread;
+    const started = startThread(() => {
+      if (thread === started) thread = null;
+    });
+    thread = started;
+    return started;
+  };
+  const retire = async (worker: Worker): Promise<void> => {
+    thread = null;
+    await worker.terminate();
+  };
+  const evaluateNow = async (evaluation: Evaluation): Promise<readonly PackageAnswer[]> => {
+    const { bundle, planJson } = evaluation;
+    const failed = (reason: string) =>
+      bundle.packages.map((pkg) => ({ kind: 'failed', package: pkg, reason }) as const);
+    if (closed) return failed('policies are no longer evaluated here');
+    if (planJson.byteLength > limits.planBytes)
+      return failed(`the plan is too big: ${planJson.byteLength} bytes`);
+    const worker = await currentThread().catch(() => null);
+    if (worker === null) return failed('the thread for policies did not start');
+    const { answers, broken } = await ask(worker, evaluation, limits);
+    if (broken) await retire(worker);
+    return answers;
+  };
+
+  return {
+    evaluate(evaluation) {
+      const answers = last.then(() => evaluateNow(evaluation));
+      last = answers.catch(() => {});
+      return answers;
+    },
+    async start() {
+      await currentThread();
+    },
+    async close() {
+      closed = true;
+      const running = await thread?.catch(() => null);
+      await running?.terminate();
+    },
+  };
+}
+
+/** A running thread with nothing of this process's environment. `onGone` is called when it ends, however it ends. */
+async function startThread(onGone: () => void): Promise<Worker> {
+  const worker = new Worker(new URL('./worker-thread.ts', import.meta.url), {
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+  });
+  // An idle thread must not keep the process alive, nor take it down when it dies.
+  worker.unref();
+  worker.on('error', onGone);
+  worker.on('exit', onGone);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(
+    () => reject(new Error('the thread for policies did not start in time')),
+    startTimeoutMs,
+  );
+  worker.once('message', () => resolve());
+  worker.once('error', reject);
+  worker.once('exit', () => reject(new Error('the thread for policies ended at its start')));
+  try {
+    await promise;
+    return worker;
+  } catch (cause) {
+    onGone();
+    await worker.terminate();
+    throw cause;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Puts one question. `broken`: the thread can take no other. Packages that had answered before keep their answer. */
+async function ask(
+  worker: Worker,
+  { bundle, planJson, facts, shape }: Evaluation,
+  limits: EvaluationLimits,
+): Promise<{ readonly answers: readonly PackageAnswer[]; readonly broken: boolean }> {
+  const { digest, module, packages } = bundle;
+  const question: Question = {
+    digest,
+    module,
+    packages,
+    planJson,
+    facts,
+    shape,
+    maximumPages: limits.memoryPages,
+  };
+  const heard = new Map<string, News & { kind: 'answered' | 'failed' }>();
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  const onMessage = (news: News): void => {
+    if (news.kind === 'done') resolve(null);
+    else if (news.kind !== 'ready') heard.set(news.name, news);
+  };
+  const onError = (cause: unknown): void => resolve(crashReason(cause));
+  const onExit = (): void => resolve('the thread for policies died');
+  const timer = setTimeout(
+    () => resolve(`it took longer than ${limits.timeoutMs / 1000} s`),
+    limits.timeoutMs,
+  );
+  worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  worker.postMessage(question);
+  const broken = await promise;
+  clearTimeout(timer);
+  worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+
+  const answers = packages.map((pkg): PackageAnswer => {
+    const news = heard.get(pkg.name);
+    if (news?.kind === 'answered') return { kind: 'answered', package: pkg, resultSet: news.resultSet };
+    return { kind: 'failed', package: pkg, reason: news?.reason ?? broken ?? 'it gave no answer' };
+  });
+  return { answers, broken: broken !== null };
+}
+
+function crashReason(cause: unknown): string {
+  const outOfMemory = cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return outOfMemory ? 'it needs more memory than it may have' : 'the thread for policies died';
+}

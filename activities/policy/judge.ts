@@ -1,0 +1,106 @@
+// What do the policies say to this plan?
+import type { Logger } from 'pino';
+import type { JudgeRequest } from '../../workflows/activities.ts';
+import type { Verdict } from '../../workflows/model/verdict.ts';
+import { operatorError } from '../faults.ts';
+import type { RunStore } from '../run-store.ts';
+import type { PolicyBundle } from './bundle.ts';
+import { compilePolicies } from './compile.ts';
+import { createEvaluator, evaluationLimits } from './evaluate.ts';
+import { policyFacts } from './input.ts';
+import { readBuiltInSources } from './policy-source.ts';
+import { policyName, readVerdict } from './result.ts';
+
+/** An installation without one of these is broken, not lenient. */
+const builtInPackages = ['hatchet.destroy', 'hatchet.protect'];
+
+export type JudgeOptions = {
+  readonly store: Pick<RunStore, 'readPlan' | 'readPlanJson'>;
+  readonly opaPath: string;
+  /** Holds the built-in Rego. */
+  readonly policiesDir: string;
+  /** Compiled policies are kept here; made when missing. */
+  readonly cacheDir: string;
+  readonly log: Pick<Logger, 'error'>;
+};
+
+export type Judge = {
+  /**
+   * Verdicts sorted by policy. Fails closed: what cannot be evaluated is a verdict with `error`.
+   * OperatorError: the store does not have the plan.
+   */
+  readonly judge: (request: JudgeRequest) => Promise<readonly Verdict[]>;
+  /** Compiles and starts everything once. OperatorError: the built-in policies cannot be used. */
+  readonly warm: () => Promise<void>;
+  /** SHA-256 of the compiled built-in policies, lowercase hex. OperatorError before `warm` has succeeded. */
+  readonly bundleDigest: () => string;
+  readonly close: () => Promise<void>;
+};
+
+export function createJudge(options: JudgeOptions): Judge {
+  const { store, log } = options;
+  const evaluator = createEvaluator(evaluationLimits);
+  let compiled: PolicyBundle | null = null;
+  let compiling: Promise<PolicyBundle> | null = null;
+
+  const bundle = async (): Promise<PolicyBundle> => {
+    if (compiled !== null) return compiled;
+    compiling ??= compileBuiltIns(options);
+    try {
+      compiled = await compiling;
+      return compiled;
+    } finally {
+      // What failed may be mended by an operator meanwhile: it is tried again.
+      compiling = null;
+    }
+  };
+
+  return {
+    async judge(request) {
+      const [planJson, { plan }] = await Promise.all([
+        store.readPlanJson(request.planId),
+        store.readPlan(request.planId),
+      ]);
+      try {
+        const facts = policyFacts(request, plan.project, new Date().toISOString());
+        const answers = await evaluator.evaluate({
+          bundle: await bundle(),
+          planJson,
+          facts,
+          shape: 'nested',
+        });
+        return answers.map((answer) => readVerdict(answer, 'mandatory'));
+      } catch (cause) {
+        log.error({ err: cause, planId: request.planId }, 'the built-in policies cannot be evaluated');
+        return builtInPackages.map((name) => unevaluated(policyName(name)));
+      }
+    },
+    async warm() {
+      await Promise.all([bundle(), evaluator.start()]);
+    },
+    bundleDigest() {
+      if (compiled === null) throw operatorError('the built-in policies are not compiled yet');
+      return compiled.digest;
+    },
+    close: evaluator.close,
+  };
+}
+
+async function compileBuiltIns({ opaPath, cacheDir, policiesDir }: JudgeOptions): Promise<PolicyBundle> {
+  const result = await compilePolicies({ opaPath, cacheDir, sources: await readBuiltInSources(policiesDir) });
+  if (result.kind === 'broken') {
+    const { summary, path, startLine } = result.problems[0];
+    throw operatorError(`the built-in policies do not compile: ${path ?? ''}:${startLine ?? ''} ${summary}`);
+  }
+  const missing = builtInPackages.find(
+    (name) => !result.bundle.packages.some((known) => known.name === name),
+  );
+  if (missing !== undefined) throw operatorError(`the built-in policy ${missing} is missing`);
+  return result.bundle;
+}
+
+function unevaluated(policy: string): Verdict {
+  const error =
+    'the built-in policies cannot be evaluated; the operator of Hatchet finds the cause in the log';
+  return { policy, level: 'mandatory', denials: [], warnings: [], approvals: [], error };
+}
