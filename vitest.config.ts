@@ -1,0 +1,14 @@
+// How are the tests run? Each file in a process of its own, beside one database and one Temporal server for all.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Temporal's native module crashes in worker threads.
+    pool: 'forks',
+    globalSetup: ['test/global-setup.ts'],
+    // A cold Terraform, a Temporal server and a database on a busy machine; a hanging test still ends.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
