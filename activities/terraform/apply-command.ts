@@ -1,0 +1,60 @@
+// How does `terraform apply` run so that not even the end of Hatchet interrupts it?
+import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import type { ApplyProgress } from './apply-progress.ts';
+import { createApplyProgress } from './apply-progress.ts';
+import type { CommandResult } from './command.ts';
+import { createCollector } from './command.ts';
+import { createLineReader } from './lines.ts';
+import { runProgram } from './process.ts';
+import type { Session } from './session.ts';
+import { sessionProgram } from './session.ts';
+
+/** `not-started`: nothing was changed, for these reasons. */
+export type ApplyEnding =
+  | { readonly kind: 'ended'; readonly result: CommandResult; readonly progress: ApplyProgress }
+  | { readonly kind: 'not-started'; readonly problems: readonly Diagnostic[] };
+
+/**
+ * Runs the saved plan in the run's directory. Its output goes to files: a pipe would break when Hatchet dies, and
+ * Terraform with it, half way.
+ */
+export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
+  const { root, planFile } = session.directory;
+  const stdout = await open(join(root, 'apply.out'), 'ax+', 0o600);
+  const stderr = await open(join(root, 'apply.err'), 'ax+', 0o600);
+  const progress = createApplyProgress();
+  const collector = createCollector(session, progress.note);
+  try {
+    const exit = await runProgram({
+      ...sessionProgram(session, { kind: 'apply', planFile }),
+      output: { kind: 'files', stdout: stdout.fd, stderr: stderr.fd },
+      listening: () => untilWritten(stdout),
+      killAfterMs: null,
+    });
+    await readLines(stdout, (line) => collector.onLine(line, 'stdout'));
+    await readLines(stderr, (line) => collector.onLine(line, 'stderr'));
+    return { kind: 'ended', result: collector.result(exit), progress };
+  } finally {
+    await Promise.all([stdout.close(), stderr.close()]);
+  }
+}
+
+/** Only while a cancellation waits for Terraform's first words, which come within its first second. */
+const firstWordsPollMs = 50;
+
+async function untilWritten(file: FileHandle): Promise<void> {
+  // A file that is closed meanwhile belongs to a program that has ended.
+  while ((await file.stat().catch(() => ({ size: 1 }))).size === 0) await sleep(firstWordsPollMs);
+}
+
+async function readLines(file: FileHandle, onLine: (line: string) => void): Promise<void> {
+  const reader = createLineReader(onLine);
+  const stream = createReadStream('', { fd: file.fd, start: 0, autoClose: false });
+  for await (const chunk of stream) reader.write(chunk);
+  reader.end();
+}

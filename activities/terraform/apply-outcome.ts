@@ -1,0 +1,91 @@
+// What came of an apply, and what of it must be kept?
+import { join } from 'node:path';
+import type { ApplyOutcome } from '../../workflows/model/apply.ts';
+import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
+import type { RunId } from '../../workflows/model/identifiers.ts';
+import type { StoredPlan } from '../run-store.ts';
+import type { ApplyEnding } from './apply-command.ts';
+import { captureCommand, explainFailure } from './command.ts';
+import { keepTrying } from './keep-trying.ts';
+import type { Mask } from './mask.ts';
+import { parseStateVersion } from './plan-file.ts';
+import { readForeignFile } from './run-directory.ts';
+import type { Session } from './session.ts';
+import type { RunnerDependencies } from './settings.ts';
+
+/** Terraform writes it into its working directory when the backend does not take the state. */
+export const erroredStateName = 'errored.tfstate';
+const maxStateBytes = 512 * 1024 * 1024;
+
+export type EndedApply = {
+  readonly session: Session;
+  readonly deps: RunnerDependencies;
+  readonly runId: RunId;
+  readonly stored: StoredPlan;
+  readonly mask: Mask;
+  readonly ending: ApplyEnding;
+};
+
+/** `kept`: everything that this run leaves behind is in the store. */
+export async function keepOutcome(
+  ended: EndedApply,
+): Promise<{ readonly outcome: ApplyOutcome; readonly kept: boolean }> {
+  const { session, deps, runId, mask } = ended;
+  const state = await keepErroredState(ended);
+  const outcome = await describeOutcome(ended, state === 'kept');
+  const logKept = await keepTrying(() => deps.store.saveLog(runId, session.log.masked(mask)));
+  return { outcome, kept: logKept && state !== 'lost' };
+}
+
+async function keepErroredState({ session, deps, runId }: EndedApply): Promise<'none' | 'kept' | 'lost'> {
+  const path = join(session.projectDir, erroredStateName);
+  const bytes = await readForeignFile({ path, within: session.directory.tree, maxBytes: maxStateBytes });
+  if (bytes === null) return 'none';
+  return (await keepTrying(() => deps.store.saveErroredState(runId, bytes))) ? 'kept' : 'lost';
+}
+
+async function describeOutcome(ended: EndedApply, stateKept: boolean): Promise<ApplyOutcome> {
+  const { ending, runId, session, mask } = ended;
+  const finishedAt = new Date().toISOString();
+  if (ending.kind === 'not-started')
+    return failure(ended, ending.problems, { done: 0, stateKept: false, finishedAt });
+  const { result, progress } = ending;
+  if (result.exit.code === 0) return { kind: 'applied', runId, finishedAt };
+  if (!progress.hasStarted() && (await isStateChanged(ended))) {
+    return {
+      kind: 'refused',
+      refusal: { kind: 'stale', project: session.project.name, reason: 'state changed' },
+    };
+  }
+  const problems = explainFailure(session, { kind: 'apply', planFile: '' }, result, mask);
+  return failure(ended, problems, { done: progress.done(), stateKept, finishedAt });
+}
+
+function failure(
+  { runId, stored }: EndedApply,
+  diagnostics: readonly Diagnostic[],
+  rest: { readonly done: number; readonly stateKept: boolean; readonly finishedAt: string },
+): ApplyOutcome {
+  const { add, change, replace, destroy } = stored.plan.counts;
+  return {
+    kind: 'failed',
+    runId,
+    diagnostics: diagnostics.slice(0, maxDiagnosticsCarried),
+    diagnosticCount: diagnostics.length,
+    total: add + change + replace + destroy,
+    ...rest,
+  };
+}
+
+/**
+ * Terraform refuses a saved plan when the state is another one than it was made from, and says so only in words:
+ * here the state itself is asked.
+ */
+async function isStateChanged({ session, stored }: EndedApply): Promise<boolean> {
+  if (session.context.signal.aborted) return false;
+  const text = await captureCommand(session, { kind: 'pull-state' }).catch(() => null);
+  if (text === null) return false;
+  const now = parseStateVersion(text.toString());
+  return now?.lineage !== stored.state?.lineage || now?.serial !== stored.state?.serial;
+}

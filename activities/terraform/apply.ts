@@ -1,0 +1,130 @@
+// How is an approved plan applied, at most once?
+import type { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunnerActivities } from '../../workflows/activities.ts';
+import type { ApplyGrant, ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
+import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import type { StoredPlan } from '../run-store.ts';
+import { runApplyCommand } from './apply-command.ts';
+import { erroredStateName, keepOutcome } from './apply-outcome.ts';
+import { withHeartbeat } from './heartbeat.ts';
+import type { Mask } from './mask.ts';
+import { createMask } from './mask.ts';
+import { parsePlanJson } from './plan-json.ts';
+import { prepareProject } from './prepare.ts';
+import { createRunDirectory, removeRunDirectory } from './run-directory.ts';
+import { sensitiveValues } from './sensitive-values.ts';
+import type { Session } from './session.ts';
+import { createSession } from './session.ts';
+import type { RunContext, RunnerDependencies } from './settings.ts';
+import { recordStart } from './start-record.ts';
+
+export type ApplyRequest = Parameters<RunnerActivities['applyPlan']>[0];
+
+/** The plan that a grant names, as it was stored. */
+type GrantedPlan = {
+  readonly stored: StoredPlan;
+  readonly planFile: Buffer;
+  readonly lockFile: Buffer | null;
+  readonly mask: Mask;
+};
+
+/**
+ * Applies the stored plan that the grant names. One attempt: a later one answers `unknown` and starts nothing.
+ * A cancellation interrupts Terraform once and waits, for as long as it takes to write the state. Whatever is thrown
+ * (OperatorError: the engine or the stored plan is missing) is thrown before Terraform starts.
+ * Source: developer.hashicorp.com/terraform/cli/commands/apply.
+ */
+export async function applyPlan(
+  context: RunContext,
+  deps: RunnerDependencies,
+  request: ApplyRequest,
+): Promise<ApplyOutcome> {
+  const { runId, grant } = request;
+  if (context.attempt > 1)
+    return { kind: 'unknown', runId, reason: 'contact with the first attempt was lost' };
+  return withHeartbeat(context, async (enter) => {
+    const granted = await readGrantedPlan(deps, grant);
+    if ('kind' in granted) return { kind: 'refused', refusal: granted };
+    const directory = await createRunDirectory(deps.settings.workDir, runId);
+    try {
+      const session = await createSession({ context, deps, project: grant.project, directory, enter });
+      const problems = await prepareApply(session, deps, request, granted);
+      if (problems.length === 0) return await startApply(session, deps, request, granted);
+      const { outcome } = await keepOutcome({
+        session,
+        deps,
+        runId,
+        ...granted,
+        ending: { kind: 'not-started', problems },
+      });
+      await removeRunDirectory(directory);
+      return outcome;
+    } catch (cause) {
+      await removeRunDirectory(directory);
+      throw cause;
+    }
+  });
+}
+
+/** The bytes must be those that were planned, and the digest the one that people said yes to. */
+async function readGrantedPlan(
+  { store, settings }: RunnerDependencies,
+  grant: ApplyGrant,
+): Promise<GrantedPlan | Refusal> {
+  const stored = await store.readPlan(grant.planId);
+  const { planFile, lockFile } = await store.readPlanFile(grant.planId);
+  const isSameFile = createHash('sha256').update(planFile).digest('hex') === stored.planFileSha256;
+  if (stored.plan.digest !== grant.digest || !isSameFile) {
+    return { kind: 'stale', project: grant.project.name, reason: 'digest changed' };
+  }
+  const document = parsePlanJson((await store.readPlanJson(grant.planId)).toString());
+  return { stored, planFile, lockFile, mask: createMask([...settings.masks, ...sensitiveValues(document)]) };
+}
+
+async function prepareApply(
+  session: Session,
+  { checkout }: RunnerDependencies,
+  { repository }: ApplyRequest,
+  { stored, planFile, lockFile, mask }: GrantedPlan,
+): Promise<readonly Diagnostic[]> {
+  try {
+    const preparation = { checkout, repository, tree: stored.source.tree, lockFile };
+    const prepared = await prepareProject(session, preparation, mask);
+    if (prepared.kind === 'failed') return prepared.diagnostics;
+    // A committed file of this name must not pass for one that this apply leaves behind.
+    await rm(join(session.projectDir, erroredStateName), { recursive: true, force: true });
+    await writeFile(session.directory.planFile, planFile, { flag: 'wx', mode: 0o600 });
+    session.context.signal.throwIfAborted();
+    return [];
+  } catch (cause) {
+    if (!session.context.signal.aborted) throw cause;
+    return [{ severity: 'error', summary: 'Cancelled before anything was changed', detail: '' }];
+  }
+}
+
+/** From here on nothing is thrown: Terraform may have changed something. */
+async function startApply(
+  session: Session,
+  deps: RunnerDependencies,
+  { runId }: ApplyRequest,
+  granted: GrantedPlan,
+): Promise<ApplyOutcome> {
+  if (!(await recordStart(session.settings.workDir, runId))) {
+    await removeRunDirectory(session.directory);
+    return { kind: 'unknown', runId, reason: 'the same run was started before' };
+  }
+  try {
+    session.enter('apply');
+    const ending = await runApplyCommand(session);
+    session.enter('store');
+    const { outcome, kept } = await keepOutcome({ session, deps, runId, ...granted, ending });
+    // What could not be stored stays where an operator finds it.
+    if (kept) await removeRunDirectory(session.directory);
+    return outcome;
+  } catch {
+    return { kind: 'unknown', runId, reason: 'the runner failed while Terraform was running' };
+  }
+}

@@ -1,0 +1,176 @@
+// How does a project become a plan?
+import { Buffer } from 'node:buffer';
+import { createHash, randomUUID } from 'node:crypto';
+import type { PlanRequest } from '../../workflows/activities.ts';
+import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
+import { parsePlanId } from '../../workflows/model/identifiers.ts';
+import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
+import { maxRiskyChanges } from '../../workflows/model/plan.ts';
+import type { AffectedProject, Project } from '../../workflows/model/project.ts';
+import { operatorError } from '../faults.ts';
+import { countChanges, riskyChanges } from './change-action.ts';
+import type { CommandResult } from './command.ts';
+import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
+import { errorsFirst, isWarning, toDiagnostic } from './diagnostics.ts';
+import { planDigest } from './digest.ts';
+import { withHeartbeat } from './heartbeat.ts';
+import { parseLockFile } from './lock-file.ts';
+import { createMask } from './mask.ts';
+import { planChanges } from './plan-changes.ts';
+import { readPlannedState } from './plan-file.ts';
+import type { PlanDocument } from './plan-json.ts';
+import { isUntouched, parsePlanJson } from './plan-json.ts';
+import type { Prepared } from './prepare.ts';
+import { prepareProject } from './prepare.ts';
+import { createRunDirectory, readForeignFile, removeRunDirectory } from './run-directory.ts';
+import { sensitiveValues } from './sensitive-values.ts';
+import type { Session } from './session.ts';
+import { createSession } from './session.ts';
+import type { RunContext, RunnerDependencies } from './settings.ts';
+
+/** A plan file holds the state twice; beyond this the store is the wrong place for it. */
+const maxPlanFileBytes = 256 * 1024 * 1024;
+
+/** `-detailed-exitcode`: there is a difference. */
+const changesExitCode = 2;
+
+/** What Terraform made: everything that is needed to describe and keep the plan. */
+type Planned = {
+  readonly lockFiles: Extract<Prepared, { kind: 'ready' }>;
+  readonly result: CommandResult;
+  readonly planFile: Buffer;
+  readonly planJson: Buffer;
+};
+
+/**
+ * Runs init, plan and show for one project on one tree and keeps what came of it in the store. Problems of the code
+ * are a `failed` result. OperatorError: the engine is missing or cannot run. Throws the reason of `context.signal`
+ * when it was cancelled. Source: developer.hashicorp.com/terraform/cli/commands/plan.
+ */
+export async function planProject(
+  context: RunContext,
+  deps: RunnerDependencies,
+  request: PlanRequest,
+): Promise<PlanResult> {
+  return withHeartbeat(context, async (enter) => {
+    const directory = await createRunDirectory(deps.settings.workDir, request.runId);
+    try {
+      const session = await createSession({ context, deps, project: request.project, directory, enter });
+      const planned = await runPlan(session, deps, request);
+      enter('store');
+      return 'planFile' in planned
+        ? await keepPlan(session, deps, request, planned)
+        : await keepFailure(session, deps, request, planned.diagnostics);
+    } finally {
+      await removeRunDirectory(directory);
+    }
+  });
+}
+
+async function runPlan(
+  session: Session,
+  deps: RunnerDependencies,
+  { repository, source }: PlanRequest,
+): Promise<Planned | { readonly diagnostics: readonly Diagnostic[] }> {
+  const mask = createMask(session.settings.masks);
+  const preparation = { checkout: deps.checkout, repository, tree: source.tree, lockFile: null };
+  const prepared = await prepareProject(session, preparation, mask);
+  if (prepared.kind === 'failed') return prepared;
+  session.enter('plan');
+  const command = { kind: 'plan', planFile: session.directory.planFile } as const;
+  const result = await runCommand(session, command);
+  if (result.exit.code !== 0 && result.exit.code !== changesExitCode) {
+    assertStarted(session, command, result, mask);
+    return { diagnostics: explainFailure(session, command, result, mask) };
+  }
+  return { lockFiles: prepared, result, ...(await readPlan(session)) };
+}
+
+async function readPlan(session: Session): Promise<Pick<Planned, 'planFile' | 'planJson'>> {
+  session.enter('show');
+  const { planFile: path, root } = session.directory;
+  const planJson = await captureCommand(session, { kind: 'show', planFile: path });
+  if (planJson === null) throw operatorError(`${session.project.engine} show failed on its own plan file`);
+  const planFile = await readForeignFile({ path, within: root, maxBytes: maxPlanFileBytes });
+  if (planFile === null) throw operatorError(`${session.project.engine} plan wrote no plan file`);
+  return { planFile, planJson };
+}
+
+async function keepPlan(
+  session: Session,
+  deps: RunnerDependencies,
+  request: PlanRequest,
+  planned: Planned,
+): Promise<PlanResult> {
+  const { planFile, planJson, lockFiles, result } = planned;
+  const document = parsePlanJson(planJson.toString());
+  const mask = createMask([...session.settings.masks, ...sensitiveValues(document)]);
+  const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, session.project.dir, mask));
+  const plan: Plan = {
+    ...describePlan(document, request),
+    digest: planDigest({
+      document,
+      project: request.project,
+      lock: { committed: lockFiles.committedLockFile, selected: selectedProviders(lockFiles.lockFile) },
+      sourceDigest: request.project.sourceDigest,
+    }),
+    hasChanges: result.exit.code === changesExitCode,
+    warnings: diagnostics.filter(isWarning).slice(0, maxDiagnosticsCarried),
+  };
+  const { repository, number, source } = request;
+  const state = await readPlannedState(planFile);
+  const planFileSha256 = createHash('sha256').update(planFile).digest('hex');
+  await deps.store.savePlan(
+    { plan, repository, number, source, state, planFileSha256 },
+    {
+      planFile,
+      planJson,
+      log: session.log.masked(mask),
+      changes: planChanges(document, mask),
+      lockFile: lockFiles.lockFile,
+    },
+  );
+  return { kind: 'planned', plan };
+}
+
+function selectedProviders(lockFile: Buffer | null): ReturnType<typeof parseLockFile> {
+  return parseLockFile((lockFile ?? Buffer.alloc(0)).toString());
+}
+
+function describePlan(
+  document: PlanDocument,
+  { project, source }: PlanRequest,
+): Omit<Plan, 'digest' | 'hasChanges' | 'warnings'> {
+  const touched = document.resource_changes.filter((resource) => !isUntouched(resource));
+  return {
+    id: parsePlanId(randomUUID()),
+    project: withoutSource(project),
+    counts: countChanges(touched),
+    outputChanges: planChanges(document, (text) => text).outputs.length,
+    risky: riskyChanges(touched).slice(0, maxRiskyChanges),
+    sourceDigest: project.sourceDigest,
+    head: source.head,
+    base: source.base,
+    engineVersion: document.terraform_version,
+  };
+}
+
+function withoutSource({ name, dir, workspace, engine }: AffectedProject): Project {
+  return { name, dir, workspace, engine };
+}
+
+async function keepFailure(
+  session: Session,
+  deps: RunnerDependencies,
+  { runId }: PlanRequest,
+  diagnostics: readonly Diagnostic[],
+): Promise<PlanResult> {
+  await deps.store.saveLog(runId, session.log.masked(createMask(session.settings.masks)));
+  return {
+    kind: 'failed',
+    runId,
+    diagnostics: errorsFirst(diagnostics).slice(0, maxDiagnosticsCarried),
+    diagnosticCount: diagnostics.length,
+  };
+}

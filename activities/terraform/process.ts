@@ -1,0 +1,128 @@
+// How does one program run, and how is it asked to stop?
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { operatorError } from '../faults.ts';
+import { createLineReader } from './lines.ts';
+import { infoDescriptor } from './sandbox.ts';
+
+export type Program = {
+  /** The program's absolute path, then its arguments. Never a shell. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** `files`: open descriptors. A program that must outlive Hatchet cannot write into Hatchet's pipes. */
+  readonly output:
+    | { readonly kind: 'lines'; readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void }
+    | { readonly kind: 'files'; readonly stdout: number; readonly stderr: number };
+  /** Who is to be interrupted: the program itself, or what it runs in a sandbox. */
+  readonly sandboxed: boolean;
+  readonly signal: AbortSignal;
+  /** Resolves once the program listens to signals; an earlier one would be lost, or kill it. */
+  readonly listening: () => Promise<void>;
+  /** After this long without an end the whole process group is killed; null waits for as long as it takes. */
+  readonly killAfterMs: number | null;
+};
+
+/** How a program ended; an exit code other than 0 is no error here. */
+export type Exit = { readonly code: number | null; readonly signal: string | null };
+
+/**
+ * Runs a program in a process group of its own, so that Ctrl-C in a terminal does not reach it. An abort sends
+ * one SIGINT: a second one would make Terraform leave its work half done. OperatorError when it cannot be started.
+ */
+export async function runProgram(program: Program): Promise<Exit> {
+  const [file = '', ...args] = program.argv;
+  const { cwd, env } = program;
+  const child = spawn(file, args, { cwd, env, detached: true, stdio: stdioOf(program) });
+  const sandboxedPid = readSandboxedPid(program, child);
+  const exited = endOf(child, file);
+  exited.catch(() => undefined);
+  readLines(program, child);
+  const stop = () => void stopProgram(program, child, exited, sandboxedPid);
+  program.signal.addEventListener('abort', stop, { once: true });
+  if (program.signal.aborted) stop();
+  try {
+    return await exited;
+  } finally {
+    program.signal.removeEventListener('abort', stop);
+    // What a plan started must end with it; an apply's provisioner may have left a service behind on purpose.
+    if (program.killAfterMs !== null) signalGroup(child);
+  }
+}
+
+function stdioOf({ output, sandboxed }: Program): StdioOptions {
+  const outputs = output.kind === 'lines' ? (['pipe', 'pipe'] as const) : [output.stdout, output.stderr];
+  return ['ignore', ...outputs, ...(sandboxed ? (['pipe'] as const) : [])];
+}
+
+/**
+ * What a program left running may keep its pipes open for ever; the last lines of the program itself are there
+ * at once.
+ */
+const drainMs = 1_000;
+
+/** `close` and not `exit`: the last lines are still in the pipe when the program has ended. */
+function endOf(child: ChildProcess, file: string): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    let drain: NodeJS.Timeout | undefined;
+    child.once('error', (cause) => reject(operatorError(`cannot start ${file}`, cause)));
+    child.once('exit', () => {
+      drain = setTimeout(() => {
+        for (const stream of child.stdio) stream?.destroy();
+      }, drainMs);
+    });
+    child.once('close', (code, signal) => {
+      clearTimeout(drain);
+      resolve({ code, signal });
+    });
+  });
+}
+
+function readLines({ output }: Program, child: ChildProcess): void {
+  if (output.kind === 'files') return;
+  for (const name of ['stdout', 'stderr'] as const) {
+    const reader = createLineReader((line) => output.onLine(line, name));
+    child[name]?.on('data', reader.write).on('end', reader.end);
+  }
+}
+
+/** Asked for only when it is needed; null until bubblewrap has told. */
+function readSandboxedPid({ sandboxed }: Program, child: ChildProcess): () => number | null {
+  if (!sandboxed) return () => child.pid ?? null;
+  let text = '';
+  const info = child.stdio[infoDescriptor] as Readable | null | undefined;
+  info?.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  return () => Number(/"child-pid":\s*(\d+)/.exec(text)?.[1]) || null;
+}
+
+async function stopProgram(
+  { listening, killAfterMs }: Program,
+  child: ChildProcess,
+  exited: Promise<Exit>,
+  pid: () => number | null,
+): Promise<void> {
+  const killer = killAfterMs === null ? undefined : setTimeout(() => signalGroup(child), killAfterMs);
+  const ended = exited.then(
+    () => true,
+    () => true,
+  );
+  if (!(await Promise.race([ended, listening().then(() => false)]))) signalProcess(pid(), 'SIGINT');
+  await ended;
+  clearTimeout(killer);
+}
+
+function signalGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) signalProcess(-child.pid, 'SIGKILL');
+}
+
+function signalProcess(pid: number | null, signal: NodeJS.Signals): void {
+  if (pid === null) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself in the meantime.
+  }
+}

@@ -1,0 +1,79 @@
+// Where on disk does one run live, and what may be read back from there?
+import type { Buffer } from 'node:buffer';
+import { constants } from 'node:fs';
+import { mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { operatorError } from '../faults.ts';
+
+/** Everything that one run writes. Only `root` and what is directly in it is safe from the run's own code. */
+export type RunDirectory = {
+  readonly root: string;
+  /** The repository's files. */
+  readonly tree: string;
+  /** TF_DATA_DIR: outside the checkout, so that nothing committed can pose as installed. */
+  readonly data: string;
+  readonly home: string;
+  readonly temp: string;
+  readonly cliConfig: string;
+  readonly planFile: string;
+};
+
+/** Nobody but the runner's own user. */
+const privateMode = 0o700;
+
+/** Makes a fresh directory; two runs never share one. The name says which run it was, for whoever finds it later. */
+export async function createRunDirectory(workDir: string, name: string): Promise<RunDirectory> {
+  await mkdir(workDir, { recursive: true, mode: privateMode });
+  // The resolved path is what the run's own code sees of itself.
+  const root = await mkdtemp(join(await realpath(workDir), `${name}-`));
+  const directory = {
+    root,
+    tree: join(root, 'tree'),
+    data: join(root, 'data'),
+    home: join(root, 'home'),
+    temp: join(root, 'tmp'),
+    cliConfig: join(root, 'cli.tfrc'),
+    planFile: join(root, 'plan.tfplan'),
+  };
+  for (const path of [directory.tree, directory.data, directory.home, directory.temp]) {
+    await mkdir(path, { mode: privateMode });
+  }
+  return directory;
+}
+
+export async function removeRunDirectory(directory: RunDirectory): Promise<void> {
+  await rm(directory.root, { recursive: true, force: true, maxRetries: 3 });
+}
+
+export type ForeignFile = {
+  readonly path: string;
+  /** The file's directory, links resolved, must be this one or below it. */
+  readonly within: string;
+  readonly maxBytes: number;
+};
+
+/**
+ * Reads a file that foreign code may have put there: never through a symlink out of `within`, never a device, never
+ * more than `maxBytes` (OperatorError). Null when there is no such file.
+ */
+export async function readForeignFile({ path, within, maxBytes }: ForeignFile): Promise<Buffer | null> {
+  const folder = await realpath(dirname(path)).catch(() => null);
+  if (folder === null || !isBelow(folder, within)) return null;
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(join(folder, basename(path)), flags).catch(() => null);
+  if (file === null) return null;
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) return null;
+    if (status.size > maxBytes) throw operatorError(`a file of the run is larger than ${maxBytes} bytes`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether `path` is `folder` or lies in it; both absolute and without links. */
+export function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith('../');
+}

@@ -1,0 +1,83 @@
+// What do the Terraform commands of one run have in common?
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Project } from '../../workflows/model/project.ts';
+import { operatorError } from '../faults.ts';
+import type { TerraformCommand } from './argv.ts';
+import { terraformArguments } from './argv.ts';
+import { runEnvironment } from './environment.ts';
+import type { Program } from './process.ts';
+import { packagesDir } from './provider-cache.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { isBelow } from './run-directory.ts';
+import type { RunLog } from './run-log.ts';
+import { createRunLog } from './run-log.ts';
+import { sandboxArgv } from './sandbox.ts';
+import type { RunContext, RunnerDependencies, RunnerSettings, RunStage } from './settings.ts';
+
+export type Session = {
+  readonly context: RunContext;
+  readonly settings: RunnerSettings;
+  /** Absolute path of the engine, links resolved: behind the walls a link may lead nowhere. */
+  readonly engine: string;
+  readonly project: Project;
+  readonly directory: RunDirectory;
+  /** Where the commands run. */
+  readonly projectDir: string;
+  readonly log: RunLog;
+  readonly enter: (stage: RunStage) => void;
+};
+
+export type SessionRequest = {
+  readonly context: RunContext;
+  readonly deps: RunnerDependencies;
+  readonly project: Project;
+  readonly directory: RunDirectory;
+  readonly enter: (stage: RunStage) => void;
+};
+
+/** To be made before the checkout. OperatorError when the project's engine is not installed here. */
+export async function createSession(request: SessionRequest): Promise<Session> {
+  const { context, deps, project, directory, enter } = request;
+  const tool = deps.tools[project.engine];
+  const engine = tool === null ? null : await realpath(tool).catch(() => null);
+  if (engine === null) throw operatorError(`${project.engine} is not installed on this runner`);
+  const projectDir = join(directory.tree, project.dir);
+  return {
+    context,
+    settings: deps.settings,
+    engine,
+    project,
+    directory,
+    projectDir,
+    log: createRunLog(),
+    enter,
+  };
+}
+
+/** A committed link must not lead the run out of the checkout. */
+export async function isInsideCheckout({ directory, projectDir }: Session): Promise<boolean> {
+  const real = await realpath(projectDir).catch(() => null);
+  return real !== null && isBelow(real, directory.tree);
+}
+
+/** The command as a program, behind walls where there are any. */
+export function sessionProgram(
+  session: Session,
+  command: TerraformCommand,
+): Pick<Program, 'argv' | 'cwd' | 'env' | 'sandboxed' | 'signal'> {
+  const { settings, directory, projectDir, engine, context } = session;
+  const program = [engine, ...terraformArguments(command)];
+  const env = runEnvironment(settings.environment, directory);
+  const { bubblewrap, network, paths } = settings;
+  const common = { cwd: projectDir, env, signal: context.signal };
+  if (bubblewrap === null) return { ...common, argv: program, sandboxed: false };
+  const sandbox = {
+    bubblewrap,
+    network,
+    writable: [directory.root, ...paths],
+    readable: [engine, packagesDir(settings.pluginCacheDir)],
+    dieWithParent: command.kind !== 'apply',
+  };
+  return { ...common, argv: sandboxArgv(sandbox, projectDir, program), sandboxed: true };
+}

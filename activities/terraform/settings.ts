@@ -1,0 +1,44 @@
+// What does a runner need from the process that it lives in?
+import type { Sha } from '../../workflows/model/identifiers.ts';
+import type { Repository } from '../../workflows/model/repository.ts';
+import type { RunStore } from '../run-store.ts';
+
+export type RunnerSettings = {
+  /** Private to the runner; holds one directory per run, and the record of applies that were started. */
+  readonly workDir: string;
+  /** What Terraform may see, already chosen by HATCHET_RUNNER_ENV. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** HATCHET_RUNNER_PATHS: directories outside the run's own that Terraform may read and write. */
+  readonly paths: readonly string[];
+  readonly network: 'host' | 'none';
+  /** Absolute path of `bwrap`, only where `canSandbox` said yes; null runs Terraform without a sandbox. */
+  readonly bubblewrap: string | null;
+  /** Providers that were installed before; shared by all runs, which can only read it. */
+  readonly pluginCacheDir: string;
+  /** Values that must not be seen in any log or diagnostic. */
+  readonly masks: readonly string[];
+};
+
+export type RunnerDependencies = {
+  readonly store: RunStore;
+  /** Exports a whole tree into an existing empty directory; committed symlinks stay symlinks. */
+  readonly checkout: (request: {
+    readonly repository: Repository;
+    readonly tree: Sha;
+    readonly into: string;
+  }) => Promise<void>;
+  /** Absolute paths of the engines; null where one is not installed. */
+  readonly tools: { readonly terraform: string; readonly tofu: string | null };
+  readonly settings: RunnerSettings;
+};
+
+export type RunStage = 'checkout' | 'init' | 'plan' | 'show' | 'apply' | 'store';
+
+/** What Temporal says of the attempt that is running. */
+export type RunContext = {
+  readonly heartbeat: (details: { readonly stage: RunStage }) => void;
+  /** Aborts when the run is no longer wanted; its reason is what a cancelled plan throws. */
+  readonly signal: AbortSignal;
+  /** Counts from 1. */
+  readonly attempt: number;
+};

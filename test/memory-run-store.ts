@@ -1,0 +1,38 @@
+// Where do runner tests keep their plans? In a store that lives as long as the test.
+import type { PlanBytes, RunStore, StoredPlan } from '../activities/run-store.ts';
+
+export type MemoryRunStore = RunStore & {
+  readonly plans: Map<string, { readonly stored: StoredPlan; readonly bytes: PlanBytes }>;
+  readonly logs: Map<string, string>;
+  readonly erroredStates: Map<string, string>;
+};
+
+export function createMemoryRunStore(): MemoryRunStore {
+  const plans: MemoryRunStore['plans'] = new Map();
+  const logs: MemoryRunStore['logs'] = new Map();
+  const erroredStates: MemoryRunStore['erroredStates'] = new Map();
+  const found = (id: string) => {
+    const plan = plans.get(id);
+    if (plan === undefined) throw new Error(`no plan ${id}`);
+    return plan;
+  };
+  return {
+    plans,
+    logs,
+    erroredStates,
+    savePlan: async (stored, bytes) => {
+      plans.set(stored.plan.id, { stored, bytes });
+    },
+    readPlan: async (id) => found(id).stored,
+    readPlanFile: async (id) => found(id).bytes,
+    readPlanJson: async (id) => found(id).bytes.planJson,
+    readPlanChanges: async (id) => found(id).bytes.changes,
+    saveLog: async (runId, log) => {
+      logs.set(runId, log.toString());
+    },
+    readLog: async (runId) => Buffer.from(logs.get(runId) ?? ''),
+    saveErroredState: async (runId, state) => {
+      erroredStates.set(runId, state.toString());
+    },
+  };
+}

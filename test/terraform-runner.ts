@@ -1,0 +1,182 @@
+// How does a test run real Terraform on the fixtures, without Temporal around it?
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyPlan } from '../activities/terraform/apply.ts';
+import { planProject } from '../activities/terraform/plan.ts';
+import { canSandbox } from '../activities/terraform/sandbox.ts';
+import type {
+  RunContext,
+  RunnerDependencies,
+  RunnerSettings,
+  RunStage,
+} from '../activities/terraform/settings.ts';
+import type { ApplyGrant, ApplyOutcome } from '../workflows/model/apply.ts';
+import { grantApply, isGrant } from '../workflows/model/apply.ts';
+import type { SourceDigest } from '../workflows/model/identifiers.ts';
+import { parseInstallationId, parseRepositoryId, parseRunId, parseSha } from '../workflows/model/identifiers.ts';
+import type { Plan, PlanResult } from '../workflows/model/plan.ts';
+import type { AffectedProject } from '../workflows/model/project.ts';
+import type { MemoryRunStore } from './memory-run-store.ts';
+import { createMemoryRunStore } from './memory-run-store.ts';
+
+const fixtures = join(import.meta.dirname, '../fixtures/terraform');
+const sha = (digit: string) => parseSha(digit.repeat(40));
+
+export const repository = {
+  installationId: parseInstallationId(1),
+  id: parseRepositoryId(2),
+  nodeId: 'R_2',
+  owner: 'octo-org',
+  name: 'infra',
+};
+
+export const project: AffectedProject = {
+  name: 'prod',
+  dir: 'envs/prod',
+  workspace: 'default',
+  engine: 'terraform',
+  sourceDigest: 'a'.repeat(64) as SourceDigest,
+};
+
+export type TerraformRunner = {
+  readonly store: MemoryRunStore;
+  readonly settings: RunnerSettings;
+  /** Outside every run, listed in HATCHET_RUNNER_PATHS; the fixtures' state is kept there. */
+  readonly stateDir: string;
+  readonly stages: RunStage[];
+  /** What else is committed; paths are relative to the repository. */
+  readonly files: Map<string, string>;
+  readonly plan: (fixture: string, options?: PlanOptions) => Promise<PlanResult>;
+  readonly apply: (plan: Plan, options?: ApplyOptions) => Promise<ApplyOutcome>;
+  readonly close: () => Promise<void>;
+};
+
+export type PlanOptions = {
+  readonly project?: AffectedProject;
+  readonly signal?: AbortSignal;
+  /** The repository without the backend that keeps the state of the fixtures. */
+  readonly withoutBackend?: boolean;
+};
+
+export type ApplyOptions = {
+  readonly grant?: ApplyGrant;
+  readonly runId?: string;
+  readonly attempt?: number;
+  readonly signal?: AbortSignal;
+};
+
+const bubblewrapPath = '/usr/bin/bwrap';
+/** Null where bubblewrap is missing or not permitted. */
+export const bubblewrap = (await canSandbox(bubblewrapPath)) ? bubblewrapPath : null;
+
+const terraform = execFileSync('which', ['terraform'], { encoding: 'utf8' }).trim();
+
+export async function createTerraformRunner(changed: Partial<RunnerSettings> = {}): Promise<TerraformRunner> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'hatchet-terraform-')));
+  const stateDir = join(root, 'state');
+  await mkdir(stateDir);
+  const settings: RunnerSettings = {
+    workDir: join(root, 'work'),
+    environment: {},
+    paths: [stateDir],
+    network: 'none',
+    bubblewrap,
+    pluginCacheDir: join(root, 'plugins'),
+    masks: [],
+    ...changed,
+  };
+  const store = createMemoryRunStore();
+  const stages: RunStage[] = [];
+  const files = new Map<string, string>();
+  let fixture = 'start';
+  let backend = true;
+  const dependencies: RunnerDependencies = {
+    store,
+    settings,
+    tools: { terraform, tofu: null },
+    checkout: async ({ into }) => {
+      await mkdir(join(into, project.dir), { recursive: true });
+      await cp(join(fixtures, fixture), join(into, project.dir), { recursive: true });
+      if (backend) await writeFile(join(into, project.dir, 'backend.tf'), backendAt(join(stateDir, 'prod.tfstate')));
+      for (const [path, text] of files) {
+        await mkdir(join(into, path, '..'), { recursive: true });
+        await writeFile(join(into, path), text, { mode: 0o755 });
+      }
+    },
+  };
+  const contextOf = (options: { signal?: AbortSignal; attempt?: number }): RunContext => ({
+    heartbeat: ({ stage }) => void (stages.at(-1) === stage || stages.push(stage)),
+    signal: options.signal ?? new AbortController().signal,
+    attempt: options.attempt ?? 1,
+  });
+  return {
+    store,
+    settings,
+    stateDir,
+    stages,
+    files,
+    plan: (name, options = {}) => {
+      fixture = name;
+      backend = options.withoutBackend !== true;
+      return planProject(contextOf(options), dependencies, {
+        repository,
+        number: 7,
+        project: options.project ?? project,
+        source: { head: sha('1'), base: sha('2'), tree: sha('3') },
+        runId: parseRunId(randomUUID()),
+      });
+    },
+    apply: (plan, options = {}) =>
+      applyPlan(contextOf(options), dependencies, {
+        repository,
+        grant: options.grant ?? grantFor(plan),
+        runId: parseRunId(options.runId ?? randomUUID()),
+        fence: 1,
+      }),
+    close: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+function backendAt(path: string): string {
+  return `terraform {\n  backend "local" {\n    path = ${JSON.stringify(path)}\n  }\n}\n`;
+}
+
+/** What `grantApply` says to an open pull request that needs no approval. */
+export function grantFor(plan: Plan): ApplyGrant {
+  const answer = grantApply({
+    project: plan.project.name,
+    plan,
+    planFailed: false,
+    verdicts: [],
+    approvals: [],
+    rejections: [],
+    rules: [],
+    pullRequest: {
+      nodeId: 'PR_7',
+      number: 7,
+      title: 'Change the network',
+      author: 'octocat',
+      state: 'open',
+      draft: false,
+      fork: false,
+      head: plan.head,
+      base: 'main',
+      baseSha: plan.base,
+      mergeCommit: null,
+      mergedBy: null,
+      labels: [],
+    },
+    trigger: { kind: 'comment', actor: 'octocat' },
+  });
+  if (!isGrant(answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** The plan, or the diagnostics as the test's failure. */
+export function planned(result: PlanResult): Plan {
+  if (result.kind !== 'planned') throw new Error(JSON.stringify(result.diagnostics));
+  return result.plan;
+}
