@@ -1,0 +1,175 @@
+// What does a check say, within the limits of the Checks API?
+import type { Button, Check } from '../../workflows/model/check.ts';
+import type { ProjectView, View } from '../../workflows/model/view.ts';
+import { givenLines, missingLines } from './approvals.ts';
+import type { ChangesByPlan } from './comment.ts';
+import { countsAhead } from './counts.ts';
+import type { Annotation } from './diagnostics.ts';
+import { annotationsOf, diagnosticText } from './diagnostics.ts';
+import type { FittedDiff } from './fit-diffs.ts';
+import { fitDiffs } from './fit-diffs.ts';
+import { headlineText } from './headline.ts';
+import type { Links } from './links.ts';
+import { fenced, link, plainTitle } from './markdown.ts';
+import type { ChangeGroup } from './plan-diff.ts';
+import { groupChanges } from './plan-diff.ts';
+import { problemParagraphs, projectProblems } from './problems.ts';
+import { leftOut } from './project-block.ts';
+import { isMerged, statusWords } from './status.ts';
+import { projectTable } from './table.ts';
+import { verdictSentences } from './verdicts.ts';
+import { named, plural } from './wording.ts';
+
+export type CheckAction = {
+  readonly label: string;
+  readonly description: string;
+  readonly identifier: Button;
+};
+
+/** Everything of a check that is text. `text` is null when the summary says it all. */
+export type RenderedCheck = {
+  readonly title: string;
+  readonly summary: string;
+  readonly text: string | null;
+  readonly annotations: readonly Annotation[];
+  readonly actions: readonly CheckAction[];
+};
+
+/** GitHub documents no limit for titles; its list of checks shows about this much. */
+const maxTitle = 200;
+/** Checks API: 65,535 bytes each for summary and text; a little less leaves room for the note that something is cut. */
+const maxBytes = 65_000;
+/** Checks API: three buttons; label 20, description 40, identifier 20 characters. */
+const maxActions = 3;
+
+const actions: Record<Button, Omit<CheckAction, 'identifier'>> = {
+  approve: { label: 'Approve', description: 'Say yes to the plans shown here' },
+  apply: { label: 'Apply now', description: 'Apply what is planned and approved' },
+  replan: { label: 'Re-plan', description: 'Plan again' },
+  'allow-plan': { label: 'Allow plan', description: 'Plan this commit of the fork' },
+  unlock: { label: 'Unlock', description: 'Give up the locks of this pull request' },
+};
+
+/** `changes` holds the changes of the check's project at least; aggregates need none. */
+export function renderCheck(check: Check, view: View, changes: ChangesByPlan, links: Links): RenderedCheck {
+  const { annotations, others } = annotationsOf(check.annotations);
+  const project = view.projects.find(({ name }) => name === check.project);
+  const content =
+    project === undefined
+      ? aggregateContent(check, view, links)
+      : projectContent(project, view, changes, links);
+  const problems = unless([...content.summary, ...content.text], others.map(diagnosticText));
+  const text = cutParagraphs([...problems, ...content.text]);
+  return {
+    title: plainTitle(check.title, maxTitle) || check.name,
+    summary: cutParagraphs(content.summary),
+    text: text === '' ? null : text,
+    annotations,
+    actions: check.buttons.slice(0, maxActions).map((button) => ({ ...actions[button], identifier: button })),
+  };
+}
+
+type Content = { readonly summary: readonly string[]; readonly text: readonly string[] };
+
+/** Problems without a line of the repository, unless they are told anyway. */
+function unless(told: readonly string[], problems: readonly string[]): readonly string[] {
+  return problems.filter((problem) => !told.includes(problem));
+}
+
+function aggregateContent(check: Check, view: View, links: Links): Content {
+  const table = projectTable(view, links, maxBytes - 5_000);
+  return {
+    summary: [headlineText(view, links), ...(table === null ? [] : [table])],
+    text: aggregateText(check, view),
+  };
+}
+
+function aggregateText(check: Check, view: View): readonly string[] {
+  switch (check.name) {
+    case 'hatchet/plan':
+      return problemParagraphs(view, maxBytes);
+    case 'hatchet/policy':
+      return view.projects.flatMap(({ name, verdicts }) =>
+        listed(verdictSentences(verdicts).map((sentence) => `${named(name)}: ${sentence}`)),
+      );
+    case 'hatchet/apply':
+      return [
+        ...listed(view.projects.flatMap((project) => checklist(project, view))),
+        ...view.projects.filter(({ status }) => status.kind !== 'failed').flatMap(projectProblems),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** What stands between a project and its apply, and who can give it. */
+function checklist(project: ProjectView, view: View): readonly string[] {
+  const status = statusWords(project.status, {
+    merged: isMerged(view),
+    links: null,
+    planId: null,
+    bare: false,
+  });
+  const approvals = [...missingLines(project, view.author), ...givenLines(project)];
+  return project.status.kind === 'waiting-for-approval'
+    ? approvals
+    : [`${named(project.name)}: ${status}`, ...givenLines(project)];
+}
+
+function projectContent(project: ProjectView, view: View, changes: ChangesByPlan, links: Links): Content {
+  const { plan } = project;
+  if (project.status.kind === 'failed') {
+    return {
+      summary: [`${named(project.name)} could not be planned.`, ...projectProblems(project)],
+      text: [],
+    };
+  }
+  const known = plan === null ? undefined : changes.get(plan.id);
+  const status = statusWords(project.status, {
+    merged: isMerged(view),
+    links,
+    planId: plan?.id ?? null,
+    bare: false,
+  });
+  const counts = plan === null ? '' : `${countsAhead(plan.counts, plan.outputChanges)}; `;
+  const summary = [`${named(project.name)}: ${counts}${status}.`, ...verdictSentences(project.verdicts)];
+  const problems = [...projectProblems(project), ...(plan?.warnings ?? []).map(diagnosticText)];
+  if (known === undefined || !plan?.hasChanges) return { summary, text: problems };
+  const more = `see ${link('the log', links.run(plan.id))}`;
+  const room = maxBytes - Buffer.byteLength(problems.join('\n\n'));
+  return { summary, text: [...diffOf(groupChanges(known), more, room), ...problems] };
+}
+
+/** One block with everything, what cannot be taken back first. */
+function diffOf(groups: readonly ChangeGroup[], more: string, room: number): readonly string[] {
+  for (let budget = room; ; ) {
+    const [diff] = fitDiffs([groups], budget);
+    if (diff === undefined) return [];
+    const text = [fenced('diff', spaced(diff)), ...leftOut(diff, more)];
+    const over = Buffer.byteLength(text.join('\n\n')) + 2 - room;
+    if (over <= 0 || budget <= 0) return text;
+    budget -= over;
+  }
+}
+
+function spaced({ risky, rest }: FittedDiff): readonly string[] {
+  return risky.length > 0 && rest.length > 0 ? [...risky, '', ...rest] : [...risky, ...rest];
+}
+
+/** Whole paragraphs, as many as fit; a single one that is too long cannot occur, because each is made to fit. */
+function cutParagraphs(paragraphs: readonly string[]): string {
+  const kept: string[] = [];
+  let left = maxBytes;
+  for (const paragraph of paragraphs) {
+    left -= Buffer.byteLength(paragraph) + 2;
+    if (left < 0)
+      return [...kept, `${plural(paragraphs.length - kept.length, 'more paragraph')} left out.`].join('\n\n');
+    kept.push(paragraph);
+  }
+  return kept.join('\n\n');
+}
+
+/** One list item a line, in one paragraph that is cut like the others. */
+function listed(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `- ${line}`);
+}

@@ -1,0 +1,229 @@
+// What is the state, and who does what next? The first lines of the comment and of the aggregate checks.
+import type { MissingApproval } from '../../workflows/model/approval.ts';
+import { addCounts } from '../../workflows/model/plan.ts';
+import type { Headline, ProjectView, View } from '../../workflows/model/view.ts';
+import { audience } from './approvals.ts';
+import { countsAhead, countsDone } from './counts.ts';
+import type { Links } from './links.ts';
+import { inlineCode, link, person } from './markdown.ts';
+import { isMerged } from './status.ts';
+import { duration, join, named, nameList, plural } from './wording.ts';
+
+type Told = { readonly state: string; readonly next: string };
+type Context = { readonly view: View; readonly links: Links };
+
+/** State and next step stand on one line up to this length, links included. */
+const maxOneLine = 150;
+
+/** The state in bold, then the next step: one line of Markdown, or two when that reads better. */
+export function headlineText(view: View, links: Links): string {
+  const { state, next } = tell(view.headline, { view, links });
+  return `**${state}**${state.length + next.length > maxOneLine ? '\n' : ' '}${next}`;
+}
+
+function tell(headline: Headline, context: Context): Told {
+  const { view } = context;
+  switch (headline.kind) {
+    case 'planning':
+      return {
+        state: headline.projects.length === 0 ? 'Planning.' : `Planning ${nameList(headline.projects)}.`,
+        next: 'Nothing to do yet: the plans appear here.',
+      };
+    case 'cancelled':
+      return { state: 'Planning was cancelled.', next: 'Comment `/hatchet plan` to plan again.' };
+    case 'no-projects':
+      return { state: 'No Terraform project is affected.', next: 'Nothing to review or to apply.' };
+    case 'no-changes':
+      return {
+        state: 'No changes.',
+        next: `${plural(view.projects.length, 'project')} planned, nothing to apply.`,
+      };
+    case 'draft':
+      return {
+        state: 'A draft is not planned.',
+        next: 'It is planned when it is marked as ready for review.',
+      };
+    case 'fork':
+      return toldOfFork(context);
+    case 'conflict':
+      return {
+        state: `Conflict with ${named(headline.base)}${headline.files.length === 0 ? '' : ` in ${nameList(headline.files)}`}.`,
+        next: `Merge ${named(headline.base)} into this branch or rebase it, then push.`,
+      };
+    case 'config-broken':
+      return toldOfConfiguration(headline.where, view);
+    case 'operator-error':
+      return {
+        state: 'Hatchet could not finish.',
+        next: `Your code is not the cause. Whoever runs Hatchet finds it in the log under ${inlineCode(headline.runId)}; then comment \`/hatchet plan\`.`,
+      };
+    case 'plan-failed':
+      return toldOfFailedPlan(headline.projects, view);
+    case 'denied':
+      return {
+        state: `${nameList(headline.projects)} ${headline.projects.length === 1 ? 'is' : 'are'} denied by policy.`,
+        next: 'Nobody can approve this: change what is named below, then push.',
+      };
+    case 'rejected':
+      return {
+        state: `Rejected by ${person(headline.by)}: ${nameList(headline.projects)}.`,
+        next: `Blocked until ${person(headline.by)} approves or a push changes the plan.`,
+      };
+    case 'waiting-for-approval':
+      return toldOfWaiting(headline.missing, context);
+    case 'ready':
+      return toldOfReady(context);
+    case 'applying':
+      return {
+        state: `Applying ${nameList(headline.projects)}.`,
+        next: 'Nothing to do: the result appears here.',
+      };
+    case 'apply-failed':
+      return toldOfFailedApply(headline.projects, context);
+    case 'unknown':
+      return toldOfUnknown(headline.projects, context);
+    case 'applied':
+      return toldOfApplied(view);
+    case 'partly-applied':
+      return {
+        state: `${nameList(headline.applied)} applied, ${nameList(headline.open)} not yet.`,
+        next: isMerged(view)
+          ? `${buttonOn('Apply now', context)}, or comment \`/hatchet apply\`.`
+          : 'Merging applies the rest.',
+      };
+    case 'closed':
+      return { state: 'Closed without a merge.', next: 'Nothing more is planned or applied here.' };
+    default:
+      return headline satisfies never;
+  }
+}
+
+function toldOfFork(context: Context): Told {
+  const button = buttonOn('Allow plan', context, 'hatchet/plan');
+  const command = inlineCode(`/hatchet plan ${context.view.head.slice(0, 7)}`);
+  return {
+    state: 'Not planned: this comes from a fork, and planning runs its code.',
+    next: `Anyone with write, after a look at the code: ${button}, or comment ${command}.`,
+  };
+}
+
+function toldOfConfiguration(where: 'base' | 'head', { base }: View): Told {
+  return where === 'base'
+    ? {
+        state: `\`hatchet.yaml\` on ${named(base)} is broken.`,
+        next: `Nothing is planned until it is mended on ${named(base)}.`,
+      }
+    : {
+        state: '`hatchet.yaml` is broken in this pull request.',
+        next: 'Merging it would stop every pull request. Mend it and push.',
+      };
+}
+
+function toldOfFailedPlan(projects: readonly string[], view: View): Told {
+  const errors = view.projects.reduce(
+    (sum, { status }) => sum + (status.kind === 'failed' ? status.diagnosticCount : 0),
+    0,
+  );
+  const others = view.projects.length > projects.length ? '; other projects are not held up' : '';
+  return {
+    state: `${nameList(projects)} could not be planned.`,
+    next: `Fix the ${errors > 1 ? 'errors' : 'error'} below and push${others}.`,
+  };
+}
+
+function toldOfWaiting(missing: readonly MissingApproval[], context: Context): Told {
+  const { view } = context;
+  const count = Math.max(0, ...missing.map(({ rule, given }) => rule.count - given));
+  const names = [...new Set(missing.map(({ project }) => project))];
+  const risks = names
+    .flatMap((name) => view.projects.filter((project) => project.name === name))
+    .map(riskWords);
+  const shown =
+    risks.length > maxRisks ? [...risks.slice(0, maxRisks), `${risks.length - maxRisks} more`] : risks;
+  const audiences = [...new Set(missing.map(({ rule }) => audience(rule, view.author)))];
+  const who = audiences.length === 1 ? capitalized(audiences[0] ?? '') : 'Those named below';
+  const then = isMerged(view) ? 'The last yes starts the apply.' : 'Then merging applies it.';
+  return {
+    state: `Waiting for ${plural(count, 'approval')}: ${shown.join('; ')}.`,
+    next: `${who}: ${buttonOn('Approve', context)}, or comment \`/hatchet approve\`. ${then}`,
+  };
+}
+
+/** More of them would bury the next step. */
+const maxRisks = 3;
+
+/** "`prod` replaces `aws_db_instance.main` and destroys 3 resources" */
+function riskWords({ name, plan }: ProjectView): string {
+  const parts = (['destroy', 'replace', 'forget'] as const).flatMap((action) => {
+    const count = plan?.counts[action] ?? 0;
+    const first = plan?.risky.find((change) => change.action === action);
+    if (count === 0) return [];
+    return [
+      `${action}s ${count === 1 && first !== undefined ? named(first.address) : plural(count, 'resource')}`,
+    ];
+  });
+  return parts.length === 0 ? named(name) : `${named(name)} ${join(parts, 'and')}`;
+}
+
+function toldOfReady(context: Context): Told {
+  const { view } = context;
+  const plans = view.projects.flatMap(({ plan }) => (plan?.hasChanges ? [plan] : []));
+  const outputs = plans.reduce((sum, plan) => sum + plan.outputChanges, 0);
+  const what = `${plural(plans.length, 'project')}, ${countsAhead(addCounts(plans.map(({ counts }) => counts)), outputs)}`;
+  return isMerged(view)
+    ? {
+        state: `Not applied yet: ${what}.`,
+        next: `${buttonOn('Apply now', context)}, or comment \`/hatchet apply\`.`,
+      }
+    : { state: `Ready: ${what}.`, next: 'Merging applies it.' };
+}
+
+function toldOfFailedApply(projects: readonly string[], context: Context): Told {
+  const [first, ...others] = context.view.projects.filter(({ status }) => status.kind === 'apply-failed');
+  const next = `To go on: remove the cause below, then ${buttonOn('Re-plan', context)} or comment \`/hatchet plan\` (a new plan, a new approval).`;
+  if (first?.status.kind !== 'apply-failed' || others.length > 0) {
+    return { state: `${nameList(projects)} could not be applied completely.`, next };
+  }
+  const { done, total } = first.status;
+  const state =
+    done === 0
+      ? `${named(first.name)} could not be applied: nothing was changed.`
+      : `${named(first.name)} is half applied: ${done} of ${plural(total, 'change')} ${done === 1 ? 'is' : 'are'} done.`;
+  return { state, next };
+}
+
+function toldOfUnknown(projects: readonly string[], context: Context): Told {
+  const which = projects.length === 1 ? nameList(projects) : 'them';
+  return {
+    state: `Outcome unknown: ${nameList(projects)}.`,
+    next: `Contact was lost during the apply. Nothing else runs on ${which} until someone with write looks at what is there and decides: ${buttonOn('Unlock', context)}, or comment \`/hatchet unlock\`.`,
+  };
+}
+
+function toldOfApplied(view: View): Told {
+  const applied = view.projects.filter(({ status }) => status.kind === 'applied');
+  const plans = applied.flatMap(({ plan }) => (plan === null ? [] : [plan]));
+  const outputs = plans.reduce((sum, plan) => sum + plan.outputChanges, 0);
+  const what = countsDone(addCounts(plans.map(({ counts }) => counts)), outputs);
+  return { state: 'Applied.', next: `${plural(applied.length, 'project')}, ${what}${took(applied)}.` };
+}
+
+/** ", in 3m 12s": from the first start to the last end, where every start is known. */
+function took(applied: readonly ProjectView[]): string {
+  const spans = applied.flatMap(({ status }) =>
+    status.kind === 'applied' && status.startedAt !== undefined
+      ? [{ start: Date.parse(status.startedAt), end: Date.parse(status.at) }]
+      : [],
+  );
+  if (spans.length === 0 || spans.length < applied.length) return '';
+  const ms = Math.max(...spans.map(({ end }) => end)) - Math.min(...spans.map(({ start }) => start));
+  return `, in ${duration(ms)}`;
+}
+
+function buttonOn(label: string, { links }: Context, check = 'hatchet/apply'): string {
+  return `**${label}** on the ${link(check, links.check(check))} check`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,67 @@
+// In which order are a plan's changes shown, and which of them are told together?
+import type { ChangeAction, PlanChanges, ResourceChange } from '../../workflows/model/change.ts';
+import { cutText, visible } from './markdown.ts';
+import { bodyLines, headerLine, outputLines } from './resource-diff.ts';
+
+/** Changes that read the same but for their names, or a single one. The lines are ready for a diff block. */
+export type ChangeGroup = {
+  readonly action: ChangeAction | 'output';
+  /** Cannot be taken back: never left out. */
+  readonly risky: boolean;
+  /** One line for each resource, and for its name alone. */
+  readonly headers: readonly string[];
+  readonly body: () => readonly string[];
+};
+
+/** What cannot be taken back comes first. */
+const order: readonly ChangeAction[] = ['delete', 'replace', 'forget', 'update', 'create', 'move', 'import'];
+/** An address with a huge `for_each` key, or a list of names, is still one line. */
+const maxLineLength = 1_000;
+const riskyActions: readonly ChangeAction[] = ['delete', 'replace', 'forget'];
+
+/** All changes of a plan in the order they are read; data sources are never among them. */
+export function groupChanges(changes: PlanChanges): readonly ChangeGroup[] {
+  const groups = new Map<string, [ResourceChange, ...ResourceChange[]]>();
+  for (const action of order) {
+    for (const resource of changes.resources.filter((candidate) => candidate.action === action)) {
+      const key = likeness(resource);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [resource]);
+      else group.push(resource);
+    }
+  }
+  const outputs = changes.outputs.length === 0 ? [] : [outputGroup(changes)];
+  return [...groups.values()].map(changeGroup).concat(outputs);
+}
+
+/** Equal for changes that differ in nothing but the resource's name and index. */
+function likeness(resource: ResourceChange): string {
+  const { address, ...rest } = resource;
+  const alone =
+    rest.attributes.length === 0 || rest.previousAddress !== undefined || rest.importId !== undefined;
+  return JSON.stringify(alone ? resource : rest);
+}
+
+function changeGroup(resources: readonly [ResourceChange, ...ResourceChange[]]): ChangeGroup {
+  const [first] = resources;
+  return {
+    action: first.action,
+    risky: riskyActions.includes(first.action),
+    headers: resources.map((resource) => line(headerLine(resource))),
+    body: () => bodyLines(first).map(line),
+  };
+}
+
+function outputGroup(changes: PlanChanges): ChangeGroup {
+  return {
+    action: 'output',
+    risky: false,
+    headers: ['~ outputs'],
+    body: () => outputLines(changes.outputs).map(line),
+  };
+}
+
+/** As it will stand in the block, so that its bytes can be counted. */
+function line(text: string): string {
+  return cutText(visible(text.replace(/[\r\n]+/g, ' ')), maxLineLength);
+}

@@ -1,0 +1,50 @@
+// What went wrong, and where? The lines between the table and the diffs.
+import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import type { ProjectView, View } from '../../workflows/model/view.ts';
+import { diagnosticText } from './diagnostics.ts';
+import { cutText, inlineText } from './markdown.ts';
+import { named, plural } from './wording.ts';
+
+/** Problems told per project: the first ones are the cause, the check and the log have the others. */
+const maxPerProject = 5;
+const maxReason = 500;
+
+/** Paragraphs, at most `maxBytes` together; what does not fit is counted. */
+export function problemParagraphs(view: View, maxBytes: number): readonly string[] {
+  const { headline } = view;
+  const general = headline.kind === 'config-broken' ? headline.diagnostics.map(diagnosticText) : [];
+  return fitting([...general, ...view.projects.flatMap((project) => projectProblems(project))], maxBytes);
+}
+
+/** The same for one project, without the name that stands in the check's own title. */
+export function projectProblems(project: ProjectView): readonly string[] {
+  const { status, name } = project;
+  if (status.kind === 'unknown') return [`${named(name)}: ${inlineText(cutText(status.reason, maxReason))}`];
+  if (status.kind !== 'failed' && status.kind !== 'apply-failed') return [];
+  const shown = status.diagnostics.slice(0, maxPerProject);
+  const more = Math.max(status.diagnosticCount, status.diagnostics.length) - shown.length;
+  return [
+    ...shown.map((diagnostic) => placed(diagnostic, name)),
+    ...(more > 0 ? [`${plural(more, 'more problem')} of ${named(name)}.`] : []),
+  ];
+}
+
+/** A problem that names neither file nor resource gets the project's name, or it could be anyone's. */
+function placed(diagnostic: Diagnostic, project: string): string {
+  const text = diagnosticText(diagnostic);
+  return diagnostic.path === undefined && diagnostic.address === undefined
+    ? `${named(project)}: ${text}`
+    : text;
+}
+
+function fitting(paragraphs: readonly string[], maxBytes: number): readonly string[] {
+  const shown: string[] = [];
+  let left = maxBytes;
+  for (const paragraph of paragraphs) {
+    left -= Buffer.byteLength(paragraph) + 2;
+    if (left < 0)
+      return [...shown, `${plural(paragraphs.length - shown.length, 'more problem')}, see the checks.`];
+    shown.push(paragraph);
+  }
+  return shown;
+}

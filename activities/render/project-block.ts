@@ -1,0 +1,80 @@
+// How does one project read in the comment: its diff, and what the policies say about it?
+import { projectCheckName } from '../../workflows/model/check.ts';
+import type { ProjectStatus, ProjectView } from '../../workflows/model/view.ts';
+import { countsAhead, countsByAction, countsDone } from './counts.ts';
+import { diagnosticText } from './diagnostics.ts';
+import type { FittedDiff } from './fit-diffs.ts';
+import type { Links } from './links.ts';
+import { cutText, fenced, htmlText, link } from './markdown.ts';
+import { verdictSentences } from './verdicts.ts';
+import { maxNameLength, plural } from './wording.ts';
+
+/** Warnings told beside a diff; the check has the others. */
+const maxWarnings = 3;
+
+/** A folded block, open while something in it cannot be taken back. */
+export function projectBlock(project: ProjectView, diff: FittedDiff, links: Links): string {
+  const risky = diff.risky.length > 0 && project.status.kind !== 'applied';
+  const body = diffBody(project, diff, moreLink(project, links));
+  return [`<details${risky ? ' open' : ''}><summary>${title(project)}</summary>`, ...body, '</details>'].join(
+    '\n\n',
+  );
+}
+
+function title({ name, plan, status }: ProjectView): string {
+  const counts = plan === null ? '' : `: ${countWords(status)(plan.counts, plan.outputChanges)}`;
+  return `<b>${htmlText(cutText(name, maxNameLength))}</b>${counts}`;
+}
+
+/** Paragraphs: risky changes, what policies say, the other changes (folded when they follow risky ones). */
+function diffBody(project: ProjectView, diff: FittedDiff, more: string): readonly string[] {
+  const rest = diff.rest.length === 0 ? [] : [fenced('diff', diff.rest)];
+  const { counts, outputChanges } = countsByAction(diff.shownRest);
+  const folded =
+    diff.risky.length === 0 || rest.length === 0
+      ? rest
+      : [
+          `<details><summary>Also ${countWords(project.status)(counts, outputChanges)}</summary>`,
+          ...rest,
+          '</details>',
+        ];
+  return [
+    ...(diff.risky.length === 0 ? [] : [fenced('diff', diff.risky)]),
+    ...sentences(project),
+    ...folded,
+    ...leftOut(diff, more),
+  ];
+}
+
+function countWords({ kind }: ProjectStatus): typeof countsAhead {
+  return kind === 'applied' ? countsDone : countsAhead;
+}
+
+/** Once it is applied, what the policies asked for is history. */
+function sentences({ verdicts, plan, status }: ProjectView): readonly string[] {
+  if (status.kind === 'applied') return [];
+  const warnings = plan?.warnings ?? [];
+  const more = warnings.length - maxWarnings;
+  return [
+    ...verdictSentences(verdicts),
+    ...warnings.slice(0, maxWarnings).map(diagnosticText),
+    ...(more > 0 ? [`${plural(more, 'more warning')}.`] : []),
+  ];
+}
+
+/** The line that says how much is missing and where it is; nothing when everything is there. */
+export function leftOut({ left, named }: FittedDiff, more: string): readonly string[] {
+  const { counts, outputChanges } = countsByAction(left);
+  const parts = [
+    left.size === 0 ? '' : `${countsAhead(counts, outputChanges)} not shown`,
+    named === 0 ? '' : `${named} shown by name only`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? [] : [`More: ${parts.join(', ')}; ${more}.`];
+}
+
+function moreLink({ name }: ProjectView, links: Links): string {
+  const own = links.check(projectCheckName(name));
+  return own === null
+    ? `see the ${link('hatchet/plan', links.check('hatchet/plan'))} check`
+    : `see ${link('the check', own)}`;
+}

@@ -1,0 +1,103 @@
+// Why was something refused, and what can the person do about it?
+import type { CommandRefusal } from '../../workflows/activities.ts';
+import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
+import type { MissingApproval } from '../../workflows/model/approval.ts';
+import { cutText, inlineCode, inlineText, person } from './markdown.ts';
+import { join, named, nameList, plural } from './wording.ts';
+
+const staleReasons: Record<StaleReason, string> = {
+  'head moved': 'a newer push has come',
+  'base moved': 'the base branch has moved',
+  'digest changed': 'planning again gave another result than the one shown',
+  'state changed': 'the state has changed since',
+  'policies changed': 'the policies have changed since',
+};
+
+const maxReason = 500;
+/** Projects that are listed for someone who mistyped one. */
+const maxProjects = 20;
+
+/** Is the refusal about what was typed? Then it stands alone; all others say which command was refused. */
+export function isMistyped({ kind }: Refusal | CommandRefusal): boolean {
+  return kind === 'unknown-verb' || kind === 'unknown-project' || kind === 'bad-arguments';
+}
+
+/** One or two sentences of Markdown, without a capital at the start: they follow a name or a colon. */
+export function refusalSentence(refusal: Refusal | CommandRefusal): string {
+  switch (refusal.kind) {
+    case 'not-planned':
+      return `${named(refusal.project)} is not planned yet. Comment \`/hatchet plan\`, or wait for its plan.`;
+    case 'plan-failed':
+      return `${named(refusal.project)} could not be planned. Fix the error on the hatchet/plan check and push.`;
+    case 'stale':
+      return `the plan of ${named(refusal.project)} is out of date: ${staleReasons[refusal.reason]}. Look at the new plan, then ask again.`;
+    case 'not-judged':
+      return `the policies have not answered yet for ${named(refusal.project)}. Ask again when hatchet/policy is done.`;
+    case 'denied':
+      return `${nameList(refusal.policies)} ${refusal.policies.length === 1 ? 'denies' : 'deny'} ${named(refusal.project)}. Nobody can approve this: change the code and push.`;
+    case 'rejected':
+      return `${person(refusal.by)} rejected the plan of ${named(refusal.project)}. It is blocked until ${person(refusal.by)} approves or the plan changes.`;
+    case 'approvals-missing':
+      return missingSentence(refusal.project, refusal.missing);
+    case 'draft':
+      return 'this is a draft. Mark it as ready for review first.';
+    case 'closed':
+    case 'pull-request-closed':
+      return 'the pull request is closed. Reopen it first.';
+    case 'already-applied':
+      return `${named(refusal.project)} is applied already; there is nothing left to do.`;
+    case 'withdrawn':
+      return `the request for ${named(refusal.project)} was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.`;
+    case 'frozen':
+      return `${named(refusal.project)} is frozen: ${inlineText(cutText(refusal.reason, maxReason))}. Someone with write has to look at what is there and decide.`;
+    default:
+      return commandSentence(refusal);
+  }
+}
+
+function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-closed' }>): string {
+  switch (refusal.kind) {
+    case 'unknown-verb':
+      return `there is no command ${named(refusal.word)}.${suggestion(refusal.nearest)} Comment \`/hatchet help\` for all commands.`;
+    case 'unknown-project':
+      return `there is no project ${named(refusal.word)}.${suggestion(refusal.nearest)} ${projectsHere(refusal.projects)}`;
+    case 'bad-arguments':
+      return `${inlineText(refusal.problem)}. Comment \`/hatchet help\` for all commands.`;
+    case 'not-allowed':
+      return `it takes ${refusal.needs} access to this repository. Ask someone who has it.`;
+    case 'not-supported':
+      return `${named(refusal.what)} is not there yet.`;
+    case 'own-approval':
+      return "your own pull request needs someone else's yes.";
+    case 'plan-changed':
+      return `the plan of ${named(refusal.project)} changed after you wrote this, look again.`;
+    case 'still-planning':
+      return 'the newest commit is still being planned. Look at the result, then ask again.';
+    case 'fork-needs-sha':
+      return `this comes from a fork, so say which commit you looked at: ${inlineCode(`/hatchet plan ${refusal.head.slice(0, 7)}`)}.`;
+    case 'nothing-to-approve':
+      return 'nothing here waits for an approval.';
+    case 'applying':
+      return 'an apply is running. Ask again when it is done.';
+    default:
+      return refusal satisfies never;
+  }
+}
+
+function missingSentence(project: string, missing: readonly MissingApproval[]): string {
+  const count = Math.max(0, ...missing.map(({ rule, given }) => rule.count - given));
+  const others = missing.some(({ rule }) => !rule.author) ? ' by someone other than the author' : '';
+  const people = [...new Set(missing.flatMap(({ rule }) => rule.by))].map(person);
+  const ask = people.length === 0 ? 'Anyone else with write can give it.' : `Ask ${join(people, 'or')}.`;
+  return `${named(project)} needs ${plural(count, 'approval')}${others}. ${ask}`;
+}
+
+function suggestion(nearest: string | null): string {
+  return nearest === null ? '' : ` Did you mean ${named(nearest)}?`;
+}
+
+function projectsHere(projects: readonly string[]): string {
+  if (projects.length === 0) return 'This pull request changes no project.';
+  const more = projects.length - maxProjects;
+  return `Projects here: ${projects.slice(0, maxProjects).map(named).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}

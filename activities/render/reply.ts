@@ -1,0 +1,74 @@
+// What does a reply to a command or a click say?
+import { markdownTable } from 'markdown-table';
+import type { Reply, StatusLine } from '../../workflows/activities.ts';
+import type { Verb } from '../../workflows/model/command.ts';
+import { verbs } from '../../workflows/model/command.ts';
+import { cutText, inlineCode, inlineText, person, tableCell } from './markdown.ts';
+import { isMistyped, refusalSentence } from './refusal.ts';
+import { statusWords } from './status.ts';
+import { maxNameLength, plural } from './wording.ts';
+
+const maxVerbLength = 40;
+/** A reply is read, not searched: the comment's table has the rest. */
+const maxStatusLines = 100;
+
+const commands: Record<Verb, { readonly arguments: string; readonly does: string }> = {
+  plan: { arguments: ' [project…]', does: 'plan again' },
+  apply: { arguments: ' [project…]', does: 'apply what is planned and approved' },
+  approve: { arguments: ' [project…]', does: 'say yes to the plans shown' },
+  reject: { arguments: ' [project…]', does: 'take a yes back, or refuse' },
+  cancel: { arguments: '', does: 'stop running plans, and applies that wait for their turn' },
+  unlock: { arguments: ' [project…]', does: "give up this pull request's locks" },
+  status: { arguments: '', does: 'what is running, waiting and locked' },
+  help: { arguments: '', does: 'this list' },
+};
+
+const doneTexts: Record<Extract<Reply, { kind: 'done' }>['text'], string> = {
+  'nothing to apply': 'there is nothing to apply.',
+  'locks given up': 'the locks of this pull request are given up.',
+  'nothing to cancel': 'there is nothing to cancel.',
+};
+
+/** Markdown; it names the person it is for, unless everyone may care. */
+export function renderReply(reply: Reply): string {
+  switch (reply.kind) {
+    case 'help':
+      return helpText();
+    case 'status':
+      return statusText(reply.lines);
+    case 'refused': {
+      const sentence = refusalSentence(reply.refusal);
+      if (isMistyped(reply.refusal)) return `${person(reply.to)} ${sentence}`;
+      const command = inlineCode(`/hatchet ${cutText(reply.verb, maxVerbLength)}`);
+      return `${person(reply.to)} ${command} was refused: ${sentence}`;
+    }
+    case 'done':
+      return `${person(reply.to)} ${doneTexts[reply.text]}`;
+    default:
+      return reply satisfies never;
+  }
+}
+
+function helpText(): string {
+  const rows = verbs.map((verb) => [
+    inlineCode(`/hatchet ${verb}${commands[verb].arguments}`),
+    commands[verb].does,
+  ]);
+  return [
+    markdownTable([['Comment', 'To'], ...rows], { align: ['l', 'l'] }),
+    'Without a project it means all of them; `*` matches within a path segment, `**` across them. The first line of a new comment counts.',
+  ].join('\n\n');
+}
+
+function statusText(lines: readonly StatusLine[]): string {
+  if (lines.length === 0) return 'No Terraform project is affected.';
+  const rows = lines
+    .slice(0, maxStatusLines)
+    .map(({ project, status }) => [
+      tableCell(inlineText(cutText(project, maxNameLength))),
+      tableCell(statusWords(status, { merged: false, links: null, planId: null, bare: false })),
+    ]);
+  const table = markdownTable([['Project', 'Status'], ...rows], { align: ['l', 'l'] });
+  const more = lines.length - rows.length;
+  return more === 0 ? table : `${table}\n\n${plural(more, 'more project')}, see the comment above.`;
+}

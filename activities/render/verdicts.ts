@@ -1,0 +1,67 @@
+// What did the policies say, in a word for the table and in sentences for the block?
+import type { Finding, Verdict } from '../../workflows/model/verdict.ts';
+import { blocks, summarizeVerdict } from '../../workflows/model/verdict.ts';
+import type { ProjectView } from '../../workflows/model/view.ts';
+import { cutText, inlineCode, inlineText } from './markdown.ts';
+import { plural } from './wording.ts';
+
+/** More sentences than this for one project are counted: a policy that fires on each of 500 resources says it once. */
+const maxSentences = 12;
+const maxMessage = 500;
+
+/** The table's word; empty before the policies have answered. */
+export function policyWord(project: ProjectView): string {
+  const { verdicts, status } = project;
+  if (verdicts.length === 0) return '';
+  if (verdicts.some((verdict) => summarizeVerdict(verdict) === 'error')) return 'could not be evaluated';
+  if (verdicts.some(blocks)) return 'denied';
+  if (status.kind === 'waiting-for-approval') {
+    return `needs ${plural(Math.max(0, ...status.missing.map(({ rule, given }) => rule.count - given)), 'approval')}`;
+  }
+  const asked = verdicts.some((verdict) => verdict.approvals.length > 0);
+  const word = asked && project.approvedBy.length > 0 ? 'approved' : asked ? 'asks for approval' : 'passed';
+  const advice = verdicts.reduce((sum, verdict) => sum + verdict.denials.length + verdict.warnings.length, 0);
+  return advice === 0 ? word : `${word}, ${plural(advice, 'warning')}`;
+}
+
+/** "`destroy` needs approval: a database is replaced." The worst first; a pass says nothing. */
+export function verdictSentences(verdicts: readonly Verdict[]): readonly string[] {
+  const all = [
+    ...verdicts.flatMap(errors),
+    ...verdicts.flatMap(denials),
+    ...verdicts.flatMap(needs),
+    ...verdicts.flatMap(warnings),
+  ];
+  if (all.length <= maxSentences) return all;
+  return [...all.slice(0, maxSentences - 1), `${all.length - maxSentences + 1} more findings.`];
+}
+
+function errors({ policy, error }: Verdict): readonly string[] {
+  return error === null
+    ? []
+    : [`${inlineCode(policy)} could not be evaluated, which counts as a no: ${words(error)}`];
+}
+
+function denials({ policy, level, denials }: Verdict): readonly string[] {
+  const verb = level === 'mandatory' ? 'denies this' : 'advises against this';
+  return denials.map((finding) => `${inlineCode(policy)} ${verb}: ${findingWords(finding)}`);
+}
+
+function needs({ policy, approvals }: Verdict): readonly string[] {
+  return approvals.map(
+    (rule) =>
+      `${inlineCode(policy)} needs ${rule.count === 1 ? 'approval' : plural(rule.count, 'approval')}: ${words(rule.message)}`,
+  );
+}
+
+function warnings({ policy, warnings }: Verdict): readonly string[] {
+  return warnings.map((finding) => `${inlineCode(policy)} warns: ${findingWords(finding)}`);
+}
+
+function findingWords({ message, address }: Finding): string {
+  return words(message) + (address === undefined ? '' : ` (${inlineCode(cutText(address, maxMessage))})`);
+}
+
+function words(message: string): string {
+  return inlineText(cutText(message, maxMessage));
+}
