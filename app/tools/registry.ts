@@ -1,7 +1,7 @@
 // How does a package registry's own client bring a tool?
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runClient } from './run-client.ts';
+import { runProgram } from './run-program.ts';
 import type { RegistryPackage, Tool } from './versions.ts';
 
 /** A wheel of some 50 MB over a slow line. */
@@ -69,7 +69,7 @@ type Limits = { readonly environment: Environment; readonly timeoutMs: number; r
 
 async function run(command: string, args: readonly string[], limits: Limits): Promise<void> {
   const { environment, ...rest } = limits;
-  const { problem } = await runClient({ command, args, env: clientEnvironment(environment), ...rest });
+  const { problem } = await runProgram({ command, args, env: clientEnvironment(environment), ...rest });
   if (problem !== null) throw new Error(problem);
 }
 

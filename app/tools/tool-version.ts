@@ -1,6 +1,6 @@
 // Which version does a binary say it is, and is that good enough?
 import semver from 'semver';
-import { runClient } from './run-client.ts';
+import { runProgram } from './run-program.ts';
 import type { Tool } from './versions.ts';
 
 /** A loaded machine may take seconds to start a 90 MB binary; one that hangs must not stop the start. */
@@ -13,7 +13,7 @@ export type Verdict =
 
 /** `range` is the tool's own range for PATH, or the exact version for what we fetched. */
 export async function checkVersion(tool: Tool, file: string, range: string): Promise<Verdict> {
-  const ran = await runClient({
+  const ran = await runProgram({
     command: file,
     args: tool.versionArguments,
     // Without it Terraform asks its maker for newer versions before it answers.

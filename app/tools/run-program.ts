@@ -9,6 +9,8 @@ export type Run = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The OS user to run as; absent for our own. */
+  readonly account?: { readonly uid: number; readonly gid: number };
   readonly timeoutMs: number;
 };
 
@@ -16,11 +18,12 @@ export type Run = {
 export type Ran = { readonly stdout: string; readonly problem: string | null };
 
 /** Never throws: a program that is missing, fails or takes too long is a `problem`. No shell is involved. */
-export async function runClient({ command, args, env, cwd, timeoutMs }: Run): Promise<Ran> {
+export async function runProgram({ command, args, env, cwd, account, timeoutMs }: Run): Promise<Ran> {
   const { promise, resolve } = Promise.withResolvers<Ran>();
   const child = spawn(command, args, {
     env,
     ...(cwd === undefined ? {} : { cwd }),
+    ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
