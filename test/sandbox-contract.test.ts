@@ -16,9 +16,10 @@ import type {
   World,
 } from '../fixtures/sandbox/model.ts';
 import { appObject, installationObject } from '../fixtures/sandbox/payloads/app.ts';
-import { checkRunObject } from '../fixtures/sandbox/payloads/check.ts';
+import { checkRunObject, checkSuiteObject } from '../fixtures/sandbox/payloads/check.ts';
 import { commentObject, reactionObject, reviewObject } from '../fixtures/sandbox/payloads/comment.ts';
 import { pullRequestObject, simplePullRequestObject } from '../fixtures/sandbox/payloads/pull-request.ts';
+import { repositoryObject } from '../fixtures/sandbox/payloads/repository.ts';
 import {
   checkRunWebhook,
   checkSuiteWebhook,
@@ -234,6 +235,8 @@ describe('the description', () => {
     const orphan: PullRequest = { ...pullRequest, head, labels: unlabelled };
     const skipped: CheckSuite = { ...suite, conclusion: 'skipped' };
     const queued: CheckRun = { ...checkRun, suite: { ...suite, status: 'queued', conclusion: null } };
+    const byBot = { name: bot.login, email: `${bot.id}+${bot.login}@users.noreply.github.com` };
+    const made: CheckSuite = { ...suite, headCommit: { ...suite.headCommit, author: byBot } };
     const stale: CheckRun = { ...checkRun, conclusion: 'stale' };
     const pulls = { method: 'GET', route: '/repos/{owner}/{repo}/pulls', status: 200 };
     const body = JSON.parse(JSON.stringify([simplePullRequestObject(world, orphan)]));
@@ -241,6 +244,14 @@ describe('the description', () => {
     expect(contract.checkResponse({ ...oneRun, status: 200, body: checkRunObject(world, stale) })).toEqual(
       [],
     );
+    const suites = {
+      method: 'GET',
+      route: '/repos/{owner}/{repo}/check-suites/{check_suite_id}',
+      status: 200,
+    };
+    const minimal = repositoryObject(world, suite.repository);
+    const suiteBody = { ...checkSuiteObject(world, made), repository: minimal };
+    expect(contract.checkResponse({ ...suites, body: suiteBody })).toEqual([]);
     for (const webhook of [
       checkSuiteWebhook(world, { suite: skipped, action: 'completed', sender: bot }),
       checkRunWebhook(world, { run: queued, action: 'rerequested', sender: person }),
