@@ -141,8 +141,8 @@ export type ControlActivities = {
   readApply(request: {
     readonly runId: RunId;
   }): Promise<{ readonly begun: boolean; readonly outcome: ApplyOutcome | null }>;
-  /** Appends to the audit record. */
-  recordEvent(event: AuditEvent): Promise<void>;
+  /** Appends to the audit record; the same `key` is recorded once. */
+  recordEvent(request: { readonly key: string; readonly event: AuditEvent }): Promise<void>;
 };
 
 export type AuditEvent = {

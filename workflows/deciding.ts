@@ -1,6 +1,6 @@
 // What happens to a person's wish? It is checked against their rights and against what they saw, then carried out.
 import { condition, log } from '@temporalio/workflow';
-import type { Answer, CommandRefusal, Reply } from './activities.ts';
+import type { Answer, AuditEvent, CommandRefusal, Reply } from './activities.ts';
 import { applyMerged, isQuiet, startApply } from './applying.ts';
 import type { Desk } from './desk.ts';
 import type { Actor } from './model/actor.ts';
@@ -292,7 +292,7 @@ async function audit(desk: Desk, wish: Wish, decision: Decision): Promise<void> 
   const chosen = chooseProjects(desk.state, wish.projects);
   const projects = chosen.kind === 'chosen' ? chosen.projects : [];
   try {
-    await recordEvent({
+    const event: AuditEvent = {
       repository,
       number: desk.state.ref.number,
       actor: wish.actor,
@@ -301,7 +301,8 @@ async function audit(desk: Desk, wish: Wish, decision: Decision): Promise<void> 
       digest: projects.length === 1 ? (planOf(projects[0] as ProjectState)?.digest ?? null) : null,
       allowed: decision === null,
       reason: decision === null ? wish.via : decision.kind,
-    });
+    };
+    await recordEvent({ key: wish.deliveryId, event });
   } catch (error) {
     log.error('an event could not be recorded', { error });
   }

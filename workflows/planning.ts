@@ -19,9 +19,7 @@ import { findProject, projectsFound } from './model/pull-request-state.ts';
 import type { Findings, ProjectState, ProjectsFound } from './model/round.ts';
 import { isApplied, isUnderWay, planOf } from './model/round.ts';
 import { inspect, judge, planProjectIn } from './proxies.ts';
-
-/** Every project runs here until hatchet.yaml can name another pool. */
-const pool = 'default';
+import { defaultPool } from './queues.ts';
 
 /** Why a round begins. `merge`: what it finds ready is applied. `asked`: `only` names what is planned again. */
 export type RoundReason =
@@ -184,7 +182,7 @@ async function planAndJudge(
 /** What the user can mend is shown on the project; the other projects are not held up by it. */
 async function planOrTell(request: Parameters<ReturnType<typeof planProjectIn>>[0]): Promise<PlanResult> {
   try {
-    return await planProjectIn(pool)(request);
+    return await planProjectIn(defaultPool)(request);
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('a project could not be planned', {
@@ -199,7 +197,7 @@ async function planOrTell(request: Parameters<ReturnType<typeof planProjectIn>>[
 function failedPlan(runId: RunId, error: unknown): PlanResult {
   const noRunner =
     error instanceof ActivityFailure && error.cause?.name === 'TimeoutFailure'
-      ? `No runner of the pool \`${pool}\` answered.`
+      ? `No runner of the pool \`${defaultPool}\` answered.`
       : 'Hatchet could not run Terraform.';
   return {
     kind: 'failed',

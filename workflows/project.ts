@@ -16,9 +16,7 @@ import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
 import { enqueue, finish, isFree, release, startNext, withdraw } from './model/lock.ts';
 import { applyPlanIn, beginApply, readApply, recordApply } from './proxies.ts';
-
-/** Every project runs here until hatchet.yaml can name another pool. */
-const pool = 'default';
+import { defaultPool } from './queues.ts';
 
 /** Started by the first request (signalWithStart); ends when nobody owns the project and nobody waits. */
 export async function projectWorkflow(start: Lock): Promise<void> {
@@ -125,11 +123,11 @@ async function execute({ running, fence }: Lock & { readonly running: ApplyReque
 
 async function applyOnce({ grant, runId, ref }: ApplyRequest, fence: number): Promise<ApplyOutcome> {
   try {
-    return await applyPlanIn(pool)({ repository: ref.repository, grant, runId, fence });
+    return await applyPlanIn(defaultPool)({ repository: ref.repository, grant, runId, fence });
   } catch (error) {
     log.error('contact with an apply was lost', { runId, error });
     return neverStarted(error)
-      ? failed(runId, `No runner of the pool ${pool} took it.`)
+      ? failed(runId, `No runner of the pool ${defaultPool} took it.`)
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost' };
   }
 }

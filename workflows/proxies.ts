@@ -3,9 +3,7 @@
 import type { RetryPolicy } from '@temporalio/workflow';
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities, RunnerActivities } from './activities.ts';
-
-export const controlQueue = 'hatchet-control';
-export const runnerQueue = (pool: string): string => `hatchet-runner-${pool}`;
+import { controlQueue, runnerQueue } from './queues.ts';
 
 /** A first clone of a large repository takes minutes; a lost worker is noticed by the missing heartbeat. */
 const inspectTimeout = '10 minutes';

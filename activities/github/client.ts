@@ -5,7 +5,6 @@ import { request } from '@octokit/request';
 import type { InstallationId } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import { translate } from './failures.ts';
-import { gitAddress } from './git-address.ts';
 
 /** What GitHub answered to a GraphQL request. `data` may be partial: `errors` name the aliases that failed. */
 export type GraphqlAnswer = {
@@ -40,9 +39,15 @@ export type GitHub = {
 /** GitHub answers within seconds or not at all; Temporal repeats what fails. */
 const callTimeoutMs = 30_000;
 
-export type GitHubSettings = { readonly appId: number; readonly privateKey: string; readonly apiUrl: string };
+export type GitHubSettings = {
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly apiUrl: string;
+  /** Where git reaches repositories. */
+  readonly webUrl: string;
+};
 
-export function createGitHub({ appId, privateKey, apiUrl }: GitHubSettings): GitHub {
+export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettings): GitHub {
   const call = request.defaults({ baseUrl: apiUrl, headers: { 'user-agent': 'hatchet' } });
   const auth = createAppAuth({ appId, privateKey, request: call });
 
@@ -95,7 +100,7 @@ export function createGitHub({ appId, privateKey, apiUrl }: GitHubSettings): Git
         const scope = { repositoryIds: [id as number], permissions: { contents: 'read' as const } };
         return (await auth({ type: 'installation', installationId, ...scope })).token;
       }),
-    gitUrl: (repository) => gitAddress(apiUrl, repository),
+    gitUrl: ({ owner, name }) => `${webUrl}/${encodeURIComponent(owner)}/${encodeURIComponent(name)}.git`,
     ping: () =>
       guarded('GET /app', async () => {
         const { token } = await auth({ type: 'app' });

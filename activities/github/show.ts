@@ -30,7 +30,6 @@ export type ShowDependencies = {
   readonly github: GitHub;
   readonly memory: SurfaceMemory;
   readonly readPlanChanges: (id: PlanId) => Promise<PlanChanges>;
-  readonly apiUrl: string;
   readonly appId: number;
 };
 

@@ -7,18 +7,17 @@ import { parsePullRequestEvent } from './pull-request.ts';
 
 const one = (message: Message | null): readonly Message[] => (message === null ? [] : [message]);
 
-/**
- * Events that are only noted for now have no parser: a push to a base branch and a review change nothing by
- * themselves (an apply reads both afresh), merge groups and installations are not acted on yet.
- */
-export const parsers = {
-  pull_request: (id: string, payload: unknown) => one(parsePullRequestEvent(id, payload)),
-  issue_comment: (id: string, payload: unknown) => one(parseIssueCommentEvent(id, payload)),
-  check_run: (id: string, payload: unknown) => one(parseCheckRunEvent(id, payload)),
+const parsers: Readonly<Record<string, (id: string, payload: unknown) => readonly Message[]>> = {
+  pull_request: (id, payload) => one(parsePullRequestEvent(id, payload)),
+  issue_comment: (id, payload) => one(parseIssueCommentEvent(id, payload)),
+  check_run: (id, payload) => one(parseCheckRunEvent(id, payload)),
   check_suite: parseCheckSuiteEvent,
-  push: () => [],
-  merge_group: () => [],
-  pull_request_review: () => [],
-  installation: () => [],
-  installation_repositories: () => [],
-} as const satisfies Record<string, (id: string, payload: unknown) => readonly Message[]>;
+};
+
+/**
+ * None for events that change nothing by themselves: a push to a base branch and a review are read afresh before an
+ * apply; merge groups and installations are not acted on yet.
+ */
+export function parse(event: string, deliveryId: string, payload: unknown): readonly Message[] {
+  return parsers[event]?.(deliveryId, payload) ?? [];
+}

@@ -1,0 +1,85 @@
+// Does everything that was granted still hold, right before Terraform may start?
+import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+import type { ApplyGrant, Refusal, StaleReason } from '../workflows/model/apply.ts';
+import { missingApprovals } from '../workflows/model/approval.ts';
+import type { PullRequestRef } from '../workflows/model/repository.ts';
+import { blocks } from '../workflows/model/verdict.ts';
+import type { GitHub } from './github/client.ts';
+import type { Judge } from './policy/judge.ts';
+import type { StoredPlan } from './run-store.ts';
+import type { SourceInspector } from './source/inspect.ts';
+import type { BeginAnswer } from './store/apply.ts';
+import type { Store } from './store/store.ts';
+
+export type BeginDependencies = {
+  readonly github: GitHub;
+  readonly source: SourceInspector;
+  readonly store: Store;
+  readonly judge: Pick<Judge, 'bundleDigest'>;
+  readonly inspect: (ref: PullRequestRef) => Promise<Inspection>;
+};
+
+type Request = Parameters<ControlActivities['beginApply']>[0];
+
+/** Reads the world again, compares it with the grant, and writes the fence row as the last thing of all. */
+export async function beginApply(
+  deps: BeginDependencies,
+  { repository, grant, runId, fence }: Request,
+): Promise<{ readonly kind: 'begun' } | Refusal> {
+  const [inspection, stored, judgement] = await Promise.all([
+    deps.inspect({ repository, number: grant.number }),
+    deps.store.runs.readPlan(grant.planId),
+    deps.store.verdicts.read(grant.planId),
+  ]);
+  const { name } = grant.project;
+  const moved = comparePlanned(grant, stored, inspection);
+  if (moved !== null) return moved;
+  if (judgement === null) return { kind: 'not-judged', project: name };
+  if (judgement.bundleDigest !== deps.judge.bundleDigest()) return stale(name, 'policies changed');
+  const denying = judgement.verdicts.filter(blocks).map(({ policy }) => policy);
+  if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
+  const missing = missingApprovals({
+    project: name,
+    digest: grant.digest,
+    rules: judgement.verdicts.flatMap(({ approvals }) => approvals),
+    approvals: grant.approvals,
+    author: inspection.pullRequest.author,
+  });
+  if (missing.length > 0) return { kind: 'approvals-missing', project: name, missing };
+  return answerOf(name, await deps.store.applies.begin({ runId, repositoryId: repository.id, fence, grant }));
+}
+
+/** Null when the pull request and the project's files are what was planned. */
+function comparePlanned(
+  grant: ApplyGrant,
+  stored: StoredPlan,
+  { pullRequest, source }: Inspection,
+): Refusal | null {
+  const { name } = grant.project;
+  if (stored.plan.digest !== grant.digest) return stale(name, 'digest changed');
+  if (pullRequest.state === 'closed') return { kind: 'closed' };
+  if (pullRequest.state === 'open' && pullRequest.draft) return { kind: 'draft' };
+  if (pullRequest.head !== grant.head) return stale(name, 'head moved');
+  const now = source.kind === 'merged' ? source.projects.find((project) => project.name === name) : undefined;
+  return now?.sourceDigest === stored.plan.sourceDigest ? null : stale(name, 'base moved');
+}
+
+/** A plan that was tried before has changed what it was made from. */
+function answerOf(project: string, answer: BeginAnswer): { readonly kind: 'begun' } | Refusal {
+  switch (answer) {
+    case 'begun':
+    case 'begun-before':
+      return { kind: 'begun' };
+    case 'already-applied':
+      return { kind: 'already-applied', project };
+    case 'plan-used':
+    case 'newer-fence':
+      return stale(project, 'state changed');
+    case 'unfinished':
+      return { kind: 'frozen', project, reason: 'an earlier apply never said how it ended' };
+    default:
+      return answer satisfies never;
+  }
+}
+
+const stale = (project: string, reason: StaleReason): Refusal => ({ kind: 'stale', project, reason });

@@ -1,0 +1,102 @@
+// What can control be asked to do? It holds the App's key and the database, and runs no foreign code.
+import { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { BeginDependencies } from './begin-apply.ts';
+import { beginApply } from './begin-apply.ts';
+import { readActor } from './github/read-actor.ts';
+import { readPullRequest } from './github/read-pull-request.ts';
+import type { ShowDependencies } from './github/show.ts';
+import { giveAnswers, showView } from './github/show.ts';
+import type { Judge } from './policy/judge.ts';
+import type { Store } from './store/store.ts';
+
+export type ControlDependencies = Omit<BeginDependencies, 'inspect'> & {
+  readonly store: Store;
+  readonly judge: Judge;
+  readonly appId: number;
+  readonly askProject: ControlActivities['askProject'];
+  readonly log: Pick<Logger, 'warn'>;
+};
+
+/** A third of the timeout that workflows give `inspect` and `beginApply`. */
+const heartbeatIntervalMs = 4_000;
+
+/** The activities of `hatchet-control`. */
+export function createControlActivities(deps: ControlDependencies): ControlActivities {
+  const { github, store, judge, askProject } = deps;
+  const showing: ShowDependencies = {
+    github,
+    memory: store.shown,
+    readPlanChanges: (id) => store.runs.readPlanChanges(id),
+    appId: deps.appId,
+  };
+  const inspect = (ref: PullRequestRef): Promise<Inspection> => inspectPullRequest(deps, ref);
+  return {
+    inspect: ({ ref }) => beating(() => inspect(ref)),
+    async judge(request) {
+      const verdicts = await judge.judge(request);
+      await store.verdicts.save(request.planId, { bundleDigest: judge.bundleDigest(), verdicts });
+      return verdicts;
+    },
+    readActor: (request) => readActor(github, request),
+    show: (request) => showView(showing, request, Context.current().info.attempt),
+    answer: (request) => giveAnswers(showing, request),
+    askProject,
+    beginApply: (request) => beating(() => beginApply({ ...deps, inspect }, request)),
+    async recordApply({ runId, outcome }) {
+      await store.applies.record(runId, outcome);
+    },
+    async readApply({ runId }) {
+      const found = await store.applies.find(runId);
+      return { begun: found !== null, outcome: found?.outcome ?? null };
+    },
+    recordEvent: ({ key, event }) => store.events.append(key, event),
+  };
+}
+
+/** GitHub is asked and git fetches at the same time; the fetch is only waited for when it brought something new. */
+async function inspectPullRequest(deps: ControlDependencies, ref: PullRequestRef): Promise<Inspection> {
+  const { github, source, store } = deps;
+  const { repository, number } = ref;
+  const readAt = new Date().toISOString();
+  const origin = await originOf(deps, ref);
+  const known = await store.pullRequests.find({ repositoryId: repository.id, number });
+  const begun = source.begin(origin, { number, base: known?.pullRequest.base ?? null });
+  const pullRequest = await readPullRequest(github, ref);
+  await store.pullRequests.save({ repository, pullRequest, readAt });
+  if (pullRequest.state === 'closed') return { pullRequest, ...nothingRead };
+  const {
+    changedFiles,
+    configuration,
+    edited,
+    source: found,
+  } = await source.inspect({ origin, pullRequest, begun });
+  return { pullRequest, changedFiles, configuration, edited, source: found };
+}
+
+const nothingRead: Omit<Inspection, 'pullRequest'> = {
+  changedFiles: [],
+  configuration: { kind: 'broken', problems: [] },
+  edited: null,
+  source: { kind: 'closed' },
+};
+
+async function originOf({ github }: ControlDependencies, { repository }: PullRequestRef) {
+  return {
+    repository: repository.id,
+    url: github.gitUrl(repository),
+    token: await github.gitToken(repository),
+  };
+}
+
+async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), heartbeatIntervalMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,87 @@
+// What answers on the port: webhooks, health, readiness, metrics?
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { register } from 'prom-client';
+import type { Handler } from './webhooks.ts';
+
+/** GitHub gives up after 10 s on github.com and 30 s elsewhere: whoever is slower than that is not GitHub. */
+const requestTimeoutMs = 30_000;
+const headersTimeoutMs = 10_000;
+
+/** One thing that has to be there before this process is of use; rejects with the reason why it is not. */
+export type ReadinessCheck = { readonly name: string; readonly check: () => Promise<void> };
+
+export type HttpServer = {
+  readonly url: string;
+  /** Takes no new connections and resolves when the running requests are answered. */
+  readonly stop: () => Promise<void>;
+};
+
+export async function startHttpServer(settings: {
+  readonly host: string;
+  readonly port: number;
+  readonly webhooks: Handler | null;
+  readonly readiness: readonly ReadinessCheck[];
+  readonly log: Logger;
+}): Promise<HttpServer> {
+  const { host, port, webhooks, readiness, log } = settings;
+  const handlers = [webhooks, health, ready(readiness, log), metrics].filter((handler) => handler !== null);
+  const server = createServer(
+    { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs },
+    (request, response) => {
+      void answer(handlers, request, response).catch((error: unknown) => {
+        log.error({ err: error }, 'a request failed');
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    stop: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+const answer = async (handlers: readonly Handler[], ...exchange: Parameters<Handler>): Promise<void> => {
+  for (const handler of handlers) if (await handler(...exchange)) return;
+  exchange[1].writeHead(404).end();
+};
+
+/** The process runs; says nothing about anything else. */
+const health: Handler = async (request, response) => {
+  if (request.url !== '/healthz') return false;
+  response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n');
+  return true;
+};
+
+/** 503 with the names of what is missing until everything is there. */
+function ready(checks: readonly ReadinessCheck[], log: Logger): Handler {
+  return async (request, response) => {
+    if (request.url !== '/readyz') return false;
+    const results = await Promise.allSettled(checks.map(({ check }) => check()));
+    const missing = checks
+      .filter((_, index) => results[index]?.status === 'rejected')
+      .map(({ name }) => name);
+    for (const result of results)
+      if (result.status === 'rejected') log.warn({ err: result.reason }, 'not ready');
+    response.writeHead(missing.length === 0 ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify({ ready: missing.length === 0, missing })}\n`);
+    return true;
+  };
+}
+
+const metrics: Handler = async (request, response) => {
+  if (request.url !== '/metrics') return false;
+  response.writeHead(200, { 'content-type': register.contentType }).end(await register.metrics());
+  return true;
+};

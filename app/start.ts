@@ -1,0 +1,95 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { Message } from '../workflows/messages.ts';
+import { dataConverter } from './codec.ts';
+import type { Config } from './config.ts';
+import { deliverMessage } from './deliver.ts';
+import { startEmbeddedPostgres } from './embedded/postgres.ts';
+import { startEmbeddedTemporal } from './embedded/temporal.ts';
+import { loadOrCreateKey } from './encryption-keys.ts';
+import type { ReadinessCheck } from './http-server.ts';
+import { startHttpServer } from './http-server.ts';
+import { createKeyring } from './keyring.ts';
+import { temporalLogger } from './log.ts';
+import type { ToolPaths } from './tool-paths.ts';
+import { findTools } from './tool-paths.ts';
+import { createWebhooks } from './webhooks.ts';
+import { startWorkers } from './worker.ts';
+
+export type App = { readonly url: string; readonly stop: () => Promise<void> };
+
+/** What is stopped last was started first. */
+type Stop = () => Promise<void>;
+
+/** The embedded server's only namespace; with an own Temporal server it is what TEMPORAL_NAMESPACE says. */
+const embeddedNamespace = 'hatchet';
+
+/** Starts the role that the configuration names. What was started is stopped again when a later part fails. */
+export async function startApp(config: Config, log: Logger): Promise<App> {
+  const stops: Stop[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).reverse()) await each();
+  };
+  try {
+    return { url: await bringUp(config, log, stops), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function bringUp(config: Config, log: Logger, stops: Stop[]): Promise<string> {
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+  const tools = await findTools(config, log);
+  const keyring = createKeyring(config.encryptionKeys ?? (await loadOrCreateKey(config.dataDir)));
+  const converter = dataConverter(keyring);
+  const [databaseUrl, temporal] = await Promise.all([
+    openDatabase(config, log, stops),
+    openTemporal(config, tools, log, stops),
+  ]);
+  const connection = await Connection.connect(temporal.connection);
+  stops.push(() => connection.close());
+  const client = new Client({ connection, namespace: temporal.namespace, dataConverter: converter });
+  const native = await NativeConnection.connect(temporal.connection);
+  stops.push(() => native.close());
+  const workers = await startWorkers({ config, tools, keyring, converter, client, native, databaseUrl, log });
+  stops.push(workers.stop);
+  const temporalAnswers: ReadinessCheck = {
+    name: 'temporal',
+    check: async () =>
+      void (await connection.workflowService.describeNamespace({ namespace: temporal.namespace })),
+  };
+  const deliver = (message: Message): Promise<void> => deliverMessage(client.workflow, message);
+  const { github, webhookSecret: secret, host, port } = config;
+  const webhooks =
+    github === null || secret === null ? null : await createWebhooks({ github, secret, deliver, log });
+  const readiness = [temporalAnswers, ...workers.readiness];
+  const server = await startHttpServer({ host, port, webhooks, readiness, log });
+  stops.push(server.stop);
+  log.info({ url: server.url, role: config.role }, 'listening');
+  return server.url;
+}
+
+async function openDatabase(config: Config, log: Logger, stops: Stop[]): Promise<string | null> {
+  if (config.role === 'web' || config.role === 'runner') return null;
+  if (config.database.kind === 'external') return config.database.url;
+  const say = (line: string): void => log.info({ component: 'postgres' }, line);
+  const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, persist: true, log: say });
+  stops.push(postgres.stop);
+  return postgres.url;
+}
+
+async function openTemporal(config: Config, tools: ToolPaths, log: Logger, stops: Stop[]) {
+  if (config.temporal.kind === 'external') return config.temporal;
+  if (tools.temporal === null) throw new Error('the embedded Temporal server needs the temporal command');
+  const server = await startEmbeddedTemporal({
+    dataDir: config.dataDir,
+    temporalPath: tools.temporal,
+    namespace: embeddedNamespace,
+    persist: true,
+    log: (line) => log.info({ component: 'temporal' }, line),
+  });
+  stops.push(server.stop);
+  return { connection: { address: server.address }, namespace: embeddedNamespace };
+}

@@ -1,0 +1,69 @@
+// How does a webhook get in? Checked, capped, handed to Temporal, and only then answered.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot';
+import type { Message } from '../workflows/messages.ts';
+import type { GithubConfig } from './config/github.ts';
+import { parse } from './events/parse.ts';
+import { logAbout, probotLogger } from './log.ts';
+import { readBody } from './request-body.ts';
+
+export const webhookPath = '/api/github/webhooks';
+/** GitHub sends nothing larger. Source: docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
+const maxPayloadBytes = 25 * 1024 * 1024;
+
+export type WebhookSettings = {
+  readonly github: GithubConfig;
+  readonly secret: string;
+  readonly deliver: (message: Message) => Promise<void>;
+  readonly log: Logger;
+};
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+/** True when it answered. A delivery that Temporal did not accept is answered 500, so that it can be found again. */
+export async function createWebhooks(settings: WebhookSettings): Promise<Handler> {
+  const { github, secret, deliver, log } = settings;
+  const probot = new Probot({
+    appId: github.appId,
+    privateKey: github.privateKey,
+    secret,
+    baseUrl: github.apiUrl,
+    log: probotLogger(log) as never,
+    // Activities talk to GitHub, handlers do not: a client here would only add its own retries.
+    Octokit: ProbotOctokit.defaults((defaults: object) => ({ ...defaults, retry: { enabled: false } })),
+  });
+  const middleware = await createNodeMiddleware(
+    (app) => {
+      app.onAny(async ({ id, name, payload }) => {
+        const messages = parse(name, id, payload);
+        await Promise.all(messages.map(deliver));
+        for (const message of messages) logAbout(log, contextOf(message)).info({ event: name }, 'delivered');
+        if (messages.length === 0) log.debug({ delivery: id, event: name }, 'nothing to do');
+      });
+    },
+    { probot, webhooksPath: webhookPath },
+  );
+  return async (request, response) => {
+    if (request.url?.split('?')[0] !== webhookPath) return false;
+    const body = await readBody(request, maxPayloadBytes);
+    if (body === null) {
+      response.writeHead(413, { connection: 'close' }).end('The payload is larger than GitHub ever sends.\n');
+      return true;
+    }
+    // The middleware takes a body that was read already, so that the cap above holds.
+    Object.assign(request, { body });
+    await middleware(request, response);
+    return true;
+  };
+}
+
+function contextOf({ deliveryId, ref, ...message }: Message) {
+  return {
+    delivery: deliveryId,
+    repository: `${ref.repository.owner}/${ref.repository.name}`,
+    pullRequest: ref.number,
+    ...('head' in message ? { sha: message.head } : {}),
+    ...('pullRequest' in message ? { sha: message.pullRequest.head } : {}),
+  };
+}

@@ -1,0 +1,179 @@
+// Which work does this process take? The only place where activities meet workflows.
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Client, DataConverter } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createControlActivities } from '../activities/control.ts';
+import { createGitHub } from '../activities/github/client.ts';
+import { createJudge } from '../activities/policy/judge.ts';
+import { createRunnerActivities } from '../activities/runner.ts';
+import { checkout } from '../activities/source/checkout.ts';
+import { createHclReader } from '../activities/source/hcl.ts';
+import { createSourceInspector } from '../activities/source/inspect.ts';
+import type { Mirrors } from '../activities/source/mirror.ts';
+import { createMirrors } from '../activities/source/mirror.ts';
+import type { Store } from '../activities/store/store.ts';
+import { openStore } from '../activities/store/store.ts';
+import { canSandbox } from '../activities/terraform/sandbox.ts';
+import { controlQueue, defaultPool, runnerQueue } from '../workflows/queues.ts';
+import type { Config } from './config.ts';
+import { askProjectWith } from './deliver.ts';
+import type { ReadinessCheck } from './http-server.ts';
+import type { Keyring } from './keyring.ts';
+import type { ToolPaths } from './tool-paths.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+/** What the process has, whichever part of the work it takes. */
+export type WorkSettings = {
+  readonly config: Config;
+  readonly tools: ToolPaths;
+  readonly keyring: Keyring;
+  readonly converter: DataConverter;
+  readonly client: Client;
+  readonly native: NativeConnection;
+  readonly databaseUrl: string | null;
+  readonly log: Logger;
+};
+
+export type Workers = {
+  readonly readiness: readonly ReadinessCheck[];
+  /** Finishes what runs, takes nothing new, then closes the database. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Calls to GitHub, git and the database wait more than they work. */
+const controlSlots = 20;
+/** A control activity takes seconds. */
+const controlGrace = '30 seconds';
+/** A new version must not interrupt an apply: it is waited for. Source: the timeout of an apply is longer only for the rarest. */
+const runnerGrace = '30 minutes';
+/** Terraform and its providers keep a core busy; a few more wait for the network. */
+const runnerSlots = Math.max(2, cpus().length * 2);
+
+const policiesDir = fileURLToPath(new URL('../policies', import.meta.url));
+
+export async function startWorkers(settings: WorkSettings): Promise<Workers> {
+  const { config, keyring, databaseUrl, log } = settings;
+  if (databaseUrl === null) return { readiness: [], stop: async () => undefined };
+  const store = await openStore({ url: databaseUrl, keyring, log });
+  const mirrors = createMirrors({
+    directory: cacheDir(config, 'mirrors'),
+    environment: gitEnvironment(config),
+  });
+  const closes = [() => store.close(), () => mirrors.close()];
+  const [control, runner] = await Promise.all([
+    config.role === 'runner' ? null : startControl(settings, store, mirrors, closes),
+    config.role === 'control' ? null : startRunner(settings, store, mirrors),
+  ]);
+  const running = [control?.worker, runner].filter((worker) => worker !== null && worker !== undefined);
+  const runs = running.map((worker) => worker.run());
+  return {
+    readiness: [
+      { name: 'database', check: () => store.ping() },
+      ...pollers(running),
+      ...(control?.readiness ?? []),
+    ],
+    stop: async () => {
+      for (const worker of running) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(runs);
+      for (const close of closes.reverse()) await close();
+    },
+  };
+}
+
+async function startControl(
+  settings: WorkSettings,
+  store: Store,
+  mirrors: Mirrors,
+  closes: (() => Promise<void>)[],
+) {
+  const { config, tools, client, native, converter, log } = settings;
+  if (config.github === null || tools.opa === null) throw new Error('control needs the App and opa');
+  const github = createGitHub(config.github);
+  const hcl = createHclReader();
+  closes.push(() => hcl.close());
+  const source = createSourceInspector({ mirrors, hcl });
+  const judge = createJudge({
+    store: store.runs,
+    opaPath: tools.opa,
+    policiesDir,
+    cacheDir: cacheDir(config, 'policies'),
+    log,
+  });
+  closes.push(() => judge.close());
+  const [bundle] = await Promise.all([workflowBundle(log), judge.warm(), hcl.warm()]);
+  const askProject = askProjectWith(client.workflow);
+  const { appId } = config.github;
+  const worker = await Worker.create({
+    connection: native,
+    namespace: client.options.namespace,
+    taskQueue: controlQueue,
+    workflowBundle: bundle,
+    dataConverter: converter,
+    activities: createControlActivities({ github, source, store, judge, appId, askProject, log }),
+    maxConcurrentActivityTaskExecutions: controlSlots,
+    shutdownGraceTime: controlGrace,
+  });
+  return { worker, readiness: [{ name: 'github', check: () => github.ping() }] };
+}
+
+async function startRunner(settings: WorkSettings, store: Store, mirrors: Mirrors): Promise<Worker> {
+  const { config, tools, client, native, converter, log } = settings;
+  if (tools.terraform === null) throw new Error('a runner needs terraform');
+  const bubblewrap = await sandbox(config, tools, log);
+  return Worker.create({
+    connection: native,
+    namespace: client.options.namespace,
+    taskQueue: runnerQueue(defaultPool),
+    dataConverter: converter,
+    activities: createRunnerActivities({
+      store: store.runs,
+      checkout: async ({ repository, tree, into }) => {
+        await checkout({ mirror: await mirrors.open(repository.id), tree, into });
+      },
+      tools: { terraform: tools.terraform, tofu: tools.tofu },
+      settings: {
+        workDir: cacheDir(config, 'runs'),
+        environment: config.runner.env,
+        paths: config.runner.paths,
+        network: config.runner.network,
+        bubblewrap,
+        pluginCacheDir: cacheDir(config, 'providers'),
+        masks: config.secrets,
+      },
+    }),
+    maxConcurrentActivityTaskExecutions: runnerSlots,
+    shutdownGraceTime: runnerGrace,
+  });
+}
+
+/** Says plainly what is not protected, or refuses to run like that. */
+async function sandbox({ runner }: Config, { bubblewrap }: ToolPaths, log: Logger): Promise<string | null> {
+  if (bubblewrap !== null && (await canSandbox(bubblewrap))) return bubblewrap;
+  const why = bubblewrap === null ? 'bubblewrap is not installed' : 'bubblewrap does not work here';
+  if (runner.requireSandbox) throw new Error(`HATCHET_REQUIRE_SANDBOX is set, and ${why}`);
+  log.warn(`${why}: Terraform and its providers can read every file and process that Hatchet can read`);
+  return null;
+}
+
+/** Ready while every worker polls. */
+function pollers(workers: readonly Worker[]): readonly ReadinessCheck[] {
+  const check = async (): Promise<void> => {
+    const stopped = workers.find((worker) => worker.getState() !== 'RUNNING');
+    if (stopped !== undefined)
+      throw new Error(`the worker of ${stopped.options.taskQueue} is ${stopped.getState()}`);
+  };
+  return [{ name: 'workers', check }];
+}
+
+/** What can be made again when it is lost. */
+const cacheDir = ({ dataDir }: Config, name: string): string => join(dataDir, 'cache', name);
+
+/** What git may know of this machine: where programs are, how the network is reached, whom it trusts. */
+function gitEnvironment({ environment }: Config): Readonly<Record<string, string>> {
+  const names = /^(?:PATH|SSL_CERT_(?:FILE|DIR)|GIT_SSL_CAINFO|(?:https?|no|all)_proxy)$/i;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => names.test(name)));
+}
