@@ -1,0 +1,120 @@
+// What is in a commit, a tree, a blob?
+import { parseSha, type Sha } from '../../workflows/model/identifiers.ts';
+import { decodeName } from './file-name.ts';
+import type { Git } from './git.ts';
+import { createObjectStream, type GitObject } from './object-stream.ts';
+
+/** `file` and `executable` differ by mode only; a `submodule`'s sha is a commit of another repository. */
+export type EntryKind = 'file' | 'executable' | 'symlink' | 'directory' | 'submodule';
+export type TreeEntry = { readonly name: string; readonly kind: EntryKind; readonly sha: Sha };
+
+export type Commit = {
+  readonly tree: Sha;
+  readonly parents: readonly Sha[];
+  /** Name, address, seconds and zone, as git writes them. */
+  readonly author: string;
+  readonly committer: string;
+  readonly message: string;
+};
+
+/** Null: the mirror does not have it. */
+export type Objects = {
+  has(sha: Sha): Promise<boolean>;
+  readCommit(sha: Sha): Promise<Commit | null>;
+  /** In git's order. Throws when it is missing or no tree: trees are reached from commits that are there. */
+  readTree(sha: Sha): Promise<readonly TreeEntry[]>;
+  blobSize(sha: Sha): Promise<number | null>;
+  /** `too-large` without reading it. */
+  readBlob(sha: Sha, maxBytes: number): Promise<Buffer | 'too-large' | null>;
+  close(): void;
+};
+
+/** About 20 MB; trees never change, and the next inspection of a repository reads nearly the same ones. */
+const maxCachedEntries = 100_000;
+
+const kinds: Readonly<Record<string, EntryKind>> = {
+  '100644': 'file',
+  '100664': 'file',
+  '100755': 'executable',
+  '120000': 'symlink',
+  '40000': 'directory',
+  '160000': 'submodule',
+};
+
+export function createObjects(git: Git, gitDir: string): Objects {
+  const stream = createObjectStream(git, gitDir);
+  const trees = new Map<Sha, readonly TreeEntry[]>();
+  let cachedEntries = 0;
+
+  function remember(sha: Sha, entries: readonly TreeEntry[]): void {
+    trees.set(sha, entries);
+    cachedEntries += entries.length + 1;
+    for (const [oldest, forgotten] of trees) {
+      if (cachedEntries <= maxCachedEntries) break;
+      trees.delete(oldest);
+      cachedEntries -= forgotten.length + 1;
+    }
+  }
+
+  return {
+    has: async (sha) => (await stream.header(sha)) !== null,
+    async readCommit(sha) {
+      const object = await stream.object(sha);
+      return object === null ? null : parseCommit(expectType(object, 'commit', sha).toString('utf8'));
+    },
+    async readTree(sha) {
+      const cached = trees.get(sha);
+      if (cached !== undefined) return cached;
+      const object = await stream.object(sha);
+      if (object === null) throw new Error(`tree ${sha} is missing in the mirror`);
+      const entries = parseTree(expectType(object, 'tree', sha), sha.length / 2);
+      if (!trees.has(sha)) remember(sha, entries);
+      return entries;
+    },
+    blobSize: async (sha) => (await stream.header(sha))?.size ?? null,
+    async readBlob(sha, maxBytes) {
+      const header = await stream.header(sha);
+      if (header === null) return null;
+      if (header.size > maxBytes) return 'too-large';
+      const object = await stream.object(sha);
+      return object === null ? null : expectType(object, 'blob', sha);
+    },
+    close: () => stream.close(),
+  };
+}
+
+function expectType(object: GitObject, type: GitObject['type'], sha: Sha): Buffer {
+  if (object.type !== type) throw new Error(`${sha} is a ${object.type}, not a ${type}`);
+  return object.content;
+}
+
+/** Entries are `<mode> <name>\0<binary sha>`. Source: git's Documentation/gitformat-pack and tree objects. */
+function parseTree(bytes: Buffer, shaBytes: number): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at);
+    const end = bytes.indexOf(0, space);
+    if (space < 0 || end < 0) throw new Error('a tree in the mirror cannot be read');
+    entries.push({
+      name: decodeName(bytes.subarray(space + 1, end)),
+      kind: kinds[bytes.toString('latin1', at, space)] ?? 'file',
+      sha: bytes.toString('hex', end + 1, end + 1 + shaBytes) as Sha,
+    });
+    at = end + 1 + shaBytes;
+  }
+  return entries;
+}
+
+function parseCommit(text: string): Commit {
+  const end = text.indexOf('\n\n');
+  const lines = text.slice(0, end < 0 ? text.length : end).split('\n');
+  const values = (key: string) =>
+    lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
+  return {
+    tree: parseSha(values('tree')[0] ?? ''),
+    parents: values('parent').map(parseSha),
+    author: values('author')[0] ?? '',
+    committer: values('committer')[0] ?? '',
+    message: end < 0 ? '' : text.slice(end + 2),
+  };
+}
