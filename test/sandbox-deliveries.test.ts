@@ -268,16 +268,16 @@ describe('faults of calls', () => {
 describe('the log of calls', () => {
   it('counts per route, with git and tokens apart', () => {
     const calls = createCalls();
-    const pulls = { method: 'GET', route: '/repos/{owner}/{repo}/pulls', path: '/x', status: 200, ms: 1 };
-    const token = '/app/installations/{installation_id}/access_tokens';
+    const pulls = { method: 'GET', route: 'GET /repos/{owner}/{repo}/pulls', path: '/x', status: 200, ms: 1 };
+    const token = 'POST /app/installations/{installation_id}/access_tokens';
     calls.record(pulls);
     calls.record({ ...pulls, status: 502 });
     calls.record({ ...pulls, method: 'POST', route: token });
-    calls.record({ ...pulls, route: 'git-upload-pack' });
-    calls.record({ ...pulls, method: 'POST', route: '/graphql', operations: ['addComment'] });
+    calls.record({ ...pulls, route: 'git upload-pack' });
+    calls.record({ ...pulls, method: 'POST', route: 'POST /graphql', operations: ['addComment'] });
     expect(calls.countsByRoute('api')).toEqual({ 'GET /repos/{owner}/{repo}/pulls': 2, 'POST /graphql': 1 });
-    expect(calls.countsByRoute('git')).toEqual({ 'GET git-upload-pack': 1 });
-    expect(calls.countsByRoute('token')).toEqual({ [`POST ${token}`]: 1 });
+    expect(calls.countsByRoute('git')).toEqual({ 'git upload-pack': 1 });
+    expect(calls.countsByRoute('token')).toEqual({ [token]: 1 });
     expect(Object.values(calls.countsByRoute()).reduce((sum, count) => sum + count)).toBe(5);
     expect(calls.list('api').map(({ status }) => status)).toEqual([200, 502, 200]);
     calls.reset();
