@@ -171,7 +171,7 @@ test('the error names the tool, everything that was tried, and how to provide it
     Provide it in one of these ways:
       put chisel (>=2.0.0 <3.0.0) on PATH
       put the executable of version 2.0.1 at FOLDER/tools/chisel-2.0.1/chisel
-      set HATCHET_MIRROR_CHISEL to an address that serves the files of https://chisel.invalid"
+      set HATCHET_CHISEL_MIRROR to an address that serves the files of https://chisel.invalid"
   `);
 });
 
@@ -265,7 +265,7 @@ function chisel(packing: Tool['release']['packing'], pinnedSums: Tool['release']
     versionArguments: ['version'],
     release: {
       base: 'https://chisel.invalid',
-      mirrorVariable: 'HATCHET_MIRROR_CHISEL',
+      mirrorVariable: 'HATCHET_CHISEL_MIRROR',
       path: () => 'v2.0.1/chisel',
       sumsPath: () => 'v2.0.1/SUMS',
       packing,

@@ -64,7 +64,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     versionArguments: ['version', '-json'],
     release: {
       base: 'https://releases.hashicorp.com/terraform',
-      mirrorVariable: 'HATCHET_MIRROR_TERRAFORM',
+      mirrorVariable: 'HATCHET_TERRAFORM_MIRROR',
       path: (platform) => `${terraformVersion}/terraform_${terraformVersion}_${platform}.zip`,
       sumsPath: () => `${terraformVersion}/terraform_${terraformVersion}_SHA256SUMS`,
       packing: 'zip',
@@ -85,7 +85,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     versionArguments: ['version', '-json'],
     release: {
       base: 'https://github.com/opentofu/opentofu/releases/download',
-      mirrorVariable: 'HATCHET_MIRROR_TOFU',
+      mirrorVariable: 'HATCHET_TOFU_MIRROR',
       path: (platform) => `v${tofuVersion}/tofu_${tofuVersion}_${platform}.zip`,
       sumsPath: () => `v${tofuVersion}/tofu_${tofuVersion}_SHA256SUMS`,
       packing: 'zip',
@@ -112,7 +112,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     versionArguments: ['version'],
     release: {
       base: 'https://openpolicyagent.org/downloads',
-      mirrorVariable: 'HATCHET_MIRROR_OPA',
+      mirrorVariable: 'HATCHET_OPA_MIRROR',
       path: opaPath,
       sumsPath: (platform) => `${opaPath(platform)}.sha256`,
       packing: 'plain',
@@ -128,7 +128,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     versionArguments: ['--version'],
     release: {
       base: 'https://github.com/temporalio/cli/releases/download',
-      mirrorVariable: 'HATCHET_MIRROR_TEMPORAL',
+      mirrorVariable: 'HATCHET_TEMPORAL_MIRROR',
       path: (platform) => `v${temporalVersion}/temporal_cli_${temporalVersion}_${platform}.tar.gz`,
       sumsPath: () => `v${temporalVersion}/checksums.txt`,
       packing: 'tar.gz',
