@@ -1,0 +1,158 @@
+// May this apply begin, and what came of it? The fence that lets each plan be applied at most once.
+import { z } from 'zod';
+import type { ApplyGrant, ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
+import type { PlanId, RepositoryId, RunId } from '../../workflows/model/identifiers.ts';
+import { parsePlanId, parseRunId } from '../../workflows/model/identifiers.ts';
+import { operatorError } from '../faults.ts';
+import type { Sql } from './connection.ts';
+import { asJson } from './connection.ts';
+import { diagnosticSchema } from './documents.ts';
+
+/** `fence` grows with every apply of a project. */
+export type BeginRequest = {
+  readonly runId: RunId;
+  readonly repositoryId: RepositoryId;
+  readonly fence: number;
+  readonly grant: ApplyGrant;
+};
+
+/**
+ * `begun-before`: by this very run, whose answer got lost. `already-applied`: this plan, or an earlier plan of the
+ * same digest that this one does not know of yet. `plan-used`: it was tried and failed, so a new plan is needed.
+ * `unfinished`: another apply of the project has begun and not reported. `newer-fence`: a later one has been here.
+ */
+export type BeginAnswer =
+  | 'begun'
+  | 'begun-before'
+  | 'already-applied'
+  | 'plan-used'
+  | 'unfinished'
+  | 'newer-fence';
+
+/** `kept`: something else was recorded before and stays. */
+export type RecordAnswer = 'recorded' | 'kept' | 'never-begun';
+
+export type ApplyState = 'begun' | ApplyOutcome['kind'];
+
+export type ApplyRecord = {
+  readonly runId: RunId;
+  readonly planId: PlanId;
+  readonly fence: number;
+  readonly state: ApplyState;
+  readonly outcome: ApplyOutcome | null;
+};
+
+export type ProjectKey = {
+  readonly repositoryId: RepositoryId;
+  readonly dir: string;
+  readonly workspace: string;
+};
+
+export type Applies = {
+  /** One transaction. OperatorError: the store has no such plan, or the run began with another one. */
+  begin(request: BeginRequest): Promise<BeginAnswer>;
+  /** Repeating it changes nothing. An unknown outcome may become known later; a known one never changes. */
+  record(runId: RunId, outcome: ApplyOutcome): Promise<RecordAnswer>;
+  find(runId: RunId): Promise<ApplyRecord | null>;
+  /**
+   * Gives up on an apply of the project that began and will never report, because a person said `unlock`: its
+   * outcome is unknown from now on. The run that was given up, or null.
+   */
+  abandon(project: ProjectKey, reason: string): Promise<RunId | null>;
+};
+
+const answers = z.tuple([
+  z.object({
+    answer: z.enum([
+      'begun',
+      'begun-before',
+      'already-applied',
+      'plan-used',
+      'unfinished',
+      'newer-fence',
+      'no-such-plan',
+      'run-used',
+    ]),
+  }),
+]);
+
+export function createApplies(sql: Sql): Applies {
+  return {
+    begin: (request) => begin(sql, request),
+    record: (runId, outcome) => record(sql, runId, outcome),
+    find: (runId) => find(sql, runId),
+    async abandon({ repositoryId, dir, workspace }, reason) {
+      const [row] = runRows.parse(
+        await sql`update apply set state = 'unknown', finished_at = clock_timestamp(),
+            outcome = json_build_object('kind', 'unknown', 'runId', run_id, 'reason', ${reason}::text)
+          where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace} and state = 'begun'
+          returning run_id as "runId"`,
+      );
+      return row?.runId ?? null;
+    },
+  };
+}
+
+async function begin(sql: Sql, { runId, repositoryId, fence, grant }: BeginRequest): Promise<BeginAnswer> {
+  const { planId, digest, number } = grant;
+  const [{ answer }] = answers.parse([
+    ...(await sql`select begin_apply(${runId}, ${planId}, ${repositoryId}, ${number}, ${digest}, ${fence},
+      ${asJson(grant)}::text::json) as answer`),
+  ]);
+  if (answer === 'no-such-plan') throw operatorError(`the store has no plan ${planId} as it was granted`);
+  if (answer === 'run-used') throw operatorError(`run ${runId} has begun with another plan, or is over`);
+  return answer;
+}
+
+async function record(sql: Sql, runId: RunId, outcome: ApplyOutcome): Promise<RecordAnswer> {
+  const { kind } = outcome;
+  const updated = await sql`
+    update apply set state = ${kind}, outcome = ${asJson(outcome)}::text::json, finished_at = clock_timestamp()
+    where run_id = ${runId} and (state = 'begun' or (state = 'unknown' and ${kind} <> 'unknown'))`;
+  if (updated.count === 1) return 'recorded';
+  const found = await find(sql, runId);
+  if (found === null) return 'never-begun';
+  return found.state === kind ? 'recorded' : 'kept';
+}
+
+async function find(sql: Sql, runId: RunId): Promise<ApplyRecord | null> {
+  const found = await sql`select run_id as "runId", plan_id as "planId", fence, state, outcome
+    from apply where run_id = ${runId}`;
+  return applyRows.parse(found)[0] ?? null;
+}
+
+const run = z.string().transform(parseRunId);
+const runRows = z.array(z.object({ runId: run })).max(1);
+
+const outcomeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('applied'), runId: run, finishedAt: z.string() }),
+  z.object({
+    kind: z.literal('failed'),
+    runId: run,
+    finishedAt: z.string(),
+    diagnostics: z.array(diagnosticSchema),
+    diagnosticCount: z.number(),
+    done: z.number(),
+    total: z.number(),
+    stateKept: z.boolean(),
+  }),
+  z.object({ kind: z.literal('refused'), refusal: z.custom<Refusal>(hasKind) }),
+  z.object({ kind: z.literal('unknown'), runId: run, reason: z.string() }),
+]) satisfies z.ZodType<ApplyOutcome>;
+
+/** Refusals are only passed on, to the renderer, which knows every kind. */
+function hasKind(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
+}
+
+const applyRows = z
+  .array(
+    z.object({
+      runId: run,
+      planId: z.string().transform(parsePlanId),
+      fence: z.number(),
+      state: z.enum(['begun', 'applied', 'failed', 'refused', 'unknown']),
+      outcome: outcomeSchema.nullable(),
+    }),
+  )
+  .max(1);

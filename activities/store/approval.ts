@@ -1,0 +1,76 @@
+// Who said yes or no to which digest?
+import { z } from 'zod';
+import type { Approval, Rejection } from '../../workflows/model/approval.ts';
+import type { PlanDigest, RepositoryId } from '../../workflows/model/identifiers.ts';
+import { parsePlanDigest, parseSourceDigest } from '../../workflows/model/identifiers.ts';
+import type { Sql } from './connection.ts';
+import { asJson } from './connection.ts';
+
+/** The pull request in which it was said. */
+export type Place = { readonly repositoryId: RepositoryId; readonly number: number };
+export type Decisions = {
+  readonly approvals: readonly Approval[];
+  readonly rejections: readonly Rejection[];
+};
+
+/** A person's later word on the same digest replaces the earlier one, in whatever order they arrive. */
+export type Approvals = {
+  saveApproval(place: Place, approval: Approval): Promise<void>;
+  saveRejection(place: Place, rejection: Rejection): Promise<void>;
+  /** In the order in which people spoke. */
+  read(place: Place, project: string, digest: PlanDigest): Promise<Decisions>;
+};
+
+const said = z.object({
+  actor: z.object({
+    login: z.string(),
+    permission: z.enum(['none', 'read', 'write', 'admin']),
+    teams: z.array(z.string()),
+  }),
+  project: z.string(),
+  digest: z.string().transform(parsePlanDigest),
+  sourceDigest: z.string().transform(parseSourceDigest),
+  at: z.string(),
+});
+const approval = said.extend({ via: z.enum(['comment', 'button', 'review']) }) satisfies z.ZodType<Approval>;
+const rejection = said.extend({ via: z.enum(['comment', 'button']) }) satisfies z.ZodType<Rejection>;
+const rows = z.array(
+  z.discriminatedUnion('decision', [
+    z.object({ decision: z.literal('approve'), document: approval }),
+    z.object({ decision: z.literal('reject'), document: rejection }),
+  ]),
+);
+
+export function createApprovals(sql: Sql): Approvals {
+  return {
+    saveApproval: (place, word) => save(sql, place, 'approve', word),
+    saveRejection: (place, word) => save(sql, place, 'reject', word),
+    async read({ repositoryId, number }, project, digest) {
+      const found = rows.parse(
+        await sql`select decision, document from approval
+          where repository_id = ${repositoryId} and number = ${number} and project = ${project} and digest = ${digest}
+          order by decided_at, login`,
+      );
+      return {
+        approvals: found.flatMap((row) => (row.decision === 'approve' ? [row.document] : [])),
+        rejections: found.flatMap((row) => (row.decision === 'reject' ? [row.document] : [])),
+      };
+    },
+  };
+}
+
+async function save(
+  sql: Sql,
+  { repositoryId, number }: Place,
+  decision: 'approve' | 'reject',
+  word: Approval | Rejection,
+): Promise<void> {
+  const login = word.actor.login.toLowerCase();
+  await sql`insert into approval
+      (repository_id, number, project, digest, login, decision, document, decided_at)
+    values (${repositoryId}, ${number}, ${word.project}, ${word.digest}, ${login}, ${decision},
+      ${asJson(word)}::text::json, ${word.at})
+    on conflict (repository_id, number, project, digest, login) do update
+    set decision = excluded.decision, document = excluded.document, decided_at = excluded.decided_at
+    where approval.decided_at <= excluded.decided_at`;
+}

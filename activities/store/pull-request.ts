@@ -1,0 +1,53 @@
+// What did GitHub say last about a pull request?
+import { z } from 'zod';
+import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import type { PullRequest } from '../../workflows/model/pull-request.ts';
+import type { Repository } from '../../workflows/model/repository.ts';
+import type { Sql } from './connection.ts';
+import { asJson } from './connection.ts';
+import { pullRequestSchema, repositorySchema } from './documents.ts';
+
+/** `readAt`: ISO 8601, when GitHub was asked. */
+export type KnownPullRequest = {
+  readonly repository: Repository;
+  readonly pullRequest: PullRequest;
+  readonly readAt: string;
+};
+
+export type PullRequests = {
+  /** An older answer never replaces a newer one. */
+  save(known: KnownPullRequest): Promise<void>;
+  find(place: {
+    readonly repositoryId: RepositoryId;
+    readonly number: number;
+  }): Promise<KnownPullRequest | null>;
+};
+
+const rows = z
+  .array(
+    z.object({
+      repository: repositorySchema,
+      pullRequest: pullRequestSchema,
+      readAt: z.date().transform((date) => date.toISOString()),
+    }),
+  )
+  .max(1);
+
+export function createPullRequests(sql: Sql): PullRequests {
+  return {
+    async save({ repository, pullRequest, readAt }) {
+      await sql`insert into pull_request (repository_id, number, repository, document, read_at)
+        values (${repository.id}, ${pullRequest.number}, ${asJson(repository)}::text::json,
+          ${asJson(pullRequest)}::text::json, ${readAt})
+        on conflict (repository_id, number) do update
+        set repository = excluded.repository, document = excluded.document, read_at = excluded.read_at
+        where pull_request.read_at <= excluded.read_at`;
+    },
+    async find({ repositoryId, number }) {
+      const found =
+        await sql`select repository, document as "pullRequest", read_at as "readAt" from pull_request
+        where repository_id = ${repositoryId} and number = ${number}`;
+      return rows.parse(found)[0] ?? null;
+    },
+  };
+}

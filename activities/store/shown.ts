@@ -1,0 +1,46 @@
+// What did we write last to GitHub, per pull request and surface?
+import { z } from 'zod';
+import type { SurfaceMemory } from '../github/show.ts';
+import type { Surface } from '../github/surfaces.ts';
+import type { Sql } from './connection.ts';
+
+const rows = z.array(
+  z.object({
+    key: z.string(),
+    nodeId: z.string(),
+    hash: z.string(),
+    annotationsHash: z.string(),
+    open: z.boolean(),
+  }),
+) satisfies z.ZodType<Surface[]>;
+
+export function createShown(sql: Sql): SurfaceMemory {
+  return {
+    async read({ repository, number }) {
+      return rows.parse(
+        await sql`select key, node_id as "nodeId", hash, annotations_hash as "annotationsHash", open from shown
+          where repository_id = ${repository.id} and number = ${number} order by key`,
+      );
+    },
+    async save({ repository, number }, surfaces) {
+      if (surfaces.length === 0) return;
+      const written = surfaces.map(({ key, nodeId, hash, annotationsHash, open }) => ({
+        repository_id: repository.id,
+        number,
+        key,
+        node_id: nodeId,
+        hash,
+        annotations_hash: annotationsHash,
+        open,
+      }));
+      await sql`insert into shown ${sql(written)} on conflict (repository_id, number, key) do update
+        set node_id = excluded.node_id, hash = excluded.hash, annotations_hash = excluded.annotations_hash,
+          open = excluded.open, written_at = now()`;
+    },
+    async forget({ repository, number }, keys) {
+      if (keys.length === 0) return;
+      await sql`delete from shown
+        where repository_id = ${repository.id} and number = ${number} and key in ${sql([...keys])}`;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+// What does Hatchet remember, and where?
+import type { Logger } from 'pino';
+import type { SurfaceMemory } from '../github/show.ts';
+import type { RunStore } from '../run-store.ts';
+import type { Applies } from './apply.ts';
+import { createApplies } from './apply.ts';
+import type { Approvals } from './approval.ts';
+import { createApprovals } from './approval.ts';
+import type { Artifacts, Keyring } from './artifact.ts';
+import { createArtifacts } from './artifact.ts';
+import { closeTimeoutSeconds, connect } from './connection.ts';
+import type { Deliveries } from './delivery.ts';
+import { createDeliveries } from './delivery.ts';
+import type { Events } from './event.ts';
+import { createEvents } from './event.ts';
+import type { LockEvents } from './lock-event.ts';
+import { createLockEvents } from './lock-event.ts';
+import { migrate, readMigrations } from './migrate.ts';
+import { createRunStore } from './plan.ts';
+import type { PullRequests } from './pull-request.ts';
+import { createPullRequests } from './pull-request.ts';
+import { createShown } from './shown.ts';
+import type { Verdicts } from './verdict.ts';
+import { createVerdicts } from './verdict.ts';
+
+/**
+ * Everything that outlives a workflow. While the database is away every call rejects with a plain Error, which
+ * Temporal retries; OperatorErrors are told per function.
+ */
+export type Store = {
+  readonly runs: RunStore;
+  readonly artifacts: Artifacts;
+  readonly verdicts: Verdicts;
+  readonly approvals: Approvals;
+  readonly applies: Applies;
+  readonly events: Events;
+  readonly lockEvents: LockEvents;
+  readonly deliveries: Deliveries;
+  readonly pullRequests: PullRequests;
+  readonly shown: SurfaceMemory;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+  /** Waits a moment for what is running, then hangs up. */
+  close(): Promise<void>;
+};
+
+/**
+ * Connects to the PostgreSQL at `url` and brings its tables up to this version. Rejects with a plain Error when it
+ * cannot be reached; OperatorError: the tables belong to another version.
+ */
+export async function openStore(options: {
+  readonly url: string;
+  readonly keyring: Keyring;
+  readonly log: Pick<Logger, 'debug'>;
+}): Promise<Store> {
+  const sql = connect(options.url, options.log);
+  try {
+    await migrate(sql, await readMigrations(new URL('./migrations/', import.meta.url)));
+  } catch (error) {
+    await sql.end({ timeout: 0 });
+    throw error;
+  }
+  const artifacts = createArtifacts(sql, options.keyring);
+  return {
+    runs: createRunStore(sql, options.keyring, artifacts),
+    artifacts,
+    verdicts: createVerdicts(sql),
+    approvals: createApprovals(sql),
+    applies: createApplies(sql),
+    events: createEvents(sql),
+    lockEvents: createLockEvents(sql),
+    deliveries: createDeliveries(sql),
+    pullRequests: createPullRequests(sql),
+    shown: createShown(sql),
+    async ping() {
+      await sql`select 1`;
+    },
+    close: () => sql.end({ timeout: closeTimeoutSeconds }),
+  };
+}
