@@ -47,14 +47,17 @@ function inlineWord(word: string): string {
   return escapeMarkdown(before) + inlineCode(core) + escapeMarkdown(after);
 }
 
-/** Punctuation around a word stays outside of its code; never a backtick, which would join the code's own. */
+/**
+ * Punctuation around a word stays outside of its code; never a backtick, which would join the code's own. All that
+ * `codeSpan` allows beside it must be here, or two spans could touch.
+ */
 function punctuated(word: string): {
   readonly before: string;
   readonly core: string;
   readonly after: string;
 } {
-  const before = /^[([{"',.;!?]*/.exec(word)?.[0] ?? '';
-  const after = /[)\]}"',.;!?]*$/.exec(word.slice(before.length))?.[0] ?? '';
+  const before = /^[()[\]{}"',.;!?]*/.exec(word)?.[0] ?? '';
+  const after = /[()[\]{}"',.;!?]*$/.exec(word.slice(before.length))?.[0] ?? '';
   return { before, core: word.slice(before.length, word.length - after.length), after };
 }
 
@@ -111,9 +114,13 @@ export function person(login: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\/[A-Za-z0-9._-]+)?$/.test(name) ? `@${name}` : inlineCode(login);
 }
 
-/** `label` is finished Markdown. Without a web address it stands alone. */
+/**
+ * `label` is finished Markdown. It stands alone without a web address, and when it holds code with backticks in it:
+ * not every reader of Markdown finds the end of such a label.
+ */
 export function link(label: string, address: string | null): string {
-  if (address === null || !/^https?:\/\//.test(address) || !URL.canParse(address)) return label;
+  if (address === null || label.includes('``') || !/^https?:\/\//.test(address) || !URL.canParse(address))
+    return label;
   const href = new URL(address).href.replace(
     /[()|\\`<>*_~[\]]/g,
     (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`,

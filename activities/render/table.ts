@@ -7,7 +7,7 @@ import type { Links } from './links.ts';
 import { cutText, inlineText, link, tableCell } from './markdown.ts';
 import { isMerged, statusWords } from './status.ts';
 import { policyWord } from './verdicts.ts';
-import { maxNameLength, plural } from './wording.ts';
+import { maxNameLength, named, plural } from './wording.ts';
 
 type Column = {
   readonly title: string;
@@ -50,7 +50,7 @@ function columnsOf(view: View, links: Links): readonly Column[] {
     {
       title: 'Project',
       align: 'l',
-      cell: ({ name }) => link(inlineText(cutText(name, maxNameLength)), links.check(projectCheckName(name))),
+      cell: ({ name }) => link(projectLabel(name), links.check(projectCheckName(name))),
     },
     ...(['add', 'change', 'destroy', 'replace', ...rare] as const).map(countColumn),
     ...(applied ? [] : [{ title: 'Policy', align: 'l', cell: policyWord } satisfies Column]),
@@ -60,6 +60,12 @@ function columnsOf(view: View, links: Links): readonly Column[] {
       cell: ({ plan, status }) => statusWords(status, { ...context, planId: plan?.id ?? null }),
     },
   ];
+}
+
+/** As text where it is harmless; escapes inside of a link are not read alike everywhere, so then as code. */
+function projectLabel(name: string): string {
+  const text = inlineText(cutText(name, maxNameLength));
+  return /[\\&]/.test(text) ? named(name) : text;
 }
 
 /** Zeros are left out; what cannot be taken back stands out. */
