@@ -1,6 +1,7 @@
 // Where is the bundle of the workflows, made once for each version of their code?
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
@@ -32,7 +33,7 @@ async function fingerprint(): Promise<string> {
   const hash = createHash('sha256');
   const names = (await readdir(workflows, { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
   for (const name of names) hash.update(name).update(await readFile(join(workflows, name)));
-  hash.update(await readFile(fileURLToPath(import.meta.resolve('@temporalio/worker/package.json'))));
+  hash.update(await readFile(findPackageJSON('@temporalio/worker', import.meta.url) ?? ''));
   return hash.digest('hex').slice(0, 16);
 }
 

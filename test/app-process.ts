@@ -1,0 +1,68 @@
+// How does a test run the app itself? As the process that an operator would start, told by its environment alone.
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export type AppProcess = {
+  readonly url: string;
+  readonly pid: number;
+  /** Every line it logged so far, over all its lives. */
+  readonly lines: readonly string[];
+  /** SIGTERM, and waits for the end. */
+  readonly stop: () => Promise<void>;
+  /** SIGKILL, and waits for the end. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again with the same environment; resolves with the new address. */
+  readonly start: () => Promise<string>;
+};
+
+const main = fileURLToPath(new URL('../app/main.ts', import.meta.url));
+
+/** Resolves when it listens; rejects with what it said when it ends before. */
+export async function startAppProcess(environment: Readonly<Record<string, string>>): Promise<AppProcess> {
+  const lines: string[] = [];
+  let child: ChildProcess;
+  let url = '';
+  const start = async (): Promise<string> => {
+    child = spawn(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    url = await listening(child, lines);
+    return url;
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  };
+  await start();
+  return {
+    get url() {
+      return url;
+    },
+    get pid() {
+      return child.pid ?? -1;
+    },
+    lines,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    start,
+  };
+}
+
+function listening(child: ChildProcess, lines: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const read = (line: string): void => {
+      lines.push(line);
+      const url = line.includes('"msg":"listening"') ? (JSON.parse(line) as { url?: string }).url : undefined;
+      if (url !== undefined) resolve(url);
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', read);
+    }
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new Error(`the app ended (${code ?? signal})\n${lines.slice(-20).join('\n')}`)),
+    );
+  });
+}

@@ -1,0 +1,36 @@
+// What do all tests share? One PostgreSQL, one Temporal server, the workflows' bundle; each test file has its own part.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startEmbeddedPostgres } from '../app/embedded/postgres.ts';
+import { startEmbeddedTemporal } from '../app/embedded/temporal.ts';
+import { createLog } from '../app/log.ts';
+import { workflowBundle } from '../app/workflow-bundle.ts';
+import { findTestTools } from './tools.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Administrator's address of the PostgreSQL that all tests share. */
+    readonly postgresUrl: string;
+    /** `host:port` of the Temporal server that all tests share. */
+    readonly temporalAddress: string;
+  }
+}
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'hatchet-tests-'));
+  const quiet = (): void => undefined;
+  const { temporal: temporalPath } = await findTestTools();
+  const [postgres, temporal] = await Promise.all([
+    startEmbeddedPostgres({ dataDir, persist: false, log: quiet }),
+    startEmbeddedTemporal({ dataDir, temporalPath, namespace: 'default', persist: false, log: quiet }),
+    workflowBundle(createLog({ level: 'error', secrets: [] })),
+  ]);
+  project.provide('postgresUrl', postgres.url);
+  project.provide('temporalAddress', temporal.address);
+  return async () => {
+    await Promise.all([postgres.stop(), temporal.stop()]);
+    await rm(dataDir, { recursive: true, force: true });
+  };
+}
