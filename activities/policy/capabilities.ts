@@ -1,7 +1,7 @@
 // Which built-in functions may a policy call, so that one that cannot work fails when it is compiled?
 import { z } from 'zod';
 import { operatorError } from '../faults.ts';
-import { hostBuiltinNames } from './builtins.ts';
+import { hostBuiltinNames } from './builtins/builtins.ts';
 import { runOpa } from './run-opa.ts';
 
 /** What OPA's compiler translates to WebAssembly itself (OPA 1.9); everything else is called on the host. */

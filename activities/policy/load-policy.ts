@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { loadPolicy as load } from '@open-policy-agent/opa-wasm';
-import type { Builtin } from './builtins.ts';
+import type { Builtin } from './builtins/builtins.ts';
 
 export type LoadedPolicy = {
   /** OPA's result set: `[{ result }]`, or `[]` when undefined. Throws strings and objects, not Errors. */

@@ -1,6 +1,6 @@
 // What happens inside the thread where policies run, away from everything that must keep going?
 import { parentPort } from 'node:worker_threads';
-import { createBuiltins } from './builtins.ts';
+import { createBuiltins } from './builtins/builtins.ts';
 import type { PolicyPackage } from './bundle.ts';
 import type { InputShape, PolicyFacts } from './input.ts';
 import { writeInput } from './input.ts';

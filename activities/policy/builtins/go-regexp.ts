@@ -49,7 +49,7 @@ export function readPattern(pattern: string): RegExp | null {
   try {
     return new RegExp(source, flags.ignoreCase ? 'giu' : 'gu');
   } catch {
-    throw new Error(`the regular expression ${JSON.stringify(pattern.slice(0, 80))} is not supported`);
+    throw new Error('a regular expression of this kind is not supported');
   }
 }
 
@@ -114,7 +114,8 @@ function readClassPiece(rest: string): Piece {
   if (ascii !== null) {
     const characters = asciiClasses[ascii[2] ?? ''];
     if (characters === undefined) return null;
-    if (ascii[1] === '^') throw new Error('a negated class inside a class is not supported');
+    if (ascii[1] === '^')
+      throw new Error('a negated class inside a class of a regular expression is not supported');
     return { length: ascii[0].length, text: characters };
   }
   if (rest[0] === '\\') return readEscape(rest, 'inside');
@@ -150,14 +151,14 @@ function outsideEscape(letter: string): string | null {
 
 function insideEscape(letter: string): string | null {
   if (letter === 's') return goSpace;
-  if (letter === 'S') throw new Error('\\S inside a class is not supported');
+  if (letter === 'S') throw new Error('\\S inside a class of a regular expression is not supported');
   return commonEscape(letter);
 }
 
 function commonEscape(letter: string): string | null {
   if (letter === 'a') return '\\x07';
   if (letter === 'Q' || letter === 'C' || /^[0-7]$/.test(letter))
-    throw new Error(`\\${letter} is not supported`);
+    throw new Error(`the escape \\${letter} of a regular expression is not supported`);
   if (/^[dDwWfnrtv]$/.test(letter)) return `\\${letter}`;
   if (!/^[!-~]$/.test(letter) || /^[0-9A-Za-z]$/.test(letter)) return null;
   return `\\x${letter.charCodeAt(0).toString(16)}`;
@@ -199,9 +200,12 @@ function expand(template: string, match: RegExpExecArray): string {
   });
 }
 
+/** What JavaScript calls a pattern without a letter. */
+const emptySource = '(?:)';
+
 /** Source: pkg.go.dev/regexp#Regexp.Split */
 export function splitAround(regexp: RegExp, text: string): readonly string[] {
-  if (text === '') return [''];
+  if (text === '') return regexp.source === emptySource ? [] : [''];
   const parts: string[] = [];
   let begin = 0;
   let end = 0;

@@ -52,7 +52,7 @@ export function parseRfc3339(text: string): bigint | null {
   const milliseconds = Date.parse(local);
   // JavaScript takes 24:00 and, in some engines, the 30th of February; writing it again tells.
   if (Number.isNaN(milliseconds) || new Date(milliseconds).toISOString() !== local) return null;
-  if (Number(offsetHours) > 24 || Number(offsetMinutes) > 59) return null;
+  if (Number(offsetHours) > 24 || Number(offsetMinutes) > 60) return null;
   const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * 60_000 * (sign === '-' ? -1 : 1);
   const nanoseconds =
     BigInt(milliseconds - offset) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'));
