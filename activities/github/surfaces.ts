@@ -1,5 +1,6 @@
 // What of a picture is not on GitHub yet? Each surface (a check, the comment, an answer) with its content's hash.
 import { createHash } from 'node:crypto';
+import type { Annotation } from '../render/diagnostics.ts';
 import type { Write } from './mutation.ts';
 
 /** What was last written to one surface of a pull request. `key`: `check:<sha>:<name>`, `comment` or `answer:<id>`. */
@@ -25,8 +26,8 @@ export type WantedCheck = {
   readonly conclusion: string | null;
   readonly title: string;
   readonly summary: string;
-  readonly text: string;
-  readonly annotations: readonly object[];
+  readonly text: string | null;
+  readonly annotations: readonly Annotation[];
   readonly actions: readonly object[];
 };
 
@@ -71,11 +72,16 @@ function checkInput(repositoryId: string, wanted: WantedCheck) {
     output: {
       title,
       summary,
-      ...(text === '' ? {} : { text }),
-      annotations: annotations.length === 0 ? undefined : annotations,
+      ...(text === null ? {} : { text }),
+      annotations: annotations.length === 0 ? undefined : annotations.map(annotationInput),
     },
     actions,
   };
+}
+
+/** Source: docs.github.com/graphql/reference/input-objects#checkannotationdata */
+function annotationInput({ path, level, title, message, ...location }: Annotation) {
+  return { path, location, annotationLevel: level === 'failure' ? 'FAILURE' : 'WARNING', title, message };
 }
 
 /** A check that nothing will ever finish any more is closed: no way out leaves one in progress. */
