@@ -2,30 +2,37 @@
 import type { Config } from './config.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createLog } from './log.ts';
+import type { App } from './start.ts';
 import { startApp } from './start.ts';
 
 const config = configure();
 const log = createLog({ level: config.logLevel, secrets: config.secrets });
 
+// From the first moment: a signal while the servers start must not leave them behind.
+const stopped = new AbortController();
+let app: App | null = null;
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+
 try {
-  const app = await startApp(config, log);
-  let stopping: Promise<void> | null = null;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping !== null) return;
-    log.info({ signal }, 'stopping: running work is finished first');
-    stopping = app.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.fatal({ err: error }, 'could not stop in order');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  app = await startApp(config, log, stopped.signal);
 } catch (error) {
+  if (stopped.signal.aborted) process.exit(0);
   log.fatal({ err: error }, 'could not start');
   process.exit(1);
+}
+
+function stop(signal: NodeJS.Signals): void {
+  if (stopped.signal.aborted) return;
+  stopped.abort();
+  log.info({ signal }, 'stopping: running work is finished first');
+  app?.stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.fatal({ err: error }, 'could not stop in order');
+      process.exit(1);
+    },
+  );
 }
 
 function configure(): Config {

@@ -1,3 +1,4 @@
+// How is everything that a role needs brought up in order, and taken down again?
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -25,29 +26,36 @@ type Stop = () => Promise<void>;
 /** The embedded server's only namespace; with an own Temporal server it is what TEMPORAL_NAMESPACE says. */
 const embeddedNamespace = 'hatchet';
 
-/** Starts the role that the configuration names. What was started is stopped again when a later part fails. */
-export async function startApp(config: Config, log: Logger): Promise<App> {
+/**
+ * Starts the role that the configuration names. What was started is stopped again when a later part fails, or when
+ * `stopped` says so before everything is there: then it rejects with that signal's reason.
+ */
+export async function startApp(config: Config, log: Logger, stopped: AbortSignal): Promise<App> {
   const stops: Stop[] = [];
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).reverse()) await each();
   };
   try {
-    return { url: await bringUp(config, log, stops), stop };
+    const url = await bringUp(config, log, stops, stopped);
+    stopped.throwIfAborted();
+    return { url, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function bringUp(config: Config, log: Logger, stops: Stop[]): Promise<string> {
+async function bringUp(config: Config, log: Logger, stops: Stop[], stopped: AbortSignal): Promise<string> {
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
-  const tools = await findTools(config, log);
+  // A download can take minutes, and nothing has to be stopped yet.
+  const tools = await Promise.race([findTools(config, log), untilStopped(stopped)]);
   const keyring = createKeyring(config.encryptionKeys ?? (await loadOrCreateKey(config.dataDir)));
   const converter = dataConverter(keyring);
-  const [databaseUrl, temporal] = await Promise.all([
+  const [databaseUrl, temporal] = await allOrNone([
     openDatabase(config, log, stops),
     openTemporal(config, tools, log, stops),
   ]);
+  stopped.throwIfAborted();
   const connection = await Connection.connect(temporal.connection);
   stops.push(() => connection.close());
   const client = new Client({ connection, namespace: temporal.namespace, dataConverter: converter });
@@ -71,12 +79,26 @@ async function bringUp(config: Config, log: Logger, stops: Stop[]): Promise<stri
   return server.url;
 }
 
+function untilStopped(stopped: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (stopped.aborted) reject(stopped.reason);
+    stopped.addEventListener('abort', () => reject(stopped.reason), { once: true });
+  });
+}
+
+/** As Promise.all, but a failure is told when all have ended: what started beside it can be stopped only then. */
+async function allOrNone<A, B>(parts: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
+}
+
 async function openDatabase(config: Config, log: Logger, stops: Stop[]): Promise<string | null> {
   if (config.role === 'web' || config.role === 'runner') return null;
   if (config.database.kind === 'external') return config.database.url;
   const say = (line: string): void => log.info({ component: 'postgres' }, line);
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, persist: true, log: say });
   stops.push(postgres.stop);
+  log.info({ component: 'postgres', address: new URL(postgres.url).host }, 'embedded PostgreSQL is ready');
   return postgres.url;
 }
 
@@ -91,5 +113,6 @@ async function openTemporal(config: Config, tools: ToolPaths, log: Logger, stops
     log: (line) => log.info({ component: 'temporal' }, line),
   });
   stops.push(server.stop);
+  log.info({ component: 'temporal', address: server.address }, 'embedded Temporal server is ready');
   return { connection: { address: server.address }, namespace: embeddedNamespace };
 }

@@ -40,6 +40,7 @@ async function find(name: ToolName, config: Config, log: Logger): Promise<string
     progress: createProgress(process.stderr, Date.now),
     log: (line) => log.debug({ component: 'tools' }, line),
   });
+  log.info({ component: 'tools', tool: name, version: tool.version, source: tool.source }, 'tool found');
   return tool.path;
 }
 
