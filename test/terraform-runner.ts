@@ -1,7 +1,7 @@
 // How does a test run real Terraform on the fixtures, without Temporal around it?
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPlan } from '../activities/terraform/apply.ts';
@@ -16,7 +16,12 @@ import type {
 import type { ApplyGrant, ApplyOutcome } from '../workflows/model/apply.ts';
 import { grantApply, isGrant } from '../workflows/model/apply.ts';
 import type { SourceDigest } from '../workflows/model/identifiers.ts';
-import { parseInstallationId, parseRepositoryId, parseRunId, parseSha } from '../workflows/model/identifiers.ts';
+import {
+  parseInstallationId,
+  parseRepositoryId,
+  parseRunId,
+  parseSha,
+} from '../workflows/model/identifiers.ts';
 import type { Plan, PlanResult } from '../workflows/model/plan.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { MemoryRunStore } from './memory-run-store.ts';
@@ -42,6 +47,7 @@ export const project: AffectedProject = {
 };
 
 export type TerraformRunner = {
+  readonly root: string;
   readonly store: MemoryRunStore;
   readonly settings: RunnerSettings;
   /** Outside every run, listed in HATCHET_RUNNER_PATHS; the fixtures' state is kept there. */
@@ -74,10 +80,14 @@ export const bubblewrap = (await canSandbox(bubblewrapPath)) ? bubblewrapPath : 
 
 const terraform = execFileSync('which', ['terraform'], { encoding: 'utf8' }).trim();
 
-export async function createTerraformRunner(changed: Partial<RunnerSettings> = {}): Promise<TerraformRunner> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'hatchet-terraform-')));
+/** `at`: a directory that another process has made for its own runner. */
+export async function createTerraformRunner(
+  changed: Partial<RunnerSettings> = {},
+  at: string | null = null,
+): Promise<TerraformRunner> {
+  const root = at ?? (await realpath(await mkdtemp(join(tmpdir(), 'hatchet-terraform-'))));
   const stateDir = join(root, 'state');
-  await mkdir(stateDir);
+  await mkdir(stateDir, { recursive: true });
   const settings: RunnerSettings = {
     workDir: join(root, 'work'),
     environment: {},
@@ -100,7 +110,8 @@ export async function createTerraformRunner(changed: Partial<RunnerSettings> = {
     checkout: async ({ into }) => {
       await mkdir(join(into, project.dir), { recursive: true });
       await cp(join(fixtures, fixture), join(into, project.dir), { recursive: true });
-      if (backend) await writeFile(join(into, project.dir, 'backend.tf'), backendAt(join(stateDir, 'prod.tfstate')));
+      if (backend)
+        await writeFile(join(into, project.dir, 'backend.tf'), backendAt(join(stateDir, 'prod.tfstate')));
       for (const [path, text] of files) {
         await mkdir(join(into, path, '..'), { recursive: true });
         await writeFile(join(into, path), text, { mode: 0o755 });
@@ -113,6 +124,7 @@ export async function createTerraformRunner(changed: Partial<RunnerSettings> = {
     attempt: options.attempt ?? 1,
   });
   return {
+    root,
     store,
     settings,
     stateDir,
@@ -136,7 +148,7 @@ export async function createTerraformRunner(changed: Partial<RunnerSettings> = {
         runId: parseRunId(options.runId ?? randomUUID()),
         fence: 1,
       }),
-    close: () => rm(root, { recursive: true, force: true }),
+    close: () => rm(root, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 
@@ -179,4 +191,13 @@ export function grantFor(plan: Plan): ApplyGrant {
 export function planned(result: PlanResult): Plan {
   if (result.kind !== 'planned') throw new Error(JSON.stringify(result.diagnostics));
   return result.plan;
+}
+
+/** Command lines of processes that have `text` in them. */
+export async function processesNaming(text: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.filter((line) => line.includes(text));
 }

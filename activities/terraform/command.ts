@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import { operatorError } from '../faults.ts';
 import type { TerraformCommand } from './argv.ts';
-import { errorsFirst, toDiagnostic } from './diagnostics.ts';
+import { errorsFirst, isWarning, toDiagnostic, withoutHeadings } from './diagnostics.ts';
 import type { RawDiagnostic, TerraformEvent } from './event.ts';
 import { parseEvent } from './event.ts';
 import type { Mask } from './mask.ts';
@@ -137,7 +137,7 @@ export function explainFailure(
   mask: Mask,
 ): readonly Diagnostic[] {
   const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, session.project.dir, mask));
-  if (diagnostics.some(({ severity }) => severity === 'error')) return errorsFirst(diagnostics);
+  if (!diagnostics.every(isWarning)) return withoutHeadings(errorsFirst(diagnostics));
   const summary = `${session.project.engine} ${command.kind} ended with ${ending(result)}`;
   return [{ severity: 'error', summary, detail: mask(result.errorText) }, ...diagnostics];
 }

@@ -23,6 +23,14 @@ export function errorsFirst(diagnostics: readonly Diagnostic[]): readonly Diagno
   return [...diagnostics].sort((left, right) => Number(isWarning(left)) - Number(isWarning(right)));
 }
 
+/** An error that names neither a place nor a detail only says that there are others ("execution halted"). */
+export function withoutHeadings(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const telling = diagnostics.filter(
+    ({ detail, path, address }) => detail !== '' || path !== undefined || address !== undefined,
+  );
+  return telling.every(isWarning) ? diagnostics : telling;
+}
+
 export const isWarning = ({ severity }: Diagnostic): boolean => severity === 'warning';
 
 function placeOf(range: RawDiagnostic['range'], dir: string): Partial<Diagnostic> {

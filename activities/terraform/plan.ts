@@ -20,7 +20,7 @@ import { createMask } from './mask.ts';
 import { planChanges } from './plan-changes.ts';
 import { readPlannedState } from './plan-file.ts';
 import type { PlanDocument } from './plan-json.ts';
-import { isUntouched, parsePlanJson } from './plan-json.ts';
+import { isUnchangedOutput, isUntouched, parsePlanJson } from './plan-json.ts';
 import type { Prepared } from './prepare.ts';
 import { prepareProject } from './prepare.ts';
 import { createRunDirectory, readForeignFile, removeRunDirectory } from './run-directory.ts';
@@ -147,7 +147,8 @@ function describePlan(
     id: parsePlanId(randomUUID()),
     project: withoutSource(project),
     counts: countChanges(touched),
-    outputChanges: planChanges(document, (text) => text).outputs.length,
+    outputChanges: Object.values(document.output_changes).filter((change) => !isUnchangedOutput(change))
+      .length,
     risky: riskyChanges(touched).slice(0, maxRiskyChanges),
     sourceDigest: project.sourceDigest,
     head: source.head,

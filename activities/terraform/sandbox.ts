@@ -85,7 +85,8 @@ export async function canSandbox(bubblewrap: string): Promise<boolean> {
   const child = spawn(file, args, {
     cwd: tmpdir(),
     env: { PATH: '/usr/bin:/bin' },
-    stdio: ['ignore', 'ignore', 'ignore', 'ignore'],
+    // Node leaves an ignored descriptor above 2 closed, and bubblewrap fails on a closed one.
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     timeout: probeTimeoutMs,
     killSignal: 'SIGKILL',
   });

@@ -1,0 +1,449 @@
+// What does planning real Terraform code come to?
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { PlanChanges, Value } from '../workflows/model/change.ts';
+import type { Plan, PlanResult } from '../workflows/model/plan.ts';
+import { describeCounts } from '../workflows/model/plan.ts';
+import { startHttpStateServer } from './http-state-server.ts';
+import type { TerraformRunner } from './terraform-runner.ts';
+import { bubblewrap, createTerraformRunner, planned, processesNaming, project } from './terraform-runner.ts';
+
+let runner: TerraformRunner;
+beforeEach(async () => {
+  runner = await createTerraformRunner();
+});
+afterEach(() => runner.close());
+
+/** The fixture `start` exists: what every other fixture is compared with. */
+async function startFromState(started: TerraformRunner): Promise<void> {
+  expect(await started.apply(planned(await started.plan('start')))).toMatchObject({ kind: 'applied' });
+}
+
+async function told({ store }: TerraformRunner, result: PlanResult): Promise<string> {
+  const plan = planned(result);
+  const changes = await store.readPlanChanges(plan.id);
+  const summary = describeCounts(plan.counts, plan.outputChanges);
+  return ['', `${summary} (${plan.hasChanges})`, ...tellRisky(plan), ...tellChanges(changes), ''].join('\n');
+}
+
+const tellRisky = ({ risky }: Plan) => risky.map(({ address, action }) => `! ${action} ${address}`);
+
+function tellChanges({ resources, outputs }: PlanChanges): readonly string[] {
+  return [
+    ...resources.flatMap(({ address, action, attributes, ...rest }) => [
+      [action, address, ...Object.entries(rest).map(([key, value]) => `${key}=${value}`)].join(' '),
+      ...attributes.map(
+        ({ path, before, after, forcesReplacement }) =>
+          `  ${path}: ${tellValue(before)} → ${tellValue(after)}${forcesReplacement ? ' !' : ''}`,
+      ),
+    ]),
+    ...outputs.map(({ name, before, after }) => `output ${name}: ${tellValue(before)} → ${tellValue(after)}`),
+  ];
+}
+
+/** Terraform's own random ids say nothing. */
+const tellValue = (value: Value) =>
+  value.kind === 'known' ? value.json.replace(/[0-9a-f]{8}(-[0-9a-f]{4,12}){4}/, 'ID') : `(${value.kind})`;
+
+describe('what people may see of a plan', () => {
+  test('the first plan creates', async () => {
+    expect(await told(runner, await runner.plan('start'))).toMatchInlineSnapshot(`
+      "
+      2 to add (true)
+      create terraform_data.database type=terraform_data
+        id: (absent) → (unknown)
+        input["name"]: (absent) → "orders"
+        input["size"]: (absent) → 20
+        output: (absent) → (unknown)
+        triggers_replace: (absent) → ["v1"]
+      create terraform_data.network type=terraform_data
+        id: (absent) → (unknown)
+        input["cidr"]: (absent) → "10.0.0.0/16"
+        input["zones"]: (absent) → ["a","b"]
+        output: (absent) → (unknown)
+      output cidr: (absent) → "10.0.0.0/16"
+      "
+    `);
+  });
+
+  test('numbers that no double can hold keep every digit', async () => {
+    expect(await told(runner, await runner.plan('exact-numbers'))).toMatchInlineSnapshot(`
+      "
+      1 to add (true)
+      create terraform_data.account type=terraform_data
+        id: (absent) → (unknown)
+        input["id"]: (absent) → 9007199254740993
+        input["share"]: (absent) → 0.30000000000000000001
+        output: (absent) → (unknown)
+      "
+    `);
+  });
+
+  test('S7: sensitive values leave no trace, whichever way they are written', async () => {
+    const result = await runner.plan('sensitive');
+    expect(await told(runner, result)).toMatchInlineSnapshot(`
+      "
+      2 to add (true)
+      create terraform_data.login type=terraform_data
+        id: (absent) → (unknown)
+        input["encoded"]: (absent) → "YWRtaW46***"
+        input["nested"][0].key: (absent) → (sensitive)
+        input["nested"][0].name: (absent) → "first"
+        input["password"]: (absent) → (sensitive)
+        input["plain"]: (absent) → "***"
+        input["user"]: (absent) → "admin"
+        output: (absent) → (unknown)
+      create terraform_data.printer type=terraform_data
+        id: (absent) → (unknown)
+      output password: (absent) → (sensitive)
+      "
+    `);
+    const outcome = await runner.apply(planned(result));
+    expect(outcome).toMatchObject({ kind: 'applied' });
+    const [saved] = runner.store.plans.values();
+    const visible = JSON.stringify([result, saved?.bytes.changes, saved?.bytes.log.toString()]);
+    const everything = visible + [...runner.store.logs.values()].join('');
+    expect(everything).toContain('***');
+    const secret = 'correct horse battery staple';
+    for (const form of [secret, Buffer.from(secret).toString('base64'), 'bGluZS1vbmUtb2Yta2V5']) {
+      expect(everything).not.toContain(form);
+    }
+  });
+});
+
+describe('what people may see of a plan, when something exists already', () => {
+  let started: TerraformRunner;
+  beforeAll(async () => {
+    started = await createTerraformRunner();
+    await startFromState(started);
+  });
+  afterAll(() => started.close());
+
+  test('create', async () => {
+    expect(await told(started, await started.plan('create'))).toMatchInlineSnapshot(`
+      "
+      2 to add (true)
+      create terraform_data.cache["eu"] type=terraform_data
+        id: (absent) → (unknown)
+        input["name"]: (absent) → "cache-eu"
+        input["network"]: (absent) → "ID"
+        input["rules"][0].from: (absent) → "10.0.0.0/8"
+        input["rules"][0].port: (absent) → 6379
+        input["rules"][1].from: (absent) → "10.1.0.0/16"
+        input["rules"][1].port: (absent) → 6380
+        output: (absent) → (unknown)
+      create terraform_data.cache["us \\"east\\""] type=terraform_data
+        id: (absent) → (unknown)
+        input["name"]: (absent) → "cache-us \\"east\\""
+        input["network"]: (absent) → "ID"
+        input["rules"][0].from: (absent) → "10.0.0.0/8"
+        input["rules"][0].port: (absent) → 6379
+        input["rules"][1].from: (absent) → "10.1.0.0/16"
+        input["rules"][1].port: (absent) → 6380
+        output: (absent) → (unknown)
+      "
+    `);
+  });
+
+  test('no change', async () => {
+    expect(await told(started, await started.plan('start'))).toMatchInlineSnapshot(`
+      "
+      no changes (false)
+      "
+    `);
+  });
+
+  test('update', async () => {
+    expect(await told(started, await started.plan('update'))).toMatchInlineSnapshot(`
+      "
+      1 to change (true)
+      update terraform_data.network type=terraform_data
+        input["zones"]: ["a","b"] → ["a","b","c"]
+        output: {"cidr":"10.0.0.0/16","zones":["a","b"]} → (unknown)
+      "
+    `);
+  });
+
+  test('replace', async () => {
+    expect(await told(started, await started.plan('replace'))).toMatchInlineSnapshot(`
+      "
+      1 to replace (true)
+      ! replace terraform_data.database
+      replace terraform_data.database type=terraform_data reason=replace_because_cannot_update
+        id: "ID" → (unknown)
+        output: {"name":"orders","size":20} → (unknown)
+        triggers_replace: ["v1"] → ["v2"] !
+      "
+    `);
+  });
+
+  test('delete', async () => {
+    expect(await told(started, await started.plan('delete'))).toMatchInlineSnapshot(`
+      "
+      1 to destroy (true)
+      ! destroy terraform_data.database
+      delete terraform_data.database type=terraform_data reason=delete_because_no_resource_config
+        id: "ID" → (absent)
+        input["name"]: "orders" → (absent)
+        input["size"]: 20 → (absent)
+        output["name"]: "orders" → (absent)
+        output["size"]: 20 → (absent)
+        triggers_replace: ["v1"] → (absent)
+      "
+    `);
+  });
+
+  test('move', async () => {
+    expect(await told(started, await started.plan('move'))).toMatchInlineSnapshot(`
+      "
+      1 to move (true)
+      move terraform_data.orders type=terraform_data previousAddress=terraform_data.database
+      "
+    `);
+  });
+
+  test('import', async () => {
+    expect(await told(started, await started.plan('import'))).toMatchInlineSnapshot(`
+      "
+      1 to import (true)
+      import terraform_data.legacy type=terraform_data importId=legacy-1
+      "
+    `);
+  });
+
+  test('forget', async () => {
+    const result = await started.plan('forget');
+    expect(await told(started, result)).toMatchInlineSnapshot(`
+      "
+      1 to forget (true)
+      ! forget terraform_data.database
+      forget terraform_data.database type=terraform_data reason=delete_because_no_resource_config
+      "
+    `);
+    expect(planned(result).warnings).toMatchObject([
+      { severity: 'warning', summary: 'Some objects will no longer be managed by Terraform' },
+    ]);
+  });
+
+  test('only outputs', async () => {
+    expect(await told(started, await started.plan('output-only'))).toMatchInlineSnapshot(`
+      "
+      only outputs change (true)
+      output zones: (absent) → ["a","b"]
+      "
+    `);
+  });
+});
+
+describe('what is kept', () => {
+  test('the plan as it was made, with the state that it was made from', async () => {
+    await startFromState(runner);
+    const plan = planned(await runner.plan('update'));
+    const { stored, bytes } = runner.store.plans.get(plan.id) ?? expect.fail();
+    const state = JSON.parse(await readFile(join(runner.stateDir, 'prod.tfstate'), 'utf8'));
+    expect(stored.state).toEqual({ lineage: state.lineage, serial: state.serial });
+    expect(stored).toMatchObject({
+      plan,
+      number: 7,
+      planFileSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(bytes.planFile.subarray(0, 2).toString()).toBe('PK');
+    expect(JSON.parse(bytes.planJson.toString())).toMatchObject({ terraform_version: plan.engineVersion });
+    expect(bytes.log.toString()).toContain('terraform_data.network: Plan to update');
+    expect(bytes.lockFile).toBeNull();
+  });
+
+  test('no state yet', async () => {
+    const plan = planned(await runner.plan('start'));
+    expect(runner.store.plans.get(plan.id)?.stored.state).toBeNull();
+  });
+
+  test('nothing stays in the working directory, whatever came of it', async () => {
+    await runner.plan('start');
+    await runner.plan('broken');
+    expect(await readdir(runner.settings.workDir)).toEqual([]);
+  });
+
+  test('a heartbeat tells each stage', async () => {
+    await runner.plan('start');
+    expect(runner.stages).toEqual(['checkout', 'init', 'plan', 'show', 'store']);
+  });
+
+  test('plans of one project run side by side', async () => {
+    const results = await Promise.all([runner.plan('start'), runner.plan('start'), runner.plan('start')]);
+    expect(new Set(results.map((result) => planned(result).digest)).size).toBe(1);
+    expect(new Set(results.map((result) => planned(result).id)).size).toBe(3);
+  });
+});
+
+describe('what is wrong with the code is a value', () => {
+  const failure = (result: PlanResult) => {
+    if (result.kind !== 'failed') throw new Error('it was planned');
+    return result.diagnostics;
+  };
+
+  test('broken HCL', async () => {
+    const result = await runner.plan('broken');
+    expect(failure(result)).toMatchInlineSnapshot(`
+      [
+        {
+          "detail": "There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file.",
+          "endColumn": 38,
+          "endLine": 1,
+          "path": "envs/prod/main.tf",
+          "severity": "error",
+          "startColumn": 37,
+          "startLine": 1,
+          "summary": "Unclosed configuration block",
+        },
+      ]
+    `);
+    expect(runner.store.logs.get(result.kind === 'failed' ? result.runId : '')).toContain(
+      'Unclosed configuration',
+    );
+  });
+
+  test('a missing variable', async () => {
+    expect(failure(await runner.plan('missing-variable'))).toMatchInlineSnapshot(`
+      [
+        {
+          "detail": "The root module input variable "region" is not set, and has no default value. Use a -var or -var-file command line argument to provide a value for this variable.",
+          "endColumn": 18,
+          "endLine": 1,
+          "path": "envs/prod/main.tf",
+          "severity": "error",
+          "startColumn": 1,
+          "startLine": 1,
+          "summary": "No value for required variable",
+        },
+      ]
+    `);
+  });
+
+  test('a precondition that does not hold, with a plan file that must not be used', async () => {
+    expect(failure(await runner.plan('error'))).toMatchInlineSnapshot(`
+      [
+        {
+          "detail": "The database needs the private network.",
+          "endColumn": 76,
+          "endLine": 14,
+          "path": "envs/prod/main.tf",
+          "severity": "error",
+          "startColumn": 23,
+          "startLine": 14,
+          "summary": "Resource precondition failed",
+        },
+      ]
+    `);
+    expect(runner.store.plans.size).toBe(0);
+  });
+
+  test('an unknown provider', async () => {
+    runner.files.set(
+      'envs/prod/provider.tf',
+      'terraform {\n  required_providers {\n    x = { source = "example.invalid/x/x" }\n  }\n}\n',
+    );
+    expect(failure(await runner.plan('start'))).toMatchObject([{ severity: 'error' }]);
+  });
+
+  test('no backend', async () => {
+    expect(failure(await runner.plan('start', { withoutBackend: true }))).toMatchInlineSnapshot(`
+      [
+        {
+          "detail": "The configuration has no backend block. Configure a remote backend (s3, gcs, azurerm, http, cloud …), or a local one with a path in a directory that the operator lists in HATCHET_RUNNER_PATHS.",
+          "severity": "error",
+          "summary": "The state of this project would be lost",
+        },
+      ]
+    `);
+  });
+
+  test.for([
+    ['a relative path', 'path = "terraform.tfstate"'],
+    ['no path', ''],
+    ['a path that the operator has not listed', 'path = "/var/tmp/elsewhere.tfstate"'],
+  ])('a local backend with %s', async ([, line]) => {
+    runner.files.set('envs/prod/backend.tf', `terraform {\n  backend "local" {\n    ${line}\n  }\n}\n`);
+    const [first] = failure(await runner.plan('start'));
+    expect(first?.summary).toBe('The state of this project would be lost');
+  });
+
+  test('a workspace whose states the local backend would keep in the run', async () => {
+    const [first] = failure(await runner.plan('start', { project: { ...project, workspace: 'blue' } }));
+    expect(first?.summary).toBe('The state of this project would be lost');
+  });
+
+  test('a directory that is not there', async () => {
+    expect(
+      failure(await runner.plan('start', { project: { ...project, dir: 'envs/none' } })),
+    ).toMatchInlineSnapshot(`
+      [
+        {
+          "detail": "It is missing, or a link leads out of it.",
+          "severity": "error",
+          "summary": "envs/none is no directory of this repository",
+        },
+      ]
+    `);
+  });
+
+  test('a workspace that looks like an option', async () => {
+    const result = await runner.plan('start', { project: { ...project, workspace: '-lock=false' } });
+    expect(failure(result)).toMatchObject([{ summary: 'The workspace has no usable name' }]);
+  });
+});
+
+test('a workspace is created when it is first planned', async () => {
+  const line = `workspace_dir = ${JSON.stringify(join(runner.stateDir, 'spaces'))}`;
+  runner.files.set('envs/prod/backend.tf', `terraform {\n  backend "local" {\n    ${line}\n  }\n}\n`);
+  const plan = planned(await runner.plan('start', { project: { ...project, workspace: 'blue' } }));
+  expect(await runner.apply(plan)).toMatchObject({ kind: 'applied' });
+  expect(await readdir(join(runner.stateDir, 'spaces/blue'))).toContain('terraform.tfstate');
+});
+
+test('an engine that is not installed is the operator’s to mend', async () => {
+  await expect(runner.plan('start', { project: { ...project, engine: 'tofu' } })).rejects.toMatchObject({
+    type: 'OperatorError',
+    message: 'tofu is not installed on this runner',
+  });
+});
+
+test('a runner that cannot start Terraform is the operator’s to mend', async () => {
+  const broken = await createTerraformRunner({ bubblewrap, paths: ['/nowhere'] });
+  if (bubblewrap !== null) {
+    await expect(broken.plan('start')).rejects.toMatchObject({ type: 'OperatorError' });
+  }
+  await broken.close();
+});
+
+test('a cancelled plan ends with the reason, and no process is left', async () => {
+  const server = await startHttpStateServer();
+  const host = await createTerraformRunner({ network: 'host' });
+  try {
+    host.files.set('envs/prod/backend.tf', server.backend);
+    const read = server.holdReads();
+    const controller = new AbortController();
+    const reason = new Error('a newer push');
+    const plan = host.plan('start', { signal: controller.signal });
+    plan.catch(() => undefined);
+    await read;
+    controller.abort(reason);
+    await expect(plan).rejects.toBe(reason);
+    expect(await processesNaming(host.settings.workDir)).toEqual([]);
+  } finally {
+    await server.close();
+    await host.close();
+  }
+});
+
+test('secrets of the runner are taken out of diagnostics', async () => {
+  const secret = `sk-${randomUUID()}`;
+  const masked = await createTerraformRunner({ masks: [secret] });
+  masked.files.set('envs/prod/secret.tf', `output "x" {\n  value = tonumber("${secret}")\n}\n`);
+  const result = await masked.plan('start');
+  expect(JSON.stringify(result)).toContain('***');
+  expect(JSON.stringify([result, [...masked.store.logs.values()]])).not.toContain(secret);
+  await masked.close();
+});
