@@ -11,10 +11,11 @@ import postgres from 'postgres';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { endLeftover, startChild } from '../app/embedded/children.ts';
 import { claimDirectory } from '../app/embedded/directory-claim.ts';
-import { startEmbeddedPostgres } from '../app/embedded/postgres.ts';
+import { serverArguments as postgresArguments, startEmbeddedPostgres } from '../app/embedded/postgres.ts';
+import { initArguments } from '../app/embedded/postgres-cluster.ts';
 import type { ProcessIdentity } from '../app/embedded/process-identity.ts';
 import { identify, isAlive } from '../app/embedded/process-identity.ts';
-import { startEmbeddedTemporal } from '../app/embedded/temporal.ts';
+import { startEmbeddedTemporal, serverArguments as temporalArguments } from '../app/embedded/temporal.ts';
 import { createProgress } from '../app/tools/progress.ts';
 import { resolveTool } from '../app/tools/resolve.ts';
 
@@ -50,7 +51,7 @@ afterEach(async () => {
   for (const child of processes) child.kill('SIGKILL');
   await Promise.all(stops.map((stop) => stop()));
   for (const name of ['temporal', 'postgres']) {
-    await endLeftover({ name, directory: join(dataDir, name), stopSignals: ['SIGKILL'] });
+    await endLeftover({ name, directory: join(dataDir, name), stopSignals: ['SIGQUIT', 'SIGKILL'] });
   }
   await rm(dataDir, { recursive: true, force: true });
 });
@@ -59,10 +60,7 @@ test(
   'after a kill, everything is there again and no old server lives',
   async () => {
     const killed = await startHatchet();
-    const before = postgres(killed.url, { max: 1 });
-    await before`create table kept (word text)`;
-    await before`insert into kept values ('still here')`;
-    await before.end();
+    await query(killed.url, "create table kept as select 'still here' as word");
     await withClient(killed.address, (client) =>
       client.workflow.signalWithStart('waiting', {
         workflowId: 'pr/1/1',
@@ -83,9 +81,7 @@ test(
       'stopped the PostgreSQL server N of an earlier Hatchet',
       'stopped the Temporal server N of an earlier Hatchet',
     ]);
-    const after = postgres(database.url, { max: 1 });
-    expect(await after`select word from kept`).toEqual([{ word: 'still here' }]);
-    await after.end();
+    expect(await query(database.url, 'select word from kept')).toEqual([{ word: 'still here' }]);
     await withClient(temporal.address, async (client) => {
       const { status } = await client.workflow.getHandle('pr/1/1').describe();
       expect(status.name).toBe('RUNNING');
@@ -111,42 +107,23 @@ test(
 );
 
 test(
-  'a clean stop ends the servers, frees the directory, and starts again with the data',
+  'the database wants its password and keeps it to itself; a clean stop ends the servers and keeps the data',
   async () => {
     const [temporal, database] = await startBoth(() => undefined);
     const servers = [temporal, database].map(({ pid }) => identityOf(pid));
-    const sql = postgres(database.url, { max: 1 });
-    await sql`create table kept as select 1 as n`;
-    expect(await sql`show fsync`).toEqual([{ fsync: 'on' }]);
-    await sql.end();
+    const stranger = new URL(database.url);
+    stranger.password = 'guess';
+    await expect(query(stranger.href, 'select 1')).rejects.toThrow('password authentication failed');
+    expect((await stat(join(dataDir, 'postgres', 'password'))).mode & 0o777).toBe(0o600);
+    const asked =
+      "select rolsuper, current_setting('fsync') as fsync from pg_roles where rolname = current_user";
+    expect(await query(database.url, asked)).toEqual([{ rolsuper: false, fsync: 'on' }]);
+    await query(database.url, 'create table kept as select 1 as n');
     await Promise.all(stops.splice(0).map((stop) => stop()));
     expect(servers.map(isAlive)).toEqual([false, false]);
 
-    const again = await embeddedPostgres(true);
-    const check = postgres(again.url, { max: 1 });
-    expect(await check`select n from kept`).toEqual([{ n: 1 }]);
-    await check.end();
-  },
-  testTimeoutMs,
-);
-
-test(
-  'the database wants its password, keeps it to itself, and listens on the loopback address only',
-  async () => {
-    const { url } = await embeddedPostgres(true);
-    const stranger = new URL(url);
-    stranger.password = 'guess';
-    const sql = postgres(stranger.href, { max: 1 });
-    await expect(sql`select 1`).rejects.toThrow('password authentication failed');
-    await sql.end();
-    expect((await stat(join(dataDir, 'postgres', 'password'))).mode & 0o777).toBe(0o600);
-    const owner = postgres(url, { max: 1 });
-    expect(await owner`select rolsuper from pg_roles where rolname = current_user`).toEqual([
-      { rolsuper: false },
-    ]);
-    expect(await owner`show listen_addresses`).toEqual([{ listen_addresses: '127.0.0.1' }]);
-    expect(await owner`show password_encryption`).toEqual([{ password_encryption: 'scram-sha-256' }]);
-    await owner.end();
+    const again = await embeddedPostgres();
+    expect(await query(again.url, 'select n from kept')).toEqual([{ n: 1 }]);
   },
   testTimeoutMs,
 );
@@ -169,27 +146,19 @@ test(
 );
 
 test(
-  'a server that ends by itself is noticed',
+  "a server's end is noticed, and its pid file costs another program with that number nothing",
   async () => {
-    const { pid, ended } = await embeddedPostgres(true);
+    const { pid, ended } = await embeddedPostgres();
     process.kill(pid, 'SIGQUIT');
     expect(await ended).toMatch(/^it (ended with|was ended by) /);
-  },
-  testTimeoutMs,
-);
+    await Promise.all(stops.splice(0).map((stop) => stop()));
 
-test(
-  "a server's pid file that now means another program costs that program nothing",
-  async () => {
-    await (await startEmbeddedPostgres({ ...common(), persist: true })).stop();
     const innocent = sleeper();
     const identity = identityOf(innocent.pid);
-    await writeFile(
-      join(dataDir, 'postgres', 'postgres.pid'),
-      JSON.stringify({ ...identity, startedAt: 'another boot 1' }),
-    );
+    const known = JSON.stringify({ ...identity, startedAt: 'another boot 1' });
+    await writeFile(join(dataDir, 'postgres', 'postgres.pid'), known);
     await writeFile(join(dataDir, 'postgres', 'data', 'postmaster.pid'), `${innocent.pid}\n`);
-    await embeddedPostgres(true);
+    await embeddedPostgres();
     expect(isAlive(identity)).toBe(true);
   },
   testTimeoutMs,
@@ -241,6 +210,97 @@ test('a child that ignores the polite signal is ended by the final one, in a pro
   await expect(access(join(dataDir, 'stubborn.pid'))).rejects.toThrow('ENOENT');
 });
 
+test('the Temporal server is told to listen here only, and how to be fast', () => {
+  const options = { namespace: 'hatchet', persist: true };
+  expect(temporalArguments(options, '/data/temporal', 7001)).toMatchInlineSnapshot(`
+    [
+      "server",
+      "start-dev",
+      "--headless",
+      "--ip",
+      "127.0.0.1",
+      "--port",
+      "7001",
+      "--namespace",
+      "hatchet",
+      "--log-level",
+      "warn",
+      "--db-filename",
+      "/data/temporal/temporal.db",
+      "--sqlite-pragma",
+      "journal_mode=WAL",
+      "--sqlite-pragma",
+      "synchronous=NORMAL",
+      "--dynamic-config-value",
+      "history.transferProcessorMaxPollRPS=2000",
+      "--dynamic-config-value",
+      "history.timerProcessorMaxPollRPS=2000",
+      "--dynamic-config-value",
+      "system.enableActivityEagerExecution=true",
+      "--dynamic-config-value",
+      "matching.numTaskqueueReadPartitions=1",
+      "--dynamic-config-value",
+      "matching.numTaskqueueWritePartitions=1",
+    ]
+  `);
+  expect(temporalArguments({ ...options, persist: false }, '/data/temporal', 7001)).not.toContain(
+    '--db-filename',
+  );
+});
+
+test('PostgreSQL is told to listen here only, and to lose nothing', () => {
+  expect(postgresArguments('/data/postgres/data', 7002, true)).toMatchInlineSnapshot(`
+    [
+      "-D",
+      "/data/postgres/data",
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "port=7002",
+      "-c",
+      "unix_socket_directories=",
+      "-c",
+      "password_encryption=scram-sha-256",
+      "-c",
+      "shared_buffers=32MB",
+      "-c",
+      "io_method=sync",
+      "-c",
+      "jit=off",
+      "-c",
+      "wal_level=minimal",
+      "-c",
+      "max_wal_senders=0",
+      "-c",
+      "max_logical_replication_workers=0",
+      "-c",
+      "log_min_messages=warning",
+      "-c",
+      "fsync=on",
+      "-c",
+      "synchronous_commit=on",
+      "-c",
+      "full_page_writes=on",
+    ]
+  `);
+  expect(postgresArguments('/data/postgres/data', 7002, false)).toContain('fsync=off');
+});
+
+test('the data directory is made with a password for everybody', () => {
+  expect(initArguments('/data/postgres/data', '/data/postgres/password')).toMatchInlineSnapshot(`
+    [
+      "--pgdata=/data/postgres/data",
+      "--pwfile=/data/postgres/password",
+      "--username=postgres",
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+    ]
+  `);
+});
+
 type Hatchet = {
   readonly child: ChildProcess;
   readonly address: string;
@@ -279,8 +339,8 @@ async function startBoth(log: (line: string) => void) {
   return [temporal, database] as const;
 }
 
-async function embeddedPostgres(persist: boolean) {
-  const database = await startEmbeddedPostgres({ ...common(), persist });
+async function embeddedPostgres() {
+  const database = await startEmbeddedPostgres({ ...common(), persist: true });
   stops.push(database.stop);
   return database;
 }
@@ -298,6 +358,15 @@ async function withClient<Answer>(
     return await ask(new Client({ connection, namespace: 'hatchet' }));
   } finally {
     await connection.close();
+  }
+}
+
+async function query(url: string, text: string): Promise<readonly unknown[]> {
+  const sql = postgres(url, { max: 1 });
+  try {
+    return [...(await sql.unsafe(text))];
+  } finally {
+    await sql.end();
   }
 }
 
