@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createBuiltins } from '../activities/policy/builtins/builtins.ts';
+import { allowedBuiltinNames } from '../activities/policy/capabilities.ts';
 import { createEvaluator, evaluationLimits } from '../activities/policy/evaluate.ts';
 import { bundleOf, evaluationOf, toolPath, withFolder } from './policy-opa.ts';
 
@@ -296,3 +298,43 @@ describe.each(Object.entries(cases))('%s', (name, rows) => {
     expect(new Set(theirs.map(([, answer]) => answer)).size).toBeGreaterThan(1);
   });
 });
+
+test('what policies may call is translated or provided, nothing else', async () => {
+  const { stdout } = await promisify(execFile)(await toolPath('opa'), ['capabilities', '--current'], {
+    maxBuffer: 1e8,
+  });
+  const callable = capabilities.parse(JSON.parse(stdout)).builtins.filter(({ name, infix, decl }) => {
+    const isSyntax = infix !== undefined || /^(?:internal\.|rego\.metadata\.|print$|assign$|eq$)/.test(name);
+    return allowedBuiltinNames.has(name) && !isSyntax && decl.result !== undefined;
+  });
+  const calls = callable.map(({ name, decl }, index) => {
+    const args = decl.args.map((_, place) => `input.plan.a${place}`).join(', ');
+    return `warn contains {"msg": "m", "x${index}": ${name}(${args})}`;
+  });
+  const bundle = await bundleOf(`package hatchet.all\n${calls.join('\n')}`);
+  const called = neededBy(bundle.module).filter((name) => !name.startsWith('yaml.'));
+  const provided = Object.keys(createBuiltins(() => ''));
+  expect(called.sort()).toEqual(provided.sort());
+});
+
+const capabilities = z.object({
+  builtins: z.array(
+    z.object({
+      name: z.string(),
+      infix: z.string().optional(),
+      decl: z.object({ args: z.array(z.unknown()).default([]), result: z.unknown().optional() }),
+    }),
+  ),
+});
+
+/** The built-in functions that a module calls on its host. Source: openpolicyagent.org/docs/wasm#exports */
+function neededBy(module: WebAssembly.Module): string[] {
+  const memory = new WebAssembly.Memory({ initial: 5 });
+  const calls = ['opa_abort', 'opa_println', ...[0, 1, 2, 3, 4].map((count) => `opa_builtin${count}`)];
+  const env = { memory, ...Object.fromEntries(calls.map((name) => [name, () => 0])) };
+  const { builtins, opa_json_dump } = new WebAssembly.Instance(module, { env }).exports;
+  if (typeof builtins !== 'function' || typeof opa_json_dump !== 'function')
+    throw new Error('no module of OPA');
+  const bytes = new Uint8Array(memory.buffer, opa_json_dump(builtins()));
+  return Object.keys(JSON.parse(new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)))));
+}

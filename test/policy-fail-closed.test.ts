@@ -165,7 +165,7 @@ describe('S12: limits', () => {
 
   test('a plan that does not fit into the memory', async () => {
     const text = 'x'.repeat(1000);
-    const plan = { ...emptyPlan, list: Array.from({ length: 3000 }, (_, index) => ({ index, text })) };
+    const plan = { ...emptyPlan, list: Array.from({ length: 5000 }, (_, index) => ({ index, text })) };
     expect(await errorOf(silentBundle, { plan }, { memoryPages: 64 })).toBe(
       'it needs more memory than it may have',
     );
@@ -182,13 +182,23 @@ describe('S12: limits', () => {
     expect(await errorOf(silentBundle, {}, { planBytes: 10 })).toContain('the plan is too big');
   });
 
-  test('a closed evaluator', async () => {
+  test('a plan that fills the thread: the next one gets a new thread', async () => {
+    const list = Array.from({ length: 400_000 }, (_, index) => ({ index, a: { b: [index] } }));
+    const limited = createEvaluator({ ...evaluationLimits, heapMb: 40 });
+    const answers = await Promise.all([
+      limited.evaluate(evaluationOf(silentBundle, { plan: { ...emptyPlan, list } })),
+      limited.evaluate(evaluationOf(silentBundle)),
+    ]).finally(limited.close);
+    const errors = answers.flat().map((answer) => verdictOf(answer).error);
+    expect(errors).toEqual(['it needs more memory than it may have', null]);
+  });
+
+  test('what was asked before the end is answered, what is asked after it is refused', async () => {
     const closed = createEvaluator(evaluationLimits);
+    const asked = closed.evaluate(evaluationOf(silentBundle));
     await closed.close();
-    const answers = await closed.evaluate(evaluationOf(silentBundle));
-    expect(answers.map((answer) => verdictOf(answer).error)).toEqual([
-      'policies are no longer evaluated here',
-    ]);
+    expect((await asked).map((answer) => verdictOf(answer).error)).toEqual([null]);
+    await expect(closed.evaluate(evaluationOf(silentBundle))).rejects.toThrow('no longer evaluated');
   });
 });
 

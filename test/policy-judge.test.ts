@@ -306,6 +306,7 @@ describe('packages that others wrote', () => {
   const spacelift = `package hatchet.more
     approve contains {"count": 2, "by": ["@org/platform", "@org/dba"], "msg": "b"} if input.plan
     approve contains "a" if input.pr.author == "mona"
+    warn contains json.marshal(input.plan.serial)
     warn contains time_and_project if time_and_project := sprintf("%s at %d", [input.project.name, time.now_ns()])`;
 
   test('are understood', async () => {
@@ -314,7 +315,9 @@ describe('packages that others wrote', () => {
       ...emptyPlan,
       resource_changes: [{ address: 'x.y', change: { actions: ['delete', 'create'] } }],
     };
-    const evaluation = evaluationOf(await bundleOf(conftest, spacelift), { plan, shape: 'flat' });
+    // No JavaScript number holds it.
+    const planJson = Buffer.from(JSON.stringify(plan).replace('{', '{"serial":12345678901234567890,'));
+    const evaluation = evaluationOf(await bundleOf(conftest, spacelift), { planJson, shape: 'flat' });
     const answers = await evaluator.evaluate(evaluation).finally(evaluator.close);
     const [more, main] = answers.map((answer) => readVerdict(answer, 'advisory'));
     expect(main?.denials).toEqual([
@@ -328,7 +331,7 @@ describe('packages that others wrote', () => {
       policy: 'more',
       level: 'advisory',
       denials: [],
-      warnings: [{ message: 'prod at 1795309323004000000' }],
+      warnings: [{ message: '12345678901234567890' }, { message: 'prod at 1795309323004000000' }],
       approvals: [
         { count: 1, by: [], message: 'a', author: false, source: 'more' },
         { count: 2, by: ['@org/dba', '@org/platform'], message: 'b', author: false, source: 'more' },

@@ -41,7 +41,7 @@ export function compileRego(files: Readonly<Record<string, string>>): Promise<Co
   );
 }
 
-export const someFacts: PolicyFacts = {
+const someFacts: PolicyFacts = {
   project: { name: 'prod', dir: 'envs/prod', workspace: 'default', engine: 'terraform' },
   pr: {
     number: 7,

@@ -4,16 +4,19 @@ import { operatorError } from '../faults.ts';
 import { hostBuiltinNames } from './builtins/builtins.ts';
 import { runOpa } from './run-opa.ts';
 
-/** What OPA's compiler translates to WebAssembly itself (OPA 1.9); everything else is called on the host. */
+/**
+ * What OPA's compiler translates to WebAssembly itself (OPA 1.9), without what Rego v1 no longer knows; everything
+ * else is called on the host.
+ */
 const nativeBuiltinNames = `
-  abs all and any array.concat array.reverse array.slice assign base64.decode base64.encode base64.is_valid
-  base64url.decode base64url.encode bits.and bits.lsh bits.negate bits.or bits.rsh bits.xor ceil concat contains
-  count div endswith eq equal floor format_int glob.match graph.reachable gt gte indexof internal.member_2
-  internal.member_3 internal.print intersection is_array is_boolean is_null is_number is_object is_set is_string
-  json.filter json.is_valid json.marshal json.remove json.unmarshal lower lt lte max min minus mul neq
-  net.cidr_contains net.cidr_intersects net.cidr_overlap numbers.range object.filter object.get object.keys
-  object.remove object.union object.union_n or plus print product re_match regex.find_all_string_submatch_n
-  regex.is_valid regex.match rego.metadata.chain rego.metadata.rule rem replace round set_diff sort split startswith
+  abs and array.concat array.reverse array.slice assign base64.decode base64.encode base64.is_valid
+  base64url.decode base64url.encode bits.and bits.lsh bits.negate bits.or bits.rsh bits.xor ceil concat
+  contains count div endswith eq equal floor format_int glob.match graph.reachable gt gte indexof
+  internal.member_2 internal.member_3 internal.print intersection is_array is_boolean is_null is_number
+  is_object is_set is_string json.filter json.is_valid json.marshal json.remove json.unmarshal lower lt lte
+  max min minus mul neq net.cidr_contains net.cidr_intersects numbers.range object.filter object.get
+  object.keys object.remove object.union object.union_n or plus print product regex.find_all_string_submatch_n
+  regex.is_valid regex.match rego.metadata.chain rego.metadata.rule rem replace round sort split startswith
   strings.replace_n strings.reverse substring sum to_number trim trim_left trim_prefix trim_right trim_space
   trim_suffix type_name union upper walk
 `;

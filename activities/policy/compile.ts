@@ -85,7 +85,7 @@ async function compileIn(workDir: string, { opaPath, sources }: CompileQuestion)
     entryFile,
   ];
   const build = await runOpa({ opaPath, cwd: workDir, args });
-  if (!build.ok) throw operatorError(`opa build failed: ${build.stderr.trim()}`);
+  if (!build.ok) throw operatorError(`opa build failed: ${(build.stderr || build.stdout).trim()}`);
   return {
     kind: 'compiled',
     bundle: await createBundle(await readWasm(join(workDir, archiveFile)), packages),

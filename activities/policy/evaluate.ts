@@ -10,6 +10,8 @@ export type EvaluationLimits = {
   readonly timeoutMs: number;
   /** Of 64 KiB each. */
   readonly memoryPages: number;
+  /** Of JavaScript's own objects in the thread. */
+  readonly heapMb: number;
   readonly planBytes: number;
 };
 
@@ -18,14 +20,14 @@ export const evaluationLimits: EvaluationLimits = {
   timeoutMs: 10_000,
   // 512 MiB: OPA needs about 14 times the size of the plan.
   memoryPages: 8192,
-  // What those 512 MiB can hold.
+  // The biggest plan parsed once, several times over; the default would depend on the machine.
+  heapMb: 1024,
+  // What 512 MiB can hold.
   planBytes: 32 * 1024 * 1024,
 };
 
 /** A thread that has not come up by then never will. */
 const startTimeoutMs = 30_000;
-/** The plan parsed once in JavaScript, several times over; the default would depend on the machine. */
-const maxHeapMb = 1024;
 
 export type Evaluation = {
   readonly bundle: PolicyBundle;
@@ -35,10 +37,14 @@ export type Evaluation = {
 };
 
 export type Evaluator = {
-  /** One answer per package, in the bundle's order; whatever goes wrong is an answer too. Never rejects. */
+  /**
+   * One answer per package, in the bundle's order; whatever goes wrong with a policy is an answer too. Rejects only
+   * after `close`.
+   */
   readonly evaluate: (evaluation: Evaluation) => Promise<readonly PackageAnswer[]>;
   /** Starts the thread, so that the first plan does not wait for it. */
   readonly start: () => Promise<void>;
+  /** Lets what was asked before come to its end. */
   readonly close: () => Promise<void>;
 };
 
@@ -50,7 +56,7 @@ export function createEvaluator(limits: EvaluationLimits): Evaluator {
 
   const currentThread = (): Promise<Worker> => {
     if (thread !== null) return thread;
-    const started = startThread(() => {
+    const started = startThread(limits.heapMb, () => {
       if (thread === started) thread = null;
     });
     thread = started;
@@ -64,7 +70,6 @@ export function createEvaluator(limits: EvaluationLimits): Evaluator {
     const { bundle, planJson } = evaluation;
     const failed = (reason: string) =>
       bundle.packages.map((pkg) => ({ kind: 'failed', package: pkg, reason }) as const);
-    if (closed) return failed('policies are no longer evaluated here');
     if (planJson.byteLength > limits.planBytes)
       return failed(`the plan is too big: ${planJson.byteLength} bytes`);
     const worker = await currentThread().catch(() => null);
@@ -75,7 +80,8 @@ export function createEvaluator(limits: EvaluationLimits): Evaluator {
   };
 
   return {
-    evaluate(evaluation) {
+    async evaluate(evaluation) {
+      if (closed) throw new Error('policies are no longer evaluated here');
       const answers = last.then(() => evaluateNow(evaluation));
       last = answers.catch(() => {});
       return answers;
@@ -85,6 +91,7 @@ export function createEvaluator(limits: EvaluationLimits): Evaluator {
     },
     async close() {
       closed = true;
+      await last;
       const running = await thread?.catch(() => null);
       await running?.terminate();
     },
@@ -92,11 +99,11 @@ export function createEvaluator(limits: EvaluationLimits): Evaluator {
 }
 
 /** A running thread with nothing of this process's environment. `onGone` is called when it ends, however it ends. */
-async function startThread(onGone: () => void): Promise<Worker> {
+async function startThread(heapMb: number, onGone: () => void): Promise<Worker> {
   const worker = new Worker(new URL('./worker-thread.ts', import.meta.url), {
     env: {},
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+    resourceLimits: { maxOldGenerationSizeMb: heapMb },
   });
   // An idle thread must not keep the process alive, nor take it down when it dies.
   worker.unref();

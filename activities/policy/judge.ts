@@ -27,7 +27,7 @@ export type JudgeOptions = {
 export type Judge = {
   /**
    * Verdicts sorted by policy. Fails closed: what cannot be evaluated is a verdict with `error`.
-   * OperatorError: the store does not have the plan.
+   * OperatorError: the store does not have the plan. Anything else: this process is ending, another may judge.
    */
   readonly judge: (request: JudgeRequest) => Promise<readonly Verdict[]>;
   /** Compiles and starts everything once. OperatorError: the built-in policies cannot be used. */
@@ -61,19 +61,14 @@ export function createJudge(options: JudgeOptions): Judge {
         store.readPlanJson(request.planId),
         store.readPlan(request.planId),
       ]);
-      try {
-        const facts = policyFacts(request, plan.project, new Date().toISOString());
-        const answers = await evaluator.evaluate({
-          bundle: await bundle(),
-          planJson,
-          facts,
-          shape: 'nested',
-        });
-        return answers.map((answer) => readVerdict(answer, 'mandatory'));
-      } catch (cause) {
+      const built = await bundle().catch((cause: unknown) => {
         log.error({ err: cause, planId: request.planId }, 'the built-in policies cannot be evaluated');
-        return builtInPackages.map((name) => unevaluated(policyName(name)));
-      }
+        return null;
+      });
+      if (built === null) return builtInPackages.map((name) => unevaluated(policyName(name)));
+      const facts = policyFacts(request, plan.project, new Date().toISOString());
+      const answers = await evaluator.evaluate({ bundle: built, planJson, facts, shape: 'nested' });
+      return answers.map((answer) => readVerdict(answer, 'mandatory'));
     },
     async warm() {
       await Promise.all([bundle(), evaluator.start()]);
