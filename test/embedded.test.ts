@@ -16,13 +16,11 @@ import { initArguments } from '../app/embedded/postgres-cluster.ts';
 import type { ProcessIdentity } from '../app/embedded/process-identity.ts';
 import { identify, isAlive } from '../app/embedded/process-identity.ts';
 import { startEmbeddedTemporal, serverArguments as temporalArguments } from '../app/embedded/temporal.ts';
-import { createProgress } from '../app/tools/progress.ts';
-import { resolveTool } from '../app/tools/resolve.ts';
+import { findTestTools } from './tools.ts';
 
 /** A cold machine fetches the Temporal CLI first. */
 const fetchTimeoutMs = 6 * 60_000;
 const testTimeoutMs = 120_000;
-const root = join(import.meta.dirname, '..');
 
 let temporalPath: string;
 let dataDir: string;
@@ -30,15 +28,7 @@ let processes: ChildProcess[];
 let stops: (() => Promise<void>)[];
 
 beforeAll(async () => {
-  const found = await resolveTool('temporal', {
-    path: process.env.PATH ?? '',
-    dataDir: join(root, '.hatchet'),
-    mirrors: {},
-    environment: process.env,
-    progress: createProgress(process.stderr, () => performance.now()),
-    log: () => undefined,
-  });
-  temporalPath = found.path;
+  temporalPath = (await findTestTools()).temporal;
 }, fetchTimeoutMs);
 
 beforeEach(async () => {
