@@ -165,3 +165,24 @@ test('what somebody else wrote, the App may not edit', async () => {
   expect(edited.status).toBe(403);
   expect(pullRequest.comments()[0]?.body).toBe('/hatchet apply');
 });
+
+test('GraphQL says what cannot be found, read or paged, and reports what does not fit the schema', async () => {
+  const read = async (query: string, as = token) => (await graphql(sandbox, as, query)).errors;
+  expect(await read('{ repository(owner: "acme", name: "none") { id } }')).toMatchObject([
+    {
+      type: 'NOT_FOUND',
+      path: ['repository'],
+      message: "Could not resolve to a Repository with the name 'acme/none'.",
+    },
+  ]);
+  const comments =
+    '{ repository(owner: "acme", name: "infra") { pullRequest(number: 1) { comments { totalCount } } } }';
+  expect((await read(comments))[0].message).toContain('You must provide a `first` or `last` value');
+  const weak = await installationToken(sandbox, 'acme', { permissions: { contents: 'read' } });
+  const number = '{ repository(owner: "acme", name: "infra") { id pullRequest(number: 1) { number } } }';
+  expect(await read(number, weak)).toMatchObject([
+    { type: 'FORBIDDEN', path: ['repository', 'pullRequest'] },
+  ]);
+  expect((await read('{ repository(owner: "acme", name: "infra") { nmae } }'))[0].message).toContain('nmae');
+  expect(sandbox.violations).toEqual([expect.stringContaining('Cannot query field "nmae"')]);
+});
