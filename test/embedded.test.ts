@@ -266,6 +266,8 @@ test('PostgreSQL is told to listen here only, and to lose nothing', () => {
       "-c",
       "log_min_messages=warning",
       "-c",
+      "log_checkpoints=off",
+      "-c",
       "fsync=on",
       "-c",
       "synchronous_commit=on",

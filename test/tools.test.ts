@@ -198,7 +198,9 @@ test('a registry client brings the tool when nothing else does, and sees none of
     PRIVATE_KEY: 'pem',
     WEBHOOK_SECRET: 'hush',
   };
-  const found = await resolveRelease(tool, { ...options(), environment });
+  const lines: string[] = [];
+  const found = await resolveRelease(tool, { ...options(), environment, log: (line) => lines.push(line) });
+  expect(lines[2]).toBe(`chisel not from download: ${base}/v2.0.1/SUMS: answered 404`);
   expect(found).toEqual({ path: cachedFile(folder, tool), version: '2.0.1', source: 'registry' });
   const environmentSeen = await readFile(seen, 'utf8');
   expect(environmentSeen).toContain('GOPROXY=off');

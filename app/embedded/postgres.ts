@@ -87,7 +87,11 @@ async function startServer(options: EmbeddedPostgresOptions, parts: Parts): Prom
     });
     const problem = await untilReady(server, cluster.data);
     if (problem === null) {
-      const url = await ensureDatabase({ host: loopback, port, password: cluster.password });
+      const { password } = cluster;
+      const url = await ensureDatabase({ host: loopback, port, password }).catch(async (error: unknown) => {
+        await server.stop();
+        throw error;
+      });
       const { pid, ended } = server;
       return { url, pid, ended, stop: () => stopServer(server, claim, options.persist ? null : cluster) };
     }
@@ -120,6 +124,7 @@ export function serverArguments(data: string, port: number, persist: boolean): r
     max_wal_senders: 0,
     max_logical_replication_workers: 0,
     log_min_messages: 'warning',
+    log_checkpoints: 'off',
     fsync: persist ? 'on' : 'off',
     synchronous_commit: persist ? 'on' : 'off',
     full_page_writes: persist ? 'on' : 'off',

@@ -45,6 +45,8 @@ export async function resolveRelease(tool: Tool, options: ReleaseOptions): Promi
       options.log(`${tool.name} ${found.version} from ${source}: ${found.path}`);
       return { ...found, source };
     }
+    // Also when a later source has it: a refused download must not go unseen.
+    for (const reason of found.reasons) options.log(`${tool.name} not from ${source}: ${reason}`);
     attempts.push(...found.reasons.map((reason) => ({ source, reason })));
   }
   throw new ToolUnavailable(tool, attempts, cachedFile(options.dataDir, tool));
