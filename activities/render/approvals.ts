@@ -1,11 +1,12 @@
 // Who has to say yes to what, and who has said it?
+import type { MissingApproval } from '../../workflows/model/approval.ts';
 import type { ApprovalRule } from '../../workflows/model/verdict.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { cutText, inlineText, person } from './markdown.ts';
-import { join, named, plural } from './wording.ts';
+import { join, named, nameList, plural } from './wording.ts';
 
 const maxMessage = 300;
-/** Projects whose approvals are listed one by one; the table shows the others. */
+/** More rules than this are no list that anybody reads. */
 const maxLines = 30;
 
 /** "Anyone with write except @mona", "@ana or @octo-org/platform, except @mona". */
@@ -21,10 +22,10 @@ export function audience(rule: ApprovalRule, author: string): string {
  * One line for each rule that is not met, each yes that counts and each that no longer does. Empty when the
  * headline has said it all: one approval of one project, and nothing given yet.
  */
-export function approvalLines(view: View): readonly string[] {
-  const missing = view.projects.flatMap((project) => missingLines(project, view.author));
-  const given = view.projects.flatMap(givenLines);
-  const voided = view.projects.flatMap(({ name, voided }) =>
+export function approvalLines({ projects, author }: View): readonly string[] {
+  const missing = missingLines(projects, author);
+  const given = givenLines(projects);
+  const voided = projects.flatMap(({ name, voided }) =>
     voided === null ? [] : [`${named(name)}: ${inlineText(cutText(voided, maxMessage))}`],
   );
   if (missing.length <= 1 && given.length === 0 && voided.length === 0) return [];
@@ -33,19 +34,41 @@ export function approvalLines(view: View): readonly string[] {
 }
 
 /** "`prod` needs 1 approval by anyone with write except @mona: a database is replaced" */
-export function missingLines({ name, status }: ProjectView, author: string): readonly string[] {
-  if (status.kind !== 'waiting-for-approval') return [];
-  return status.missing.map(({ rule, given }) => {
-    const count =
-      given === 0
-        ? plural(rule.count, 'approval')
-        : `${rule.count - given} more of ${plural(rule.count, 'approval')}`;
-    const why = rule.message === '' ? '' : `: ${inlineText(cutText(rule.message, maxMessage))}`;
-    return `${named(name)} needs ${count} by ${audience(rule, author)}${why}`;
-  });
+export function missingLines(projects: readonly ProjectView[], author: string): readonly string[] {
+  return together(
+    projects.flatMap(({ name, status }) =>
+      status.kind === 'waiting-for-approval'
+        ? status.missing.map((missing) => ({ name, words: missingWords(missing, author) }))
+        : [],
+    ),
+    ['needs', 'need'],
+  );
 }
 
-export function givenLines({ name, approvedBy }: ProjectView): readonly string[] {
-  const people = [...new Set(approvedBy)].map(person);
-  return people.length === 0 ? [] : [`${named(name)} is approved by ${join(people, 'and')}`];
+function missingWords({ rule, given }: MissingApproval, author: string): string {
+  const all = plural(rule.count, 'approval');
+  const why = rule.message === '' ? '' : `: ${inlineText(cutText(rule.message, maxMessage))}`;
+  return `${given === 0 ? all : `${rule.count - given} more of ${all}`} by ${audience(rule, author)}${why}`;
+}
+
+/** "`prod` and `dns` are approved by @hubot" */
+export function givenLines(projects: readonly ProjectView[]): readonly string[] {
+  return together(
+    projects.flatMap(({ name, approvedBy }) => {
+      const people = [...new Set(approvedBy)].map(person);
+      return people.length === 0 ? [] : [{ name, words: `approved by ${join(people, 'and')}` }];
+    }),
+    ['is', 'are'],
+  );
+}
+
+/** Projects of which the same is said, in one line. */
+function together(
+  said: readonly { readonly name: string; readonly words: string }[],
+  [one, many]: readonly [string, string],
+): readonly string[] {
+  return [...Map.groupBy(said, ({ words }) => words)].map(
+    ([words, projects]) =>
+      `${nameList(projects.map(({ name }) => name))} ${projects.length === 1 ? one : many} ${words}`,
+  );
 }

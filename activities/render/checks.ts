@@ -17,7 +17,7 @@ import { problemParagraphs, projectProblems } from './problems.ts';
 import { leftOut } from './project-block.ts';
 import { isMerged, statusWords } from './status.ts';
 import { projectTable } from './table.ts';
-import { verdictSentences } from './verdicts.ts';
+import { blockingSentences, otherSentences } from './verdicts.ts';
 import { named, plural } from './wording.ts';
 
 export type CheckAction = {
@@ -90,11 +90,15 @@ function aggregateText(check: Check, view: View): readonly string[] {
       return problemParagraphs(view, maxBytes);
     case 'hatchet/policy':
       return view.projects.flatMap(({ name, verdicts }) =>
-        listed(verdictSentences(verdicts).map((sentence) => `${named(name)}: ${sentence}`)),
+        listed(
+          [...blockingSentences(verdicts), ...otherSentences(verdicts)].map(
+            (sentence) => `${named(name)}: ${sentence}`,
+          ),
+        ),
       );
     case 'hatchet/apply':
       return [
-        ...listed(view.projects.flatMap((project) => checklist(project, view))),
+        ...listed(checklist(view)),
         ...view.projects.filter(({ status }) => status.kind !== 'failed').flatMap(projectProblems),
       ];
     default:
@@ -102,18 +106,9 @@ function aggregateText(check: Check, view: View): readonly string[] {
   }
 }
 
-/** What stands between a project and its apply, and who can give it. */
-function checklist(project: ProjectView, view: View): readonly string[] {
-  const status = statusWords(project.status, {
-    merged: isMerged(view),
-    links: null,
-    planId: null,
-    bare: false,
-  });
-  const approvals = [...missingLines(project, view.author), ...givenLines(project)];
-  return project.status.kind === 'waiting-for-approval'
-    ? approvals
-    : [`${named(project.name)}: ${status}`, ...givenLines(project)];
+/** What stands between each project and its apply, and who can give it; the summary's table has the rest. */
+function checklist({ projects, author }: View): readonly string[] {
+  return [...missingLines(projects, author), ...givenLines(projects)];
 }
 
 function projectContent(project: ProjectView, view: View, changes: ChangesByPlan, links: Links): Content {
@@ -131,11 +126,12 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
     planId: plan?.id ?? null,
     bare: false,
   });
-  const counts = plan === null ? '' : `${countsAhead(plan.counts, plan.outputChanges)}; `;
-  const summary = [`${named(project.name)}: ${counts}${status}.`, ...verdictSentences(project.verdicts)];
+  const counts = !plan?.hasChanges ? '' : `${countsAhead(plan.counts, plan.outputChanges)}; `;
+  const summary = [`${named(project.name)}: ${counts}${status}.`, ...otherSentences(project.verdicts)];
   const problems = [...projectProblems(project), ...(plan?.warnings ?? []).map(diagnosticText)];
-  if (known === undefined || !plan?.hasChanges) return { summary, text: problems };
+  if (!plan?.hasChanges) return { summary, text: problems };
   const more = `see ${link('the log', links.run(plan.id))}`;
+  if (known === undefined) return { summary, text: [`The diff is not here; ${more}.`, ...problems] };
   const room = maxBytes - Buffer.byteLength(problems.join('\n\n'));
   return { summary, text: [...diffOf(groupChanges(known), more, room), ...problems] };
 }
@@ -158,18 +154,19 @@ function spaced({ risky, rest }: FittedDiff): readonly string[] {
 
 /** Whole paragraphs, as many as fit; a single one that is too long cannot occur, because each is made to fit. */
 function cutParagraphs(paragraphs: readonly string[]): string {
-  const kept: string[] = [];
-  let left = maxBytes;
-  for (const paragraph of paragraphs) {
-    left -= Buffer.byteLength(paragraph) + 2;
-    if (left < 0)
-      return [...kept, `${plural(paragraphs.length - kept.length, 'more paragraph')} left out.`].join('\n\n');
-    kept.push(paragraph);
+  let text = '';
+  for (const [index, paragraph] of paragraphs.entries()) {
+    const inList = paragraph.startsWith('- ') && paragraphs[index - 1]?.startsWith('- ');
+    const longer = text === '' ? paragraph : `${text}${inList ? '\n' : '\n\n'}${paragraph}`;
+    if (Buffer.byteLength(longer) > maxBytes) {
+      return `${text}\n\n${plural(paragraphs.length - index, 'more paragraph')} left out.`;
+    }
+    text = longer;
   }
-  return kept.join('\n\n');
+  return text;
 }
 
-/** One list item a line, in one paragraph that is cut like the others. */
+/** Items of a list: each is kept or cut by itself. */
 function listed(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `- ${line}`);
 }

@@ -22,7 +22,7 @@ export const commentMarker = '<!-- hatchet:pr -->';
 /**
  * GitHub takes 65,536 characters; whether it counts characters, UTF-16 units or bytes, this many UTF-8 bytes fit.
  */
-export const maxCommentBytes = 65_000;
+const maxCommentBytes = 65_000;
 /** The table must not push out what is destroyed. */
 const maxTableBytes = 20_000;
 const maxProblemBytes = 12_000;
@@ -37,7 +37,8 @@ export function renderComment(view: View, changes: ChangesByPlan, links: Links):
   const { head, tail } = frame(view, links);
   const projects = view.projects.flatMap((project) => {
     const known = project.plan === null ? undefined : changes.get(project.plan.id);
-    return known === undefined || !project.plan?.hasChanges ? [] : [{ project, groups: groupChanges(known) }];
+    if (!project.plan?.hasChanges) return [];
+    return [{ project, groups: known === undefined ? null : groupChanges(known) }];
   });
   let budget = maxCommentBytes - bytes([...head, ...tail]);
   for (;;) {
@@ -64,17 +65,20 @@ function frame(
   return { head, tail: [footer(view, links)] };
 }
 
-type Shown = { readonly project: ProjectView; readonly groups: readonly ChangeGroup[] };
+/** `groups` is null when the plan's changes could not be read. */
+type Shown = { readonly project: ProjectView; readonly groups: readonly ChangeGroup[] | null };
 
 /** The blocks that fit: those with something risky first, each with its fair share of the room. */
 function blocks(projects: readonly Shown[], budget: number, links: Links): readonly string[] {
   const kept = framesThatFit(projects, budget, links);
   const frames = kept.reduce((sum, { project }) => sum + frameBytes(project, links), 0);
   const diffs = fitDiffs(
-    kept.map(({ groups }) => groups),
+    kept.map(({ groups }) => groups ?? []),
     budget - frames,
   );
-  const texts = kept.map(({ project }, index) => projectBlock(project, diffs[index] ?? nothing, links));
+  const texts = kept.map(({ project, groups }, index) =>
+    projectBlock(project, groups === null ? null : (diffs[index] ?? nothing), links),
+  );
   const omitted = projects.length - kept.length;
   return omitted === 0 ? texts : [...texts, moreProjects(omitted, links)];
 }

@@ -15,7 +15,7 @@ export type Annotation = {
 };
 
 /** Checks API: annotations per request, their title in characters, their message in bytes. */
-export const maxAnnotations = 50;
+const maxAnnotations = 50;
 const maxTitle = 255;
 const maxMessageBytes = 64 * 1024;
 /** Details in the running text; the annotation and the log have all of them. */

@@ -1,6 +1,7 @@
 // What is the state, and who does what next? The first lines of the comment and of the aggregate checks.
 import type { MissingApproval } from '../../workflows/model/approval.ts';
 import { addCounts } from '../../workflows/model/plan.ts';
+import { blocks } from '../../workflows/model/verdict.ts';
 import type { Headline, ProjectView, View } from '../../workflows/model/view.ts';
 import { audience } from './approvals.ts';
 import { countsAhead, countsDone } from './counts.ts';
@@ -60,10 +61,7 @@ function tell(headline: Headline, context: Context): Told {
     case 'plan-failed':
       return toldOfFailedPlan(headline.projects, view);
     case 'denied':
-      return {
-        state: `${nameList(headline.projects)} ${headline.projects.length === 1 ? 'is' : 'are'} denied by policy.`,
-        next: 'Nobody can approve this: change what is named below, then push.',
-      };
+      return toldOfDenial(headline.projects, view);
     case 'rejected':
       return {
         state: `Rejected by ${person(headline.by)}: ${nameList(headline.projects)}.`,
@@ -128,6 +126,18 @@ function toldOfFailedPlan(projects: readonly string[], view: View): Told {
   return {
     state: `${nameList(projects)} could not be planned.`,
     next: `Fix the ${errors > 1 ? 'errors' : 'error'} below and push${others}.`,
+  };
+}
+
+function toldOfDenial(projects: readonly string[], view: View): Told {
+  const verdicts = view.projects
+    .filter(({ name }) => projects.includes(name))
+    .flatMap((project) => project.verdicts);
+  const policies = [...new Set(verdicts.filter(blocks).map(({ policy }) => policy))];
+  const verb = policies.length > 1 ? 'block' : 'blocks';
+  return {
+    state: `${policies.length === 0 ? 'A policy' : nameList(policies)} ${verb} ${nameList(projects)}.`,
+    next: 'No approval can change that: see the reason below, then push.',
   };
 }
 

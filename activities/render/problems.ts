@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { diagnosticText } from './diagnostics.ts';
 import { cutText, inlineText } from './markdown.ts';
+import { blockingSentences } from './verdicts.ts';
 import { named, plural } from './wording.ts';
 
 /** Problems told per project: the first ones are the cause, the check and the log have the others. */
@@ -16,9 +17,11 @@ export function problemParagraphs(view: View, maxBytes: number): readonly string
   return fitting([...general, ...view.projects.flatMap((project) => projectProblems(project))], maxBytes);
 }
 
-/** The same for one project, without the name that stands in the check's own title. */
+/** What stops one project: errors of its plan or apply, and policies that said no. */
 export function projectProblems(project: ProjectView): readonly string[] {
-  const { status, name } = project;
+  const { status, name, verdicts } = project;
+  if (status.kind === 'denied')
+    return blockingSentences(verdicts).map((sentence) => `${named(name)}: ${sentence}`);
   if (status.kind === 'unknown') return [`${named(name)}: ${inlineText(cutText(status.reason, maxReason))}`];
   if (status.kind !== 'failed' && status.kind !== 'apply-failed') return [];
   const shown = status.diagnostics.slice(0, maxPerProject);

@@ -6,16 +6,18 @@ import { diagnosticText } from './diagnostics.ts';
 import type { FittedDiff } from './fit-diffs.ts';
 import type { Links } from './links.ts';
 import { cutText, fenced, htmlText, link } from './markdown.ts';
-import { verdictSentences } from './verdicts.ts';
+import { otherSentences } from './verdicts.ts';
 import { maxNameLength, plural } from './wording.ts';
 
 /** Warnings told beside a diff; the check has the others. */
 const maxWarnings = 3;
 
-/** A folded block, open while something in it cannot be taken back. */
-export function projectBlock(project: ProjectView, diff: FittedDiff, links: Links): string {
-  const risky = diff.risky.length > 0 && project.status.kind !== 'applied';
-  const body = diffBody(project, diff, moreLink(project, links));
+/** A folded block, open while something in it cannot be taken back. `diff` is null when it could not be read. */
+export function projectBlock(project: ProjectView, diff: FittedDiff | null, links: Links): string {
+  const risky = (project.plan?.risky.length ?? 0) > 0 && project.status.kind !== 'applied';
+  const more = moreLink(project, links);
+  const body =
+    diff === null ? [...sentences(project), `The diff is not here; ${more}.`] : diffBody(project, diff, more);
   return [`<details${risky ? ' open' : ''}><summary>${title(project)}</summary>`, ...body, '</details>'].join(
     '\n\n',
   );
@@ -56,7 +58,7 @@ function sentences({ verdicts, plan, status }: ProjectView): readonly string[] {
   const warnings = plan?.warnings ?? [];
   const more = warnings.length - maxWarnings;
   return [
-    ...verdictSentences(verdicts),
+    ...otherSentences(verdicts),
     ...warnings.slice(0, maxWarnings).map(diagnosticText),
     ...(more > 0 ? [`${plural(more, 'more warning')}.`] : []),
   ];

@@ -43,7 +43,7 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return 'this is a draft. Mark it as ready for review first.';
     case 'closed':
     case 'pull-request-closed':
-      return 'the pull request is closed. Reopen it first.';
+      return 'the pull request is closed, so nothing more is planned or applied here.';
     case 'already-applied':
       return `${named(refusal.project)} is applied already; there is nothing left to do.`;
     case 'withdrawn':
@@ -86,10 +86,11 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
 
 function missingSentence(project: string, missing: readonly MissingApproval[]): string {
   const count = Math.max(0, ...missing.map(({ rule, given }) => rule.count - given));
-  const others = missing.some(({ rule }) => !rule.author) ? ' by someone other than the author' : '';
+  const others = missing.some(({ rule }) => !rule.author);
   const people = [...new Set(missing.flatMap(({ rule }) => rule.by))].map(person);
-  const ask = people.length === 0 ? 'Anyone else with write can give it.' : `Ask ${join(people, 'or')}.`;
-  return `${named(project)} needs ${plural(count, 'approval')}${others}. ${ask}`;
+  const anyone = `Anyone ${others ? 'else ' : ''}with write can give it.`;
+  const ask = people.length === 0 ? anyone : `Ask ${join(people, 'or')}.`;
+  return `${named(project)} needs ${plural(count, 'approval')}${others ? ' by someone other than the author' : ''}. ${ask}`;
 }
 
 function suggestion(nearest: string | null): string {

@@ -5,7 +5,7 @@ import type {
   OutputChange,
   ResourceChange,
 } from '../../workflows/model/change.ts';
-import type { DiffLine } from './value-diff.ts';
+import type { DiffLine } from './line-diff.ts';
 import { attributeLines } from './value-diff.ts';
 import { join, plural } from './wording.ts';
 

@@ -24,16 +24,20 @@ export function policyWord(project: ProjectView): string {
   return advice === 0 ? word : `${word}, ${plural(advice, 'warning')}`;
 }
 
-/** "`destroy` needs approval: a database is replaced." The worst first; a pass says nothing. */
-export function verdictSentences(verdicts: readonly Verdict[]): readonly string[] {
-  const all = [
-    ...verdicts.flatMap(errors),
-    ...verdicts.flatMap(denials),
-    ...verdicts.flatMap(needs),
-    ...verdicts.flatMap(warnings),
-  ];
-  if (all.length <= maxSentences) return all;
-  return [...all.slice(0, maxSentences - 1), `${all.length - maxSentences + 1} more findings.`];
+/** What no approval can overcome: policies that said no, and those that gave no answer. */
+export function blockingSentences(verdicts: readonly Verdict[]): readonly string[] {
+  return cut([...verdicts.flatMap(errors), ...verdicts.filter(blocks).flatMap(denials)]);
+}
+
+/** "`destroy` needs approval: a database is replaced." What else was said; a pass says nothing. */
+export function otherSentences(verdicts: readonly Verdict[]): readonly string[] {
+  const advice = verdicts.filter((verdict) => !blocks(verdict)).flatMap(denials);
+  return cut([...verdicts.flatMap(needs), ...advice, ...verdicts.flatMap(warnings)]);
+}
+
+function cut(sentences: readonly string[]): readonly string[] {
+  if (sentences.length <= maxSentences) return sentences;
+  return [...sentences.slice(0, maxSentences - 1), `${sentences.length - maxSentences + 1} more findings.`];
 }
 
 function errors({ policy, error }: Verdict): readonly string[] {

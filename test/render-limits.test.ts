@@ -1,0 +1,284 @@
+// Does every text stay within GitHub's limits, and what is destroyed on it, however much there is to say?
+import fc from 'fast-check';
+import { Marked } from 'marked';
+import { describe, expect, test } from 'vitest';
+import { renderCheck } from '../activities/render/checks.ts';
+import type { ChangesByPlan } from '../activities/render/comment.ts';
+import { renderComment } from '../activities/render/comment.ts';
+import type { PlanChanges, ResourceChange } from '../workflows/model/change.ts';
+import type { Check } from '../workflows/model/check.ts';
+import type { Diagnostic } from '../workflows/model/diagnostic.ts';
+import type { View } from '../workflows/model/view.ts';
+import {
+  absent,
+  attribute,
+  created,
+  destroyed,
+  known,
+  links,
+  needsApproval,
+  noLinks,
+  plan,
+  project,
+  resource,
+  unknown,
+  verdict,
+  view,
+} from './render-example.ts';
+
+const maxComment = 65_535;
+const maxOutput = 65_535;
+const marked = new Marked({ gfm: true, breaks: true });
+
+type Size = {
+  readonly projects: number;
+  readonly resources: number;
+  readonly risky: number;
+  readonly value?: string;
+};
+
+/** `resources` changes and `risky` destroys or replaces spread over `projects`. */
+function picture({ projects, resources, risky, value = 'value' }: Size): {
+  readonly view: View;
+  readonly changes: ChangesByPlan;
+} {
+  const changes = new Map<ReturnType<typeof plan>['id'], PlanChanges>();
+  const rows = Array.from({ length: projects }, (_, index) => {
+    const name = `envs/region-${index}/network`;
+    const share = (total: number): number =>
+      Math.floor(total / projects) + (index < total % projects ? 1 : 0);
+    const [own, dangerous] = [share(resources), share(risky)];
+    const planned = plan(
+      name,
+      { add: own, destroy: dangerous },
+      {
+        risky: Array.from({ length: Math.min(5, dangerous) }, (_, at) => ({
+          address: `aws_subnet.gone_${index}_${at}`,
+          action: 'destroy',
+        })),
+      },
+    );
+    changes.set(planned.id, {
+      resources: [...gone(index, dangerous, value), ...fresh(own, value)],
+      outputs: [],
+    });
+    const missing = {
+      project: name,
+      rule: { count: 1, by: [], message: 'destroys', author: false, source: 'destroy' },
+      given: 0,
+    };
+    return project(
+      name,
+      { kind: 'waiting-for-approval', missing: [missing] },
+      { plan: planned, verdicts: [needsApproval] },
+    );
+  });
+  const missing = rows.flatMap(({ status }) =>
+    status.kind === 'waiting-for-approval' ? status.missing : [],
+  );
+  return { view: view({ kind: 'waiting-for-approval', missing }, rows), changes };
+}
+
+function gone(index: number, count: number, value: string): readonly ResourceChange[] {
+  return Array.from({ length: count }, (_, at) =>
+    at % 2 === 0
+      ? resource(`aws_subnet.gone_${index}_${at}`, 'delete', destroyed({ cidr: known(`${value}${at}`) }))
+      : resource(`aws_subnet.gone_${index}_${at}`, 'replace', [
+          attribute('cidr', known(`${value}${at}`), unknown, true),
+        ]),
+  );
+}
+
+function fresh(count: number, value: string): readonly ResourceChange[] {
+  return Array.from({ length: count }, (_, at) =>
+    resource(
+      `aws_instance.new["${at}"]`,
+      'create',
+      created({ name: known(`${value} ${at}`), note: known(`${value}\n${at}\n`), id: unknown }),
+    ),
+  );
+}
+
+function within(text: string): void {
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxComment);
+  expect(text.length).toBeLessThanOrEqual(65_000);
+  const html = marked.parse(text, { async: false });
+  expect(html.match(/<details/g)?.length ?? 0).toBe(html.match(/<\/details>/g)?.length ?? 0);
+  expect(html).toMatch(/<sub>.*<\/sub>/);
+}
+
+describe('the comment', () => {
+  const sizes: readonly Size[] = [
+    { projects: 1, resources: 1, risky: 0 },
+    { projects: 1, resources: 5_000, risky: 0 },
+    { projects: 1, resources: 5_000, risky: 200 },
+    { projects: 1, resources: 0, risky: 5_000 },
+    { projects: 50, resources: 5_000, risky: 300 },
+    { projects: 300, resources: 5_000, risky: 0 },
+    { projects: 300, resources: 5_000, risky: 5_000 },
+    { projects: 2_000, resources: 2_000, risky: 2_000 },
+    { projects: 3, resources: 30, risky: 3, value: '漢字🚀`'.repeat(400) },
+    { projects: 1, resources: 1, risky: 1, value: '`'.repeat(70_000) },
+    { projects: 1, resources: 1, risky: 1, value: `${'a\n'.repeat(70_000)}` },
+  ];
+  test.each(sizes)('fits: $projects projects, $resources created, $risky destroyed or replaced', (size) => {
+    const { view, changes } = picture(size);
+    within(renderComment(view, changes, links));
+    within(renderComment(view, changes, noLinks));
+  });
+
+  test('all that is destroyed is named, whatever else there is', () => {
+    const { view, changes } = picture({ projects: 20, resources: 5_000, risky: 400 });
+    const comment = renderComment(view, changes, links);
+    for (let index = 0; index < 20; index++) {
+      for (let at = 0; at < 20; at++) expect(comment).toContain(`aws_subnet.gone_${index}_${at} `);
+    }
+    expect(comment).toMatch(/More: \d+ to add not shown/);
+  });
+
+  test('what cannot even be named is counted', () => {
+    const { view, changes } = picture({ projects: 1, resources: 10, risky: 5_000 });
+    const comment = renderComment(view, changes, links);
+    const named = new Set(comment.match(/gone_0_\d+(?= )/g)).size;
+    const [, destroys = '', replaces = ''] =
+      /More: (\d+) to destroy, (\d+) to replace, 10 to add not shown/.exec(comment) ?? [];
+    expect(named).toBeGreaterThan(500);
+    expect(named + Number(destroys) + Number(replaces)).toBe(5_000);
+  });
+
+  test('projects that do not fit into the table are those without need for attention', () => {
+    const { view } = picture({ projects: 1_000, resources: 0, risky: 0 });
+    const failed = project('the-broken-one', { kind: 'failed', diagnostics: [], diagnosticCount: 0 });
+    const comment = renderComment({ ...view, projects: [...view.projects, failed] }, new Map(), noLinks);
+    expect(comment).toContain('| the-broken-one |');
+    expect(comment).toMatch(/\d+ more projects, see hatchet\/plan\./);
+  });
+
+  test('any number of anything', () => {
+    const size = fc.record({
+      projects: fc.integer({ min: 1, max: 80 }),
+      resources: fc.integer({ min: 0, max: 400 }),
+      risky: fc.integer({ min: 0, max: 400 }),
+      value: fc.oneof(
+        fc.string({ maxLength: 200 }),
+        fc.constant('é'.repeat(300)),
+        fc.constant('\u202e'.repeat(200)),
+      ),
+    });
+    fc.assert(
+      fc.property(size, (size) => {
+        const { view, changes } = picture(size);
+        within(renderComment(view, changes, links));
+      }),
+      { numRuns: 15, seed: 20261121 },
+    );
+  });
+});
+
+describe('a check', () => {
+  const check = (more: Partial<Check>): Check => ({
+    name: 'hatchet/plan',
+    state: { status: 'completed', conclusion: 'failure' },
+    title: 'title',
+    buttons: ['approve', 'apply', 'replan', 'allow-plan', 'unlock'],
+    annotations: [],
+    project: null,
+    ...more,
+  });
+  const diagnostic = (index: number): Diagnostic => ({
+    severity: index % 3 === 0 ? 'warning' : 'error',
+    summary: `problem ${index} ${'long '.repeat(100)}`,
+    detail: '漢'.repeat(index === 1 ? 30_000 : 30),
+    path: `envs/${index}.tf`,
+    startLine: 3,
+    endLine: index % 2 === 0 ? 3 : 9,
+    startColumn: 5,
+    endColumn: 9,
+  });
+
+  test.each([
+    { projects: 1, resources: 5_000, risky: 400 },
+    { projects: 300, resources: 300, risky: 300 },
+    { projects: 2_000, resources: 2_000, risky: 0 },
+    { projects: 1, resources: 3, risky: 3, value: '漢字🚀`\n'.repeat(20_000) },
+  ])('fits: $projects projects, $resources created, $risky destroyed or replaced', (size) => {
+    const { view, changes } = picture(size);
+    const first = view.projects[0]?.name ?? '';
+    const annotations = Array.from({ length: 120 }, (_, index) => diagnostic(index));
+    for (const [name, project] of [
+      ['hatchet/plan', null],
+      ['hatchet/policy', null],
+      ['hatchet/apply', null],
+      [`hatchet/plan: ${first}`, first],
+    ] as const) {
+      const rendered = renderCheck(
+        check({ name, project, annotations, title: 'x\n'.repeat(900) }),
+        view,
+        changes,
+        links,
+      );
+      expect(rendered.title).toMatch(/^[^\n]{1,200}$/);
+      expect(Buffer.byteLength(rendered.summary)).toBeLessThanOrEqual(maxOutput);
+      expect(Buffer.byteLength(rendered.text ?? '')).toBeLessThanOrEqual(maxOutput);
+      expect(rendered.summary).not.toBe('');
+      expect(rendered.annotations.length).toBe(50);
+      for (const annotation of rendered.annotations) {
+        expect(annotation.title.length).toBeLessThanOrEqual(255);
+        expect(Buffer.byteLength(annotation.message)).toBeLessThanOrEqual(64 * 1024);
+        expect(annotation.startColumn === undefined).toBe(annotation.startLine !== annotation.endLine);
+      }
+      expect(rendered.actions.length).toBe(3);
+      for (const action of rendered.actions) {
+        expect([
+          action.label.length <= 20,
+          action.description.length <= 40,
+          action.identifier.length <= 20,
+        ]).toEqual([true, true, true]);
+      }
+    }
+  });
+
+  test('of a project names all that is destroyed', () => {
+    const { view, changes } = picture({ projects: 1, resources: 5_000, risky: 600 });
+    const { text } = renderCheck(check({ project: view.projects[0]?.name ?? '' }), view, changes, links);
+    expect(new Set(text?.match(/gone_0_\d+(?= )/g)).size).toBe(600);
+  });
+
+  test('leaves nothing out while it fits', () => {
+    const { view, changes } = picture({ projects: 1, resources: 300, risky: 5 });
+    const { text } = renderCheck(check({ project: view.projects[0]?.name ?? '' }), view, changes, links);
+    expect(text?.match(/^\+ aws_instance/gm)?.length).toBe(300);
+    expect(text).not.toContain('More:');
+  });
+
+  test('a giant does not hide what follows it', () => {
+    const giant = Array.from({ length: 200 }, (_, index) =>
+      attribute(`key_${index}`, absent, known(`${index} ${'x'.repeat(600)}`)),
+    );
+    const planned = plan('prod', { add: 2 });
+    const row = project('prod', { kind: 'ready' }, { plan: planned, verdicts: [verdict('destroy')] });
+    const changes = new Map([
+      [
+        planned.id,
+        {
+          resources: [
+            resource('big.one', 'create', [...giant, ...giant]),
+            resource('small.one', 'create', created({ name: known('small') })),
+          ],
+          outputs: [],
+        },
+      ],
+    ]);
+    const { text } = renderCheck(check({ project: 'prod' }), view({ kind: 'ready' }, [row]), changes, links);
+    expect(text).toMatchInlineSnapshot(`
+      "\`\`\`diff
+      + big.one
+
+      + small.one
+      +     name   "small"
+      \`\`\`
+
+      More: 1 shown by name only; see [the log](https://hatchet.example/runs/00000000-0000-4000-8000-000000001c49)."
+    `);
+  });
+});

@@ -1,0 +1,131 @@
+// Does a reply say why, and what to do about it?
+import { expect, test } from 'vitest';
+import { renderReply } from '../activities/render/reply.ts';
+import type { CommandRefusal } from '../workflows/activities.ts';
+import type { Refusal } from '../workflows/model/apply.ts';
+import { destroyRule, head } from './render-example.ts';
+
+test('a refusal', () => {
+  const missing = (by: readonly string[], count = 1, author = false) => ({
+    kind: 'approvals-missing' as const,
+    project: 'prod',
+    missing: [{ project: 'prod', rule: { ...destroyRule, by, count, author }, given: 0 }],
+  });
+  const refusals: readonly (Refusal | CommandRefusal)[] = [
+    { kind: 'not-planned', project: 'prod' },
+    { kind: 'plan-failed', project: 'prod' },
+    { kind: 'stale', project: 'prod', reason: 'head moved' },
+    { kind: 'stale', project: 'prod', reason: 'base moved' },
+    { kind: 'stale', project: 'prod', reason: 'digest changed' },
+    { kind: 'stale', project: 'prod', reason: 'state changed' },
+    { kind: 'stale', project: 'prod', reason: 'policies changed' },
+    { kind: 'not-judged', project: 'prod' },
+    { kind: 'denied', project: 'prod', policies: ['protect'] },
+    { kind: 'denied', project: 'prod', policies: ['protect', 'own'] },
+    { kind: 'rejected', project: 'prod', by: 'hubot' },
+    missing([]),
+    missing(['@octo-org/platform', 'ana'], 2),
+    missing([], 1, true),
+    { kind: 'draft' },
+    { kind: 'closed' },
+    { kind: 'already-applied', project: 'prod' },
+    { kind: 'withdrawn', project: 'prod' },
+    { kind: 'frozen', project: 'prod', reason: 'the outcome of an apply is unknown' },
+    { kind: 'unknown-verb', word: 'aply', nearest: 'apply' },
+    { kind: 'unknown-verb', word: 'dance', nearest: null },
+    { kind: 'bad-arguments', problem: '`--force` is no flag of `apply`' },
+    { kind: 'unknown-project', word: 'prdo', nearest: 'prod', projects: ['prod', 'staging', 'dns'] },
+    { kind: 'unknown-project', word: 'x', nearest: null, projects: [] },
+    { kind: 'not-allowed', needs: 'write' },
+    { kind: 'not-supported', what: '--destroy' },
+    { kind: 'own-approval' },
+    { kind: 'plan-changed', project: 'prod' },
+    { kind: 'still-planning' },
+    { kind: 'fork-needs-sha', head },
+    { kind: 'nothing-to-approve' },
+    { kind: 'applying' },
+    { kind: 'pull-request-closed' },
+  ];
+  const replies = refusals.map((refusal) =>
+    renderReply({ kind: 'refused', to: 'mona', verb: 'apply', refusal }),
+  );
+  expect(replies.join('\n')).toMatchInlineSnapshot(`
+    "@mona \`/hatchet apply\` was refused: \`prod\` is not planned yet. Comment \`/hatchet plan\`, or wait for its plan.
+    @mona \`/hatchet apply\` was refused: \`prod\` could not be planned. Fix the error on the hatchet/plan check and push.
+    @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: a newer push has come. Look at the new plan, then ask again.
+    @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: the base branch has moved. Look at the new plan, then ask again.
+    @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: planning again gave another result than the one shown. Look at the new plan, then ask again.
+    @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: the state has changed since. Look at the new plan, then ask again.
+    @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: the policies have changed since. Look at the new plan, then ask again.
+    @mona \`/hatchet apply\` was refused: the policies have not answered yet for \`prod\`. Ask again when hatchet/policy is done.
+    @mona \`/hatchet apply\` was refused: \`protect\` denies \`prod\`. Nobody can approve this: change the code and push.
+    @mona \`/hatchet apply\` was refused: \`protect\` and \`own\` deny \`prod\`. Nobody can approve this: change the code and push.
+    @mona \`/hatchet apply\` was refused: @hubot rejected the plan of \`prod\`. It is blocked until @hubot approves or the plan changes.
+    @mona \`/hatchet apply\` was refused: \`prod\` needs 1 approval by someone other than the author. Anyone else with write can give it.
+    @mona \`/hatchet apply\` was refused: \`prod\` needs 2 approvals by someone other than the author. Ask @octo-org/platform or @ana.
+    @mona \`/hatchet apply\` was refused: \`prod\` needs 1 approval. Anyone with write can give it.
+    @mona \`/hatchet apply\` was refused: this is a draft. Mark it as ready for review first.
+    @mona \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here.
+    @mona \`/hatchet apply\` was refused: \`prod\` is applied already; there is nothing left to do.
+    @mona \`/hatchet apply\` was refused: the request for \`prod\` was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.
+    @mona \`/hatchet apply\` was refused: \`prod\` is frozen: the outcome of an apply is unknown. Someone with write has to look at what is there and decide.
+    @mona there is no command \`aply\`. Did you mean \`apply\`? Comment \`/hatchet help\` for all commands.
+    @mona there is no command \`dance\`. Comment \`/hatchet help\` for all commands.
+    @mona \`--force\` is no flag of \`apply\`. Comment \`/hatchet help\` for all commands.
+    @mona there is no project \`prdo\`. Did you mean \`prod\`? Projects here: \`prod\`, \`staging\`, \`dns\`.
+    @mona there is no project \`x\`. This pull request changes no project.
+    @mona \`/hatchet apply\` was refused: it takes write access to this repository. Ask someone who has it.
+    @mona \`/hatchet apply\` was refused: \`--destroy\` is not there yet.
+    @mona \`/hatchet apply\` was refused: your own pull request needs someone else's yes.
+    @mona \`/hatchet apply\` was refused: the plan of \`prod\` changed after you wrote this, look again.
+    @mona \`/hatchet apply\` was refused: the newest commit is still being planned. Look at the result, then ask again.
+    @mona \`/hatchet apply\` was refused: this comes from a fork, so say which commit you looked at: \`/hatchet plan 3f2a1bc\`.
+    @mona \`/hatchet apply\` was refused: nothing here waits for an approval.
+    @mona \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.
+    @mona \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here."
+  `);
+});
+
+test('help, status and what is done', () => {
+  const replies = [
+    renderReply({ kind: 'help' }),
+    renderReply({ kind: 'status', lines: [] }),
+    renderReply({
+      kind: 'status',
+      lines: [
+        { project: 'prod', status: { kind: 'queued', behind: 12, position: 2 } },
+        { project: 'staging', status: { kind: 'applying' } },
+      ],
+    }),
+    renderReply({ kind: 'done', to: 'mona', text: 'nothing to apply' }),
+    renderReply({ kind: 'done', to: 'mona', text: 'locks given up' }),
+    renderReply({ kind: 'done', to: 'mona', text: 'nothing to cancel' }),
+  ];
+  expect(replies.join('\n\n')).toMatchInlineSnapshot(`
+    "| Comment                       | To                                                       |
+    | :---------------------------- | :------------------------------------------------------- |
+    | \`/hatchet plan [project…]\`    | plan again                                               |
+    | \`/hatchet apply [project…]\`   | apply what is planned and approved                       |
+    | \`/hatchet approve [project…]\` | say yes to the plans shown                               |
+    | \`/hatchet reject [project…]\`  | take a yes back, or refuse                               |
+    | \`/hatchet cancel\`             | stop running plans, and applies that wait for their turn |
+    | \`/hatchet unlock [project…]\`  | give up this pull request's locks                        |
+    | \`/hatchet status\`             | what is running, waiting and locked                      |
+    | \`/hatchet help\`               | this list                                                |
+
+    Without a project it means all of them; \`*\` matches within a path segment, \`**\` across them. The first line of a new comment counts.
+
+    No Terraform project is affected.
+
+    | Project | Status                       |
+    | :------ | :--------------------------- |
+    | prod    | waiting for #12, 2nd in line |
+    | staging | applying                     |
+
+    @mona there is nothing to apply.
+
+    @mona the locks of this pull request are given up.
+
+    @mona there is nothing to cancel."
+  `);
+});
