@@ -21,6 +21,8 @@ export type World = {
   /** Terraform code of one project that keeps its state outside the checkout. */
   readonly project: (name: string, body: string) => string;
   readonly databaseUrl: string;
+  /** The Temporal namespace that belongs to this world alone. */
+  readonly namespace: string;
   readonly close: () => Promise<void>;
 };
 
@@ -63,7 +65,7 @@ export async function createWorld(options: {
     await rm(directory, { recursive: true, force: true });
     if (violations.length > 0) throw new Error(`against GitHub's own description:\n${violations.join('\n')}`);
   };
-  return { sandbox, app, repository, project, databaseUrl: services.DATABASE_URL, close };
+  return { sandbox, app, repository, project, databaseUrl: services.DATABASE_URL, namespace: services.TEMPORAL_NAMESPACE, close };
 }
 
 /** A database and a namespace of its own on the servers that all tests share. */

@@ -38,7 +38,15 @@ export const { inspect, beginApply } = proxyActivities<ControlActivities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-export const { judge, readActor, askProject, recordApply, readApply, recordEvent } =
+/** Plans wait for each other at the one thread that judges; a very large one takes it for seconds. */
+const judgeTimeout = '2 minutes';
+export const { judge } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: judgeTimeout,
+  retry: callRetry,
+});
+
+export const { readActor, askProject, recordApply, readApply, recordEvent } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,

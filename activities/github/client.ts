@@ -10,8 +10,6 @@ import { translate } from './failures.ts';
 export type GraphqlAnswer = {
   readonly data: Readonly<Record<string, unknown>>;
   readonly errors: readonly GraphqlError[];
-  /** GitHub's clock when it answered, ISO 8601. */
-  readonly at: string;
 };
 
 export type GraphqlError = {
@@ -66,23 +64,12 @@ export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettin
   return {
     graphql: (installation, query, variables) =>
       guarded('a GraphQL request', async () => {
-        let at = '';
         const timed = graphql.defaults({
           baseUrl: apiUrl,
           headers: { 'user-agent': 'hatchet', ...(await headersFor(installation)) },
-          request: {
-            signal: AbortSignal.timeout(callTimeoutMs),
-            hook: async (
-              send: (options: object) => Promise<{ headers: { date?: string } }>,
-              options: object,
-            ) => {
-              const response = await send(options);
-              at = new Date(response.headers.date ?? Date.now()).toISOString();
-              return response;
-            },
-          },
+          request: { signal: AbortSignal.timeout(callTimeoutMs) },
         });
-        return { ...(await partial(timed, query, variables)), at };
+        return partial(timed, query, variables);
       }),
     rest: (installation, route, parameters) =>
       guarded(route, async () => {
@@ -117,7 +104,7 @@ async function partial(
   send: Send,
   query: string,
   variables: Record<string, unknown>,
-): Promise<Omit<GraphqlAnswer, 'at'>> {
+): Promise<GraphqlAnswer> {
   try {
     return { data: (await send(query, variables)) as Record<string, unknown>, errors: [] };
   } catch (error) {

@@ -9,24 +9,25 @@ export type Write = {
 };
 
 export type WriteResult =
-  | { readonly kind: 'done'; readonly nodeId: string }
+  /** `at`: GitHub's clock when it took effect, where GitHub tells; ISO 8601. */
+  | { readonly kind: 'done'; readonly nodeId: string; readonly at: string | null }
   | { readonly kind: 'failed'; readonly error: GraphqlError };
 
 /** What is read back of each write, and the type of its input. Source: docs.github.com/graphql/reference/mutations */
 const selections = {
-  createCheckRun: { input: 'CreateCheckRunInput', read: 'checkRun { id }', path: ['checkRun', 'id'] },
-  updateCheckRun: { input: 'UpdateCheckRunInput', read: 'checkRun { id }', path: ['checkRun', 'id'] },
+  createCheckRun: { input: 'CreateCheckRunInput', read: 'checkRun { id }', path: ['checkRun'] },
+  updateCheckRun: { input: 'UpdateCheckRunInput', read: 'checkRun { id }', path: ['checkRun'] },
   addComment: {
     input: 'AddCommentInput',
-    read: 'commentEdge { node { id } }',
-    path: ['commentEdge', 'node', 'id'],
+    read: 'commentEdge { node { id updatedAt } }',
+    path: ['commentEdge', 'node'],
   },
   updateIssueComment: {
     input: 'UpdateIssueCommentInput',
-    read: 'issueComment { id }',
-    path: ['issueComment', 'id'],
+    read: 'issueComment { id updatedAt }',
+    path: ['issueComment'],
   },
-  addReaction: { input: 'AddReactionInput', read: 'reaction { id }', path: ['reaction', 'id'] },
+  addReaction: { input: 'AddReactionInput', read: 'reaction { id }', path: ['reaction'] },
 } as const;
 
 /** GitHub spends its time per write; more in one request comes near its own time limit. */
@@ -34,20 +35,18 @@ const maxWritesPerRequest = 10;
 /** A request much larger than this is refused or times out; a comment and a check may be 64 KiB each. */
 const maxRequestBytes = 256 * 1024;
 
-/** Does all writes in order and tells of each what came of it. `at` is GitHub's clock after the last one. */
+/** Does all writes in order and tells of each what came of it. */
 export async function doWrites(
   github: GitHub,
   installation: InstallationId,
   writes: readonly Write[],
-): Promise<{ readonly results: readonly WriteResult[]; readonly at: string | null }> {
+): Promise<readonly WriteResult[]> {
   const results: WriteResult[] = [];
-  let at: string | null = null;
   for (const batch of inBatches(writes)) {
     const answer = await github.graphql(installation, mutationOf(batch), variablesOf(batch));
-    at = answer.at;
     results.push(...batch.map((write, index) => resultOf(write, `w${index}`, answer)));
   }
-  return { results, at };
+  return results;
 }
 
 function inBatches(writes: readonly Write[]): readonly (readonly Write[])[] {
@@ -85,11 +84,14 @@ function resultOf(
 ): WriteResult {
   const error = answer.errors.find(({ path }) => path[0] === alias);
   if (error !== undefined) return { kind: 'failed', error };
-  const nodeId = selections[write.field].path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+  const node = selections[write.field].path.reduce<unknown>(
+    (value, key) => (isRecord(value) ? value[key] : undefined),
     answer.data[alias],
   );
   const missing = { type: 'MISSING', message: `GitHub returned nothing for ${write.field}`, path: [alias] };
-  return typeof nodeId === 'string' ? { kind: 'done', nodeId } : { kind: 'failed', error: missing };
+  if (!isRecord(node) || typeof node.id !== 'string') return { kind: 'failed', error: missing };
+  return { kind: 'done', nodeId: node.id, at: typeof node.updatedAt === 'string' ? node.updatedAt : null };
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;

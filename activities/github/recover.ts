@@ -73,6 +73,7 @@ const unread = (key: string, nodeId: string, open: boolean): Surface => ({
   hash: '',
   annotationsHash: '',
   open,
+  at: null,
 });
 
 const present = <Item>(items: readonly (Item | null)[] | null | undefined): readonly Item[] =>

@@ -44,8 +44,12 @@ export async function showView(
   const remembered = await deps.memory.read(ref);
   const surfaces = attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, remembered) : remembered;
   const due = [...(await dueOfView(deps, view, surfaces)), ...dueAnswers(view.nodeId, answers, surfaces)];
-  return write(deps, ref, due);
+  const written = await write(deps, ref, due);
+  const comment = written.find(isComment) ?? surfaces.find(isComment);
+  return { at: view.comment ? (comment?.at ?? null) : null };
 }
+
+const isComment = ({ key }: Surface): boolean => key === 'comment';
 
 /** Answers without a picture. */
 export async function giveAnswers(
@@ -70,10 +74,11 @@ async function dueOfView(
   const comment = view.comment
     ? dueComment(view.nodeId, renderComment(view, changes, links), find('comment'))
     : null;
+  // The comment first: whoever sees a check turn can already read what it is about.
   return [
+    comment,
     ...checks.map((wanted) => dueCheck(view.repository.nodeId, wanted, find(wanted.key))),
     ...orphans.map((surface) => dueCancel(view.repository.nodeId, surface)),
-    comment,
   ].filter((due) => due !== null);
 }
 
@@ -140,20 +145,24 @@ const isRecovered = (known: Surface, wanted: Due['surface']): boolean =>
 
 const replyMark = (id: string): string => `<!-- hatchet:reply ${hashOf(id)} -->`;
 
-async function write(deps: ShowDependencies, ref: PullRequestRef, due: readonly Due[]): Promise<Shown> {
-  if (due.length === 0) return { at: null };
-  const { results, at } = await doWrites(
+async function write(
+  deps: ShowDependencies,
+  ref: PullRequestRef,
+  due: readonly Due[],
+): Promise<readonly Surface[]> {
+  if (due.length === 0) return [];
+  const results = await doWrites(
     deps.github,
     ref.repository.installationId,
     due.map((each) => each.write),
   );
   const done = due.flatMap(({ surface }, index) => {
     const result = results[index];
-    return result?.kind === 'done' ? [{ ...surface, nodeId: result.nodeId }] : [];
+    return result?.kind === 'done' ? [{ ...surface, nodeId: result.nodeId, at: result.at }] : [];
   });
   await deps.memory.save(ref, done);
   await settleFailures(deps, ref, due, results);
-  return { at };
+  return done;
 }
 
 /** What vanished on GitHub is made anew by the next attempt; any other refusal is the operator's to know. */

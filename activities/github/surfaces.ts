@@ -12,10 +12,12 @@ export type Surface = {
   readonly annotationsHash: string;
   /** A check that is not completed: something has to close it one day. */
   readonly open: boolean;
+  /** When it was written, by GitHub's clock, ISO 8601; null where GitHub did not tell. */
+  readonly at: string | null;
 };
 
 /** A write that is due, and what is remembered of it once it is done. */
-export type Due = { readonly write: Write; readonly surface: Omit<Surface, 'nodeId'> };
+export type Due = { readonly write: Write; readonly surface: Omit<Surface, 'nodeId' | 'at'> };
 
 export type WantedCheck = {
   readonly key: string;
@@ -56,7 +58,7 @@ export function dueCheck(repositoryId: string, wanted: WantedCheck, before: Surf
  * A completed run is not opened again (GitHub keeps showing its old conclusion), and annotations cannot be taken
  * back: both ask for a new run of the same name, which GitHub shows in the old one's place.
  */
-function mayUpdate(before: Surface, wanted: Omit<Surface, 'nodeId'>): boolean {
+function mayUpdate(before: Surface, wanted: Due['surface']): boolean {
   const reopened = !before.open && wanted.open;
   const otherAnnotations = before.annotationsHash !== '' && before.annotationsHash !== wanted.annotationsHash;
   return !reopened && !otherAnnotations;

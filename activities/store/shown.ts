@@ -11,6 +11,7 @@ const rows = z.array(
     hash: z.string(),
     annotationsHash: z.string(),
     open: z.boolean(),
+    at: z.string().nullable(),
   }),
 ) satisfies z.ZodType<Surface[]>;
 
@@ -18,13 +19,14 @@ export function createShown(sql: Sql): SurfaceMemory {
   return {
     async read({ repository, number }) {
       return rows.parse(
-        await sql`select key, node_id as "nodeId", hash, annotations_hash as "annotationsHash", open from shown
+        await sql`select key, node_id as "nodeId", hash, annotations_hash as "annotationsHash", open, shown_at as at
+          from shown
           where repository_id = ${repository.id} and number = ${number} order by key`,
       );
     },
     async save({ repository, number }, surfaces) {
       if (surfaces.length === 0) return;
-      const written = surfaces.map(({ key, nodeId, hash, annotationsHash, open }) => ({
+      const written = surfaces.map(({ key, nodeId, hash, annotationsHash, open, at }) => ({
         repository_id: repository.id,
         number,
         key,
@@ -32,10 +34,11 @@ export function createShown(sql: Sql): SurfaceMemory {
         hash,
         annotations_hash: annotationsHash,
         open,
+        shown_at: at,
       }));
       await sql`insert into shown ${sql(written)} on conflict (repository_id, number, key) do update
         set node_id = excluded.node_id, hash = excluded.hash, annotations_hash = excluded.annotations_hash,
-          open = excluded.open, written_at = now()`;
+          open = excluded.open, shown_at = excluded.shown_at, written_at = now()`;
     },
     async forget({ repository, number }, keys) {
       if (keys.length === 0) return;

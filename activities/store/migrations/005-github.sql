@@ -17,6 +17,8 @@ create table shown (
   hash text not null,
   annotations_hash text not null,
   open boolean not null,
+  -- GitHub's own clock, as it wrote it.
+  shown_at text,
   written_at timestamptz not null default now(),
   primary key (repository_id, number, key)
 );
