@@ -18,11 +18,14 @@ export type Remote = {
   readonly url: string;
   /** Method and path of every request, in order. */
   readonly requests: string[];
-  /** Called before a request is answered; a status answers it instead of git. */
-  onRequest: (request: IncomingMessage) => number | null;
+  /** Called before a request is answered; a status or the target of a redirect answers it instead of git. */
+  onRequest: (request: IncomingMessage) => number | string | null;
   /** Commits onto a ref, with `parents` when it should not simply grow. */
   commit(ref: string, files: Readonly<Record<string, FileChange>>, options?: CommitOptions): Sha;
   git(...args: string[]): string;
+  /** A tree that holds the same tree under each of `names`. */
+  tree(names: readonly string[], below: string): string;
+  commitTree(tree: string, ...parents: readonly string[]): Sha;
   close(): Promise<void>;
 };
 
@@ -45,9 +48,10 @@ export async function startRemote(): Promise<Remote> {
 
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
-    const status = remote.onRequest(request) ?? (isAuthorized(request) ? null : 401);
-    if (status === null) serveGit(root, request, response);
-    else response.writeHead(status).end();
+    const instead = remote.onRequest(request) ?? (isAuthorized(request) ? null : 401);
+    if (instead === null) serveGit(root, request, response);
+    else if (typeof instead === 'string') response.writeHead(302, { location: instead }).end();
+    else response.writeHead(instead).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const remote: Remote = {
@@ -61,6 +65,15 @@ export async function startRemote(): Promise<Remote> {
         input: importStream(ref, files, options, hasRef(ref)),
       });
       return parseSha(git('rev-parse', ref));
+    },
+    tree(names, below) {
+      const input = names.map((name) => `040000 tree ${below}\t${name}\n`).join('');
+      return execFileSync('git', ['--git-dir', gitDir, 'mktree'], { input, encoding: 'utf8' }).trim();
+    },
+    commitTree(tree, ...parents) {
+      const identity = ['-c', 'user.name=GitHub', '-c', 'user.email=noreply@example.com'];
+      const onto = parents.flatMap((parent) => ['-p', parent]);
+      return parseSha(git(...identity, 'commit-tree', '-m', 'merged', ...onto, tree));
     },
     async close() {
       server.closeAllConnections();

@@ -20,8 +20,8 @@ export type Resolved =
   /** Leads out of the repository, or in a circle. */
   | { readonly kind: 'outside' };
 
-/** Ten times the largest monorepos; a small pack can unfold to billions of entries. */
-export const maxTreeEntries = 1_000_000;
+/** As many as the largest public monorepos hold; a small pack can unfold to billions of entries. */
+const maxTreeEntries = 500_000;
 /** PATH_MAX: nothing deeper can be checked out. */
 const maxPathLength = 4096;
 /** Linux gives up after 40 links on one way, too. */
@@ -30,69 +30,83 @@ const maxLinkHops = 40;
 /** UserError: more than any checkout could hold, or names that git itself refuses to check out. */
 export async function listTree(objects: Objects, tree: Sha): Promise<Listing> {
   const directories = new Map<string, readonly TreeEntry[]>();
-  const linkEntries: { path: string; sha: Sha }[] = [];
+  const links: { path: string; sha: Sha }[] = [];
   let count = 0;
-
-  async function walk(sha: Sha, directory: string): Promise<void> {
-    const entries = await objects.readTree(sha);
-    count += entries.length;
-    checkSize(count, directory);
-    directories.set(directory, entries);
-    const below: Promise<void>[] = [];
-    for (const entry of entries) {
-      if (!isSafeName(entry.name)) throw unsafeName(join(directory, entry.name));
-      if (entry.kind === 'directory') below.push(walk(entry.sha, join(directory, entry.name)));
-      else if (entry.kind === 'symlink')
-        linkEntries.push({ path: join(directory, entry.name), sha: entry.sha });
+  let level: { path: string; sha: Sha }[] = [{ path: '.', sha: tree }];
+  while (level.length > 0) {
+    const read = await Promise.all(level.map(({ sha }) => objects.readTree(sha)));
+    const below: typeof level = [];
+    for (const [index, { path: directory }] of level.entries()) {
+      const entries = read[index] ?? [];
+      directories.set(directory, entries);
+      count += entries.length;
+      checkSize(count, directory);
+      for (const { name, kind, sha } of entries) {
+        const path = join(directory, name);
+        if (!isSafeName(name)) throw unsafeName(path);
+        if (kind === 'directory') below.push({ path, sha });
+        else if (kind === 'symlink') links.push({ path, sha });
+      }
     }
-    await Promise.all(below);
+    level = below;
   }
-
-  await walk(tree, '.');
-  const links = await Promise.all(
-    linkEntries.map(async ({ path, sha }) => {
-      const target = await objects.readBlob(sha, maxPathLength);
-      return [path, Buffer.isBuffer(target) ? target.toString('utf8') : '/'] as const;
-    }),
-  );
-  return { directories, links: new Map(links) };
+  const targets = await Promise.all(links.map(({ sha }) => readLink(objects, sha)));
+  return { directories, links: new Map(links.map(({ path }, index) => [path, targets[index] ?? '/'])) };
 }
 
-/** Paths of the files that differ, in the order of the trees; `null` stands for an empty tree. */
-export async function compareTrees(objects: Objects, left: Sha | null, right: Sha | null): Promise<string[]> {
+/** One that is too long to be followed counts as leading out. */
+async function readLink(objects: Objects, sha: Sha): Promise<string> {
+  const target = await objects.readBlob(sha, maxPathLength);
+  return Buffer.isBuffer(target) ? target.toString('utf8') : '/';
+}
+
+/** Paths of the files that differ, sorted. UserError: more than any checkout could hold. */
+export async function compareTrees(objects: Objects, left: Sha, right: Sha): Promise<string[]> {
   const changed: string[] = [];
   let count = 0;
-
-  async function compare(leftTree: Sha | null, rightTree: Sha | null, directory: string): Promise<void> {
-    if (leftTree === rightTree) return;
-    const [before, after] = await Promise.all(
-      [leftTree, rightTree].map(async (sha) => (sha === null ? [] : await objects.readTree(sha))),
-    );
-    const differing = differingNames(before ?? [], after ?? []);
-    count += differing.length;
-    checkSize(count, directory);
-    const below: Promise<void>[] = [];
-    for (const [name, pair] of differing) {
-      const path = join(directory, name);
-      if (pair.some((entry) => entry !== undefined && entry.kind !== 'directory')) changed.push(path);
-      const [was, is] = pair.map((entry) => (entry?.kind === 'directory' ? entry.sha : null));
-      if (was || is) below.push(compare(was ?? null, is ?? null, path));
+  let level: { path: string; trees: readonly [Sha | null, Sha | null] }[] = [
+    { path: '.', trees: [left, right] },
+  ];
+  while (level.length > 0) {
+    const read = await Promise.all(level.map(({ trees }) => differingEntries(objects, trees)));
+    const below: typeof level = [];
+    for (const [index, { path: directory }] of level.entries()) {
+      const differing = read[index] ?? [];
+      count += differing.length;
+      checkSize(count, directory);
+      for (const [name, pair] of differing) {
+        const path = join(directory, name);
+        if (pair.some((entry) => entry !== undefined && entry.kind !== 'directory')) changed.push(path);
+        if (pair.some((entry) => entry?.kind === 'directory'))
+          below.push({ path, trees: [treeOf(pair[0]), treeOf(pair[1])] });
+      }
     }
-    await Promise.all(below);
+    level = below;
   }
-
-  await compare(left, right, '.');
   return changed.sort();
 }
 
 type Pair = readonly [TreeEntry | undefined, TreeEntry | undefined];
 
-function differingNames(before: readonly TreeEntry[], after: readonly TreeEntry[]): [string, Pair][] {
+async function differingEntries(
+  objects: Objects,
+  [left, right]: readonly [Sha | null, Sha | null],
+): Promise<readonly (readonly [string, Pair])[]> {
+  if (left === right) return [];
+  const before = left === null ? [] : await objects.readTree(left);
+  const after = right === null ? [] : await objects.readTree(right);
+  // Whole new or vanished directories are the many ones: no need to look names up there.
+  if (left === null) return after.map((entry) => [entry.name, [undefined, entry]] as const);
+  if (right === null) return before.map((entry) => [entry.name, [entry, undefined]] as const);
   const was = new Map(before.map((entry) => [entry.name, entry]));
   const is = new Map(after.map((entry) => [entry.name, entry]));
   return [...new Set([...was.keys(), ...is.keys()])]
-    .map((name): [string, Pair] => [name, [was.get(name), is.get(name)]])
+    .map((name) => [name, [was.get(name), is.get(name)]] as const)
     .filter(([, [old, now]]) => old?.sha !== now?.sha || old?.kind !== now?.kind);
+}
+
+function treeOf(entry: TreeEntry | undefined): Sha | null {
+  return entry?.kind === 'directory' ? entry.sha : null;
 }
 
 /** Where a path leads when every symbolic link on the way is followed, as the file system would. */

@@ -44,6 +44,8 @@ const kinds: Readonly<Record<string, EntryKind>> = {
 export function createObjects(git: Git, gitDir: string): Objects {
   const stream = createObjectStream(git, gitDir);
   const trees = new Map<Sha, readonly TreeEntry[]>();
+  // Asked for again before it is there: a hostile tree names the same one a hundred thousand times.
+  const reading = new Map<Sha, Promise<readonly TreeEntry[]>>();
   let cachedEntries = 0;
 
   function remember(sha: Sha, entries: readonly TreeEntry[]): void {
@@ -56,21 +58,29 @@ export function createObjects(git: Git, gitDir: string): Objects {
     }
   }
 
+  async function read(sha: Sha): Promise<readonly TreeEntry[]> {
+    const object = await stream.object(sha);
+    if (object === null) throw new Error(`tree ${sha} is missing in the mirror`);
+    const entries = parseTree(expectType(object, 'tree', sha), sha.length / 2);
+    remember(sha, entries);
+    return entries;
+  }
+
+  function readOnce(sha: Sha): Promise<readonly TreeEntry[]> {
+    const known = reading.get(sha);
+    if (known !== undefined) return known;
+    const started = read(sha).finally(() => reading.delete(sha));
+    reading.set(sha, started);
+    return started;
+  }
+
   return {
     has: async (sha) => (await stream.header(sha)) !== null,
     async readCommit(sha) {
       const object = await stream.object(sha);
       return object === null ? null : parseCommit(expectType(object, 'commit', sha).toString('utf8'));
     },
-    async readTree(sha) {
-      const cached = trees.get(sha);
-      if (cached !== undefined) return cached;
-      const object = await stream.object(sha);
-      if (object === null) throw new Error(`tree ${sha} is missing in the mirror`);
-      const entries = parseTree(expectType(object, 'tree', sha), sha.length / 2);
-      if (!trees.has(sha)) remember(sha, entries);
-      return entries;
-    },
+    readTree: async (sha) => trees.get(sha) ?? (await readOnce(sha)),
     blobSize: async (sha) => (await stream.header(sha))?.size ?? null,
     async readBlob(sha, maxBytes) {
       const header = await stream.header(sha);
