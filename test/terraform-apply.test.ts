@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
 import type { PlanDigest } from '../workflows/model/identifiers.ts';
 import { startHttpStateServer } from './http-state-server.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
@@ -177,17 +178,23 @@ test('S5: an apply goes on to its end when Hatchet is killed', async () => {
     expect(await processesNaming(root)).toEqual([]);
   }, patience);
   expect(await readdir(stateDir)).not.toContain('.prod.tfstate.lock.info');
+  expect(await sweepRuns(gated.runner.settings.workDir)).toEqual([
+    expect.stringContaining(gated.runner.root),
+  ]);
   await gated.runner.close();
 });
 
 test.skipIf(bubblewrap === null)('a plan ends with Hatchet (needs bubblewrap)', async () => {
   const server = await startHttpStateServer();
-  const { root, close } = await createTerraformRunner();
+  const { root, close, settings } = await createTerraformRunner();
   const read = server.holdReads();
   const child = spawn(process.execPath, [runnerProgram, 'plan', root, server.backend], { stdio: 'inherit' });
   await read;
   child.kill('SIGKILL');
   await vi.waitFor(async () => expect(await processesNaming(root)).toEqual([]), patience);
+  expect(await readdir(settings.workDir)).toHaveLength(1);
+  expect(await sweepRuns(settings.workDir)).toEqual([]);
+  expect(await readdir(settings.workDir)).toEqual([]);
   await server.close();
   await close();
 });

@@ -1,7 +1,7 @@
 // How does a test run real Terraform on the fixtures, without Temporal around it?
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPlan } from '../activities/terraform/apply.ts';
@@ -36,6 +36,7 @@ export const repository = {
   nodeId: 'R_2',
   owner: 'octo-org',
   name: 'infra',
+  webUrl: 'https://github.example/octo-org/infra',
 };
 
 export const project: AffectedProject = {
@@ -55,6 +56,8 @@ export type TerraformRunner = {
   readonly stages: RunStage[];
   /** What else is committed; paths are relative to the repository. */
   readonly files: Map<string, string>;
+  /** Committed links, and where they lead. */
+  readonly links: Map<string, string>;
   readonly plan: (fixture: string, options?: PlanOptions) => Promise<PlanResult>;
   readonly apply: (plan: Plan, options?: ApplyOptions) => Promise<ApplyOutcome>;
   readonly close: () => Promise<void>;
@@ -101,6 +104,7 @@ export async function createTerraformRunner(
   const store = createMemoryRunStore();
   const stages: RunStage[] = [];
   const files = new Map<string, string>();
+  const links = new Map<string, string>();
   let fixture = 'start';
   let backend = true;
   const dependencies: RunnerDependencies = {
@@ -116,6 +120,7 @@ export async function createTerraformRunner(
         await mkdir(join(into, path, '..'), { recursive: true });
         await writeFile(join(into, path), text, { mode: 0o755 });
       }
+      for (const [path, target] of links) await symlink(target, join(into, path));
     },
   };
   const contextOf = (options: { signal?: AbortSignal; attempt?: number }): RunContext => ({
@@ -130,6 +135,7 @@ export async function createTerraformRunner(
     stateDir,
     stages,
     files,
+    links,
     plan: (name, options = {}) => {
       fixture = name;
       backend = options.withoutBackend !== true;

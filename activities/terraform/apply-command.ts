@@ -14,6 +14,9 @@ import { runProgram } from './process.ts';
 import type { Session } from './session.ts';
 import { sessionProgram } from './session.ts';
 
+/** Where this file is, Terraform was started to apply something. */
+export const applyOutputName = 'apply.out';
+
 /** `not-started`: nothing was changed, for these reasons. */
 export type ApplyEnding =
   | { readonly kind: 'ended'; readonly result: CommandResult; readonly progress: ApplyProgress }
@@ -25,7 +28,7 @@ export type ApplyEnding =
  */
 export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
   const { root, planFile } = session.directory;
-  const stdout = await open(join(root, 'apply.out'), 'ax+', 0o600);
+  const stdout = await open(join(root, applyOutputName), 'ax+', 0o600);
   const stderr = await open(join(root, 'apply.err'), 'ax+', 0o600);
   const progress = createApplyProgress();
   const collector = createCollector(session, progress.note);

@@ -21,7 +21,7 @@ function stepText(step: Step, previous: Step | undefined): string {
 }
 
 function quoted(key: string): string {
-  return JSON.stringify(key).replaceAll('${', '$${').replaceAll('%{', '%%{');
+  return JSON.stringify(key).replace(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
 /** Whether one of the two lies at or below the other. */

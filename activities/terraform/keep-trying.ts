@@ -5,8 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const delaysMs = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
 /** Whether `save` came through in the end: an apply has one attempt, so Temporal will not repeat it. */
-export async function keepTrying(save: () => Promise<void>): Promise<boolean> {
-  for (const delayMs of [0, ...delaysMs]) {
+export async function keepTrying(
+  save: () => Promise<void>,
+  waitsMs: readonly number[] = delaysMs,
+): Promise<boolean> {
+  for (const delayMs of [0, ...waitsMs]) {
     if (delayMs > 0) await sleep(delayMs);
     const saved = await save().then(
       () => true,

@@ -5,11 +5,11 @@ import { parseExact } from './exact-json.ts';
 
 const changeSchema = z.object({
   actions: z.array(z.string()),
-  before: z.unknown(),
-  after: z.unknown(),
-  after_unknown: z.unknown(),
-  before_sensitive: z.unknown(),
-  after_sensitive: z.unknown(),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+  after_unknown: z.unknown().optional(),
+  before_sensitive: z.unknown().optional(),
+  after_sensitive: z.unknown().optional(),
   replace_paths: z.array(z.array(z.unknown())).optional(),
   importing: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -25,21 +25,19 @@ const resourceSchema = z.object({
 });
 
 const planSchema = z.object({
-  format_version: z.string(),
+  // What this file was written against; a new major version may mean something else by the same names.
+  format_version: z.string().regex(/^1\./),
   terraform_version: z.string(),
   resource_changes: z.array(resourceSchema).default([]),
   output_changes: z.record(z.string(), changeSchema).default({}),
-  variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
-  configuration: z.unknown(),
+  variables: z.record(z.string(), z.object({ value: z.unknown().optional() })).default({}),
+  configuration: z.unknown().optional(),
 });
 
 export type PlannedChange = z.infer<typeof changeSchema>;
 export type PlannedResource = z.infer<typeof resourceSchema>;
 /** The parts of the document that Hatchet uses, unredacted. Unknown parts are left out. */
 export type PlanDocument = z.infer<typeof planSchema>;
-
-/** What this file was written against; a new major version may mean something else by the same names. */
-const supportedFormat = /^1\./;
 
 /**
  * Parses the document once; numbers keep all their digits. OperatorError when it is not such a document.
@@ -50,9 +48,6 @@ export function parsePlanJson(text: string): PlanDocument {
   if (!parsed.success) {
     const places = parsed.error.issues.map((issue) => issue.path.join('.')).slice(0, 5);
     throw operatorError(`the plan's JSON is not as expected at ${places.join(', ')}`);
-  }
-  if (!supportedFormat.test(parsed.data.format_version)) {
-    throw operatorError(`the plan's JSON has the unsupported format ${parsed.data.format_version}`);
   }
   return parsed.data;
 }

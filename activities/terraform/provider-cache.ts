@@ -61,19 +61,26 @@ export async function keepProviders(dataDir: string, cacheDir: string): Promise<
 async function keepPackage(cache: Cache, from: string, name: string): Promise<void> {
   const hash = await packageHash(from);
   const to = join(cache.packages, name);
-  const staged = join(cache.packages, '..', `staged-${randomUUID()}`);
   await mkdir(dirname(to), { recursive: true });
-  await cp(from, staged, { recursive: true });
-  try {
-    await rename(staged, to);
-    await rm(from, { recursive: true });
-    await symlink(to, from);
-  } catch {
-    // Another run was first: its package stays, and this run uses its own.
-    await rm(staged, { recursive: true, force: true });
-  }
+  // When another run was first, its package stays, and this run uses its own.
+  if (!(await movePackage(cache, from, to))) return;
+  await symlink(to, from);
   await mkdir(dirname(join(cache.hashes, name)), { recursive: true });
-  await writeFile(join(cache.hashes, name), hash, { flag: 'wx' }).catch(() => undefined);
+  await writeFile(join(cache.hashes, name), hash);
+}
+
+/** False when there is one already: a directory that holds something is not replaced. */
+async function movePackage(cache: Cache, from: string, to: string): Promise<boolean> {
+  const staged = join(dirname(cache.packages), `staged-${randomUUID()}`);
+  try {
+    await rename(from, staged).catch(() => cp(from, staged, { recursive: true }));
+    await rename(staged, to);
+    await rm(from, { recursive: true, force: true });
+    return true;
+  } catch {
+    await rename(staged, from).catch(() => rm(staged, { recursive: true, force: true }));
+    return false;
+  }
 }
 
 /**

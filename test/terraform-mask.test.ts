@@ -1,0 +1,77 @@
+// S7: is a secret found in a text, whichever way it is written there?
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createMask } from '../activities/terraform/mask.ts';
+import { parsePlanJson } from '../activities/terraform/plan-json.ts';
+import { sensitiveValues } from '../activities/terraform/sensitive-values.ts';
+
+describe('a secret', () => {
+  const secret = 'pa"ss\\wörd<&>+/=';
+  const mask = createMask([secret]);
+
+  test.for([
+    ['as it is', secret],
+    ['in JSON', JSON.stringify(secret)],
+    [
+      'in JSON as Go writes it',
+      JSON.stringify(secret).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
+    ],
+    ['in a URL', `https://x/?q=${encodeURIComponent(secret)}`],
+    ['in base64', Buffer.from(secret).toString('base64')],
+    ['in base64 for URLs', Buffer.from(secret).toString('base64url')],
+  ] as const)('%s', ([, text]) => {
+    const masked = mask(`before ${text} after`);
+    expect(masked).toContain('***');
+    expect(masked).not.toContain(text);
+    expect(masked.startsWith('before ') && masked.endsWith(' after')).toBe(true);
+  });
+
+  test('in base64, whatever stands around it', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 5 }), fc.string({ maxLength: 5 }), (before, after) => {
+        const inner = 'correct horse battery staple';
+        const encoded = Buffer.from(`${before}${inner}${after}`).toString('base64');
+        const visible = createMask([inner])(encoded).replaceAll('*', '');
+        expect(visible.length).toBeLessThan(encoded.length - Math.floor((inner.length * 4) / 3) + 3);
+      }),
+    );
+  });
+
+  test('line by line, when it has several', () => {
+    const key = '-----BEGIN-----\nfirst-line\r\n  second-line\nx\n-----END-----';
+    const log = 'a first-line b\nsecond-line\nx';
+    expect(createMask([key])(log)).toBe('a *** b\n***\nx');
+  });
+
+  test('that holds another one is taken out as a whole', () => {
+    expect(createMask(['secret', 'secret-and-more'])('secret-and-more, secret')).toBe('***, ***');
+  });
+
+  test('that is too short is left: it would take the text apart', () => {
+    expect(createMask(['abc', ''])('abc')).toBe('abc');
+  });
+});
+
+test('all values below a mark are secrets, and no others', () => {
+  const document = parsePlanJson(`{
+    "format_version": "1.2", "terraform_version": "1.11.4",
+    "variables": { "v": { "value": "variable" }, "open": { "value": "open" }, "e": { "value": ["ephemeral"] } },
+    "configuration": { "root_module": { "variables": { "v": { "sensitive": true }, "open": {}, "e": { "ephemeral": true } } } },
+    "resource_changes": [{ "address": "a.b", "mode": "managed", "type": "a",
+      "change": { "actions": ["no-op"],
+        "before": { "old": "old", "list": ["shown", { "deep": [9007199254740993, true, null] }] },
+        "after": { "old": "new", "plain": "plain" },
+        "before_sensitive": { "old": true, "list": [false, { "deep": true }] },
+        "after_sensitive": { "old": true } } }],
+    "output_changes": { "o": { "actions": ["create"], "before": null, "after": { "a": "output" },
+      "before_sensitive": true, "after_sensitive": true } }
+  }`);
+  expect([...sensitiveValues(document)].sort()).toEqual([
+    '9007199254740993',
+    'ephemeral',
+    'new',
+    'old',
+    'output',
+    'variable',
+  ]);
+});
