@@ -1,26 +1,15 @@
 // Are the tables brought up to date exactly once, and left alone when they are somebody else's?
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { operatorErrorType } from '../activities/faults.ts';
 import { connect } from '../activities/store/connection.ts';
 import type { Migration } from '../activities/store/migrate.ts';
 import { migrate, readMigrations } from '../activities/store/migrate.ts';
-import type { TestDatabase, TestPostgres } from './postgres.ts';
-import { adminUrlVariable, createTestDatabase, startTestPostgres } from './postgres.ts';
+import type { TestDatabase } from './postgres.ts';
+import { createTestDatabase } from './postgres.ts';
 
 const silent = { debug: () => {} };
 const directory = new URL('../activities/store/migrations/', import.meta.url);
-
-let own: TestPostgres | null = null;
-beforeAll(async () => {
-  if (process.env[adminUrlVariable] !== undefined) return;
-  own = await startTestPostgres();
-  process.env[adminUrlVariable] = own.adminUrl;
-}, 60_000);
-afterAll(async () => {
-  if (own !== null) delete process.env[adminUrlVariable];
-  await own?.stop();
-});
 
 function migration(number: number, text: string): Migration {
   return { number, name: `${number}-x.sql`, text, sha256: createHash('sha256').update(text).digest('hex') };

@@ -19,6 +19,11 @@ const statementTimeoutMs = 60_000;
 const idleTimeoutSeconds = 300;
 /** After a database comes back nobody should wait long: 0.1 s, doubled up to 2 s. */
 const reconnectDelaySeconds = (attempt: number): number => Math.min(0.1 * 2 ** attempt, 2);
+/**
+ * One query at a time per connection. When a connection breaks with several under way, postgres.js 3.4.9 loses one
+ * now and then: its promise never settles. Its types do not know the option.
+ */
+const noPipelining = { max_pipeline: 0 };
 /** How long `close` waits for what is running. */
 export const closeTimeoutSeconds = 5;
 
@@ -30,6 +35,7 @@ export function connect(url: string, log: Pick<Logger, 'debug'>): postgres.Sql<{
     idle_timeout: idleTimeoutSeconds,
     backoff: reconnectDelaySeconds,
     fetch_types: false,
+    ...noPipelining,
     types: { bigint: { to: 20, from: [20], serialize: String, parse: parseSafeInteger } },
     connection: { application_name: 'hatchet', statement_timeout: statementTimeoutMs },
     onnotice: ({ message }) => log.debug({ notice: message }, 'the database says'),

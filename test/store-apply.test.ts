@@ -1,0 +1,219 @@
+// S6: does the fence let each plan be applied at most once, whoever asks how often?
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { operatorErrorType } from '../activities/faults.ts';
+import type { StoredPlan } from '../activities/run-store.ts';
+import type { BeginAnswer } from '../activities/store/apply.ts';
+import type { Store } from '../activities/store/store.ts';
+import { openStore } from '../activities/store/store.ts';
+import { createKeyring } from '../app/keyring.ts';
+import type { ApplyOutcome } from '../workflows/model/apply.ts';
+import type { RunId } from '../workflows/model/identifiers.ts';
+import type { TestDatabase } from './postgres.ts';
+import { createTestDatabase } from './postgres.ts';
+import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
+
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  const keyring = createKeyring([{ id: 'k1', bytes: randomBytes(32) }]);
+  database = await createTestDatabase();
+  store = await openStore({ url: database.url, keyring, log: { debug: () => {} } });
+}, 60_000);
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+let projects = 0;
+/** A project that no other test uses, with plans of it. */
+function createProject() {
+  projects += 1;
+  const dir = `project-${projects}`;
+  return {
+    key: { repositoryId: repository.id, dir, workspace: 'default' },
+    async plan(digest = someDigest('d'), number = 7): Promise<StoredPlan> {
+      const stored = somePlan({ dir, digest, number });
+      await store.runs.savePlan(stored, someBytes('x'));
+      return stored;
+    },
+  };
+}
+
+const begin = (stored: StoredPlan, fence: number, runId = someRun()): Promise<BeginAnswer> =>
+  store.applies.begin({ runId, repositoryId: repository.id, fence, grant: someGrant(stored) });
+
+const applied = (runId: RunId): ApplyOutcome => ({
+  kind: 'applied',
+  runId,
+  finishedAt: '2026-01-01T00:00:00Z',
+});
+const failed = (runId: RunId): ApplyOutcome => ({
+  kind: 'failed',
+  runId,
+  finishedAt: '2026-01-01T00:00:00Z',
+  diagnostics: [{ severity: 'error', summary: 's', detail: 'd', address: 'terraform_data.a' }],
+  diagnosticCount: 1,
+  done: 1,
+  total: 2,
+  stateKept: false,
+});
+const unknown = (runId: RunId): ApplyOutcome => ({ kind: 'unknown', runId, reason: 'lost' });
+
+async function beginAndRecord(
+  stored: StoredPlan,
+  fence: number,
+  outcome: (runId: RunId) => ApplyOutcome,
+): Promise<RunId> {
+  const runId = someRun();
+  expect(await begin(stored, fence, runId)).toBe('begun');
+  expect(await store.applies.record(runId, outcome(runId))).toBe('recorded');
+  return runId;
+}
+
+test('a run whose answer got lost asks again and gets the same one', async () => {
+  const stored = await createProject().plan();
+  const run = someRun();
+  expect(await begin(stored, 1, run)).toBe('begun');
+  expect(await begin(stored, 1, run)).toBe('begun-before');
+  expect(await store.applies.find(run)).toEqual({
+    runId: run,
+    planId: stored.plan.id,
+    fence: 1,
+    state: 'begun',
+    outcome: null,
+  });
+});
+
+test('of many runs that ask at once for one plan, one begins', async () => {
+  const stored = await createProject().plan();
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => begin(stored, index + 1)));
+  expect(answers.filter((answer) => answer === 'begun')).toHaveLength(1);
+  expect(answers.filter((answer) => answer === 'already-applied')).toHaveLength(19);
+});
+
+test('of many plans of one project that ask at once, one begins', async () => {
+  const project = createProject();
+  const plans = await Promise.all([...'0123456789'].map((digit) => project.plan(someDigest(digit))));
+  const answers = await Promise.all(plans.map((stored, index) => begin(stored, index + 1)));
+  expect(answers.filter((answer) => answer === 'begun')).toHaveLength(1);
+  expect(answers.filter((answer) => answer === 'unfinished')).toHaveLength(9);
+});
+
+test('projects do not wait for each other', async () => {
+  const [one, two] = [await createProject().plan(), await createProject().plan()];
+  expect(await Promise.all([begin(one, 1), begin(two, 1)])).toEqual(['begun', 'begun']);
+});
+
+describe('after an apply has ended', () => {
+  test('an applied plan is never applied again', async () => {
+    const stored = await createProject().plan();
+    await beginAndRecord(stored, 1, applied);
+    expect(await begin(stored, 2)).toBe('already-applied');
+  });
+
+  test('a plan of the same digest that was made before is the same work', async () => {
+    const project = createProject();
+    const [first, second] = [await project.plan(), await project.plan()];
+    await beginAndRecord(first, 1, applied);
+    expect(await begin(second, 2)).toBe('already-applied');
+  });
+
+  test('a plan of the same digest that was made afterwards is new work', async () => {
+    const project = createProject();
+    await beginAndRecord(await project.plan(), 1, applied);
+    expect(await begin(await project.plan(), 2)).toBe('begun');
+  });
+
+  test.each([
+    ['failed', failed],
+    ['unknown', unknown],
+  ])('a plan whose apply is %s needs a new plan, which may have the same digest', async (_name, outcome) => {
+    const project = createProject();
+    const stored = await project.plan();
+    await beginAndRecord(stored, 1, outcome);
+    expect(await begin(stored, 2)).toBe('plan-used');
+    expect(await begin(await project.plan(), 2)).toBe('begun');
+  });
+
+  test('a holder that was replaced comes too late', async () => {
+    const project = createProject();
+    await beginAndRecord(await project.plan(someDigest('1')), 5, applied);
+    expect(await begin(await project.plan(someDigest('2')), 5)).toBe('newer-fence');
+    expect(await begin(await project.plan(someDigest('2')), 4)).toBe('newer-fence');
+    expect(await begin(await project.plan(someDigest('2')), 6)).toBe('begun');
+  });
+
+  test('its run is over', async () => {
+    const stored = await createProject().plan();
+    const run = await beginAndRecord(stored, 1, applied);
+    await expect(begin(stored, 1, run)).rejects.toMatchObject({ type: operatorErrorType });
+  });
+});
+
+describe('a grant that does not fit the store is refused', () => {
+  test.each<[string, (stored: StoredPlan) => StoredPlan]>([
+    ['another digest', (stored) => ({ ...stored, plan: { ...stored.plan, digest: someDigest('0') } })],
+    ['another pull request', (stored) => ({ ...stored, number: 8 })],
+    ['a plan that was never saved', () => somePlan()],
+  ])('%s', async (_name, change) => {
+    const stored = await createProject().plan();
+    await expect(begin(change(stored), 1)).rejects.toMatchObject({
+      type: operatorErrorType,
+      message: expect.stringContaining('as it was granted'),
+    });
+  });
+
+  test('a run that began with another plan', async () => {
+    const project = createProject();
+    const run = someRun();
+    await begin(await project.plan(), 1, run);
+    await expect(begin(await project.plan(), 1, run)).rejects.toMatchObject({ type: operatorErrorType });
+  });
+});
+
+describe('recording', () => {
+  test.each([
+    ['applied', applied],
+    ['failed', failed],
+    ['unknown', unknown],
+    [
+      'refused',
+      (): ApplyOutcome => ({ kind: 'refused', refusal: { kind: 'already-applied', project: 'p' } }),
+    ],
+  ])('%s comes back, and repeating it changes nothing', async (_name, outcome) => {
+    const run = await beginAndRecord(await createProject().plan(), 1, outcome);
+    expect(await store.applies.record(run, outcome(run))).toBe('recorded');
+    expect(await store.applies.find(run)).toMatchObject({ state: outcome(run).kind, outcome: outcome(run) });
+  });
+
+  test('what is known stays; what is unknown may become known', async () => {
+    const known = await beginAndRecord(await createProject().plan(), 1, failed);
+    expect(await store.applies.record(known, applied(known))).toBe('kept');
+    expect(await store.applies.record(known, unknown(known))).toBe('kept');
+    expect(await store.applies.find(known)).toMatchObject({ state: 'failed' });
+    const lost = await beginAndRecord(await createProject().plan(), 1, unknown);
+    expect(await store.applies.record(lost, applied(lost))).toBe('recorded');
+    expect(await store.applies.find(lost)).toMatchObject({ state: 'applied' });
+  });
+
+  test('a run that never began has no record', async () => {
+    const run = someRun();
+    expect(await store.applies.record(run, applied(run))).toBe('never-begun');
+    expect(await store.applies.find(run)).toBeNull();
+  });
+});
+
+test('an apply that will never report is given up by a person, and the project goes on', async () => {
+  const project = createProject();
+  const run = someRun();
+  expect(await store.applies.abandon(project.key, 'nothing to give up')).toBeNull();
+  await begin(await project.plan(), 1, run);
+  expect(await begin(await project.plan(someDigest('2')), 2)).toBe('unfinished');
+  expect(await store.applies.abandon(project.key, 'unlocked by ada')).toBe(run);
+  expect(await store.applies.find(run)).toMatchObject({
+    state: 'unknown',
+    outcome: { kind: 'unknown', runId: run, reason: 'unlocked by ada' },
+  });
+  expect(await begin(await project.plan(someDigest('2')), 2)).toBe('begun');
+});
