@@ -48,19 +48,28 @@ test('record', { timeout: 180_000 }, async () => {
   await world.close();
 });
 
-async function save(world: Awaited<ReturnType<typeof createWorld>>, workflowId: string, name: string): Promise<void> {
+async function save(
+  world: Awaited<ReturnType<typeof createWorld>>,
+  workflowId: string,
+  name: string,
+): Promise<void> {
   const connection = await Connection.connect({ address: inject('temporalAddress') });
   const client = new Client({ connection, namespace: world.namespace });
   const handle = client.workflow.getHandle(workflowId);
   await client.workflow.result(workflowId).catch(() => undefined);
-  const history = await decoded(await handle.fetchHistory(), payloadCodec(createKeyring(parseEncryptionKeys(key))));
-  await writeFile(`${histories}/${name}.json`, `${JSON.stringify(JSON.parse(JSON.stringify(historyToJSON(history as never))), null, 1)}\n`);
+  const history = await decoded(
+    await handle.fetchHistory(),
+    payloadCodec(createKeyring(parseEncryptionKeys(key))),
+  );
+  const json: unknown = JSON.parse(historyToJSON(history as never));
+  await writeFile(`${histories}/${name}.json`, `${JSON.stringify(json, null, 1)}\n`);
   await connection.close();
 }
 
 /** Opens every payload of the history, wherever it stands. */
 async function decoded(value: unknown, codec: PayloadCodec): Promise<unknown> {
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value) || value instanceof Uint8Array) return value;
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value) || value instanceof Uint8Array)
+    return value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => decoded(item, codec)));
   if ('metadata' in value && 'data' in value) return (await codec.decode([value as never]))[0];
   const entries = await Promise.all(
