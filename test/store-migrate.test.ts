@@ -16,7 +16,7 @@ function migration(number: number, text: string): Migration {
 }
 
 async function withDatabase(run: (database: TestDatabase) => Promise<void>): Promise<void> {
-  const database = await createTestDatabase({ empty: true });
+  const database = await createTestDatabase();
   try {
     await run(database);
   } finally {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   line = await createLine(database.url);
   store = await openStore({ url: line.url, keyring, log: { debug: () => {} } });
-}, 60_000);
+});
 afterAll(async () => {
   await store?.close();
   await line?.cut();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const keyring = createKeyring([{ id: 'k1', bytes: randomBytes(32) }]);
   database = await createTestDatabase();
   store = await openStore({ url: database.url, keyring, log: { debug: () => {} } });
-}, 60_000);
+});
 afterAll(async () => {
   await store?.close();
   await database?.drop();

@@ -21,7 +21,7 @@ let store: Store;
 beforeAll(async () => {
   database = await createTestDatabase();
   store = await openStore({ url: database.url, keyring, log: silent });
-}, 60_000);
+});
 afterAll(async () => {
   await store?.close();
   await database?.drop();
