@@ -40,11 +40,11 @@ test('the walls of a plan', () => {
   const sandbox = {
     bubblewrap: '/usr/bin/bwrap',
     network: 'none',
-    writable: ['/work/run', '/state'],
+    writable: ['/runs/one', '/state'],
     readable: ['/tools/terraform'],
     dieWithParent: true,
   } as const;
-  const argv = sandboxArgv(sandbox, '/work/run/tree', ['/tools/terraform', 'plan']);
+  const argv = sandboxArgv(sandbox, '/runs/one/tree', ['/tools/terraform', 'plan']);
   expect(argv).toEqual([
     '/usr/bin/bwrap',
     '--unshare-pid',
@@ -78,9 +78,9 @@ test('the walls of a plan', () => {
     ...['--dev', '/dev'],
     ...['--tmpfs', '/tmp'],
     ...['--ro-bind', '/tools/terraform', '/tools/terraform'],
-    ...['--bind', '/work/run', '/work/run'],
+    ...['--bind', '/runs/one', '/runs/one'],
     ...['--bind', '/state', '/state'],
-    ...['--chdir', '/work/run/tree'],
+    ...['--chdir', '/runs/one/tree'],
     '--',
     '/tools/terraform',
     'plan',
@@ -125,7 +125,7 @@ test('nothing is inherited, and what would undo our settings is not let in', () 
     TF_PLUGIN_CACHE_DIR: '/elsewhere',
     TF_REATTACH_PROVIDERS: '{}',
     TERRAFORM_CONFIG: '/elsewhere',
-    HOME: '/root',
+    HOME: '/home/operator',
     PATH: '/evil',
     LD_PRELOAD: '/evil.so',
   };

@@ -30,7 +30,7 @@ import { createMemoryRunStore } from './memory-run-store.ts';
 const fixtures = join(import.meta.dirname, '../fixtures/terraform');
 const sha = (digit: string) => parseSha(digit.repeat(40));
 
-export const repository = {
+const repository = {
   installationId: parseInstallationId(1),
   id: parseRepositoryId(2),
   nodeId: 'R_2',
@@ -63,14 +63,14 @@ export type TerraformRunner = {
   readonly close: () => Promise<void>;
 };
 
-export type PlanOptions = {
+type PlanOptions = {
   readonly project?: AffectedProject;
   readonly signal?: AbortSignal;
   /** The repository without the backend that keeps the state of the fixtures. */
   readonly withoutBackend?: boolean;
 };
 
-export type ApplyOptions = {
+type ApplyOptions = {
   readonly grant?: ApplyGrant;
   readonly runId?: string;
   readonly attempt?: number;

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunnerActivities } from '../../workflows/activities.ts';
-import type { ApplyGrant, ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
+import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { StoredPlan } from '../run-store.ts';
 import { runApplyCommand } from './apply-command.ts';
@@ -42,15 +42,21 @@ export async function applyPlan(
   deps: RunnerDependencies,
   request: ApplyRequest,
 ): Promise<ApplyOutcome> {
-  const { runId, grant } = request;
+  const { runId } = request;
   if (context.attempt > 1)
     return { kind: 'unknown', runId, reason: 'contact with the first attempt was lost' };
   return withHeartbeat(context, async (enter) => {
-    const granted = await readGrantedPlan(deps, grant);
+    const granted = await readGrantedPlan(deps, request);
     if ('kind' in granted) return { kind: 'refused', refusal: granted };
     const directory = await createRunDirectory(deps.settings.workDir, runId);
     try {
-      const session = await createSession({ context, deps, project: grant.project, directory, enter });
+      const session = await createSession({
+        context,
+        deps,
+        project: granted.stored.plan.project,
+        directory,
+        enter,
+      });
       const problems = await prepareApply(session, deps, request, granted);
       if (problems.length === 0) return await startApply(session, deps, request, granted);
       const { outcome } = await keepOutcome({
@@ -72,12 +78,13 @@ export async function applyPlan(
 /** The bytes must be those that were planned, and the digest the one that people said yes to. */
 async function readGrantedPlan(
   { store, settings }: RunnerDependencies,
-  grant: ApplyGrant,
+  { grant, repository }: ApplyRequest,
 ): Promise<GrantedPlan | Refusal> {
   const stored = await store.readPlan(grant.planId);
   const { planFile, lockFile } = await store.readPlanFile(grant.planId);
   const isSameFile = createHash('sha256').update(planFile).digest('hex') === stored.planFileSha256;
-  if (stored.plan.digest !== grant.digest || !isSameFile) {
+  const isApproved = stored.plan.digest === grant.digest && stored.repository.id === repository.id;
+  if (!isApproved || !isSameFile) {
     return { kind: 'stale', project: grant.project.name, reason: 'digest changed' };
   }
   const document = parsePlanJson((await store.readPlanJson(grant.planId)).toString());

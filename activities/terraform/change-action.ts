@@ -29,7 +29,7 @@ export function changeAction(resource: PlannedResource): ChangeAction {
   return action;
 }
 
-export function isImport(resource: PlannedResource): boolean {
+function isImport(resource: PlannedResource): boolean {
   return (resource.change.importing ?? undefined) !== undefined;
 }
 

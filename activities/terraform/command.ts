@@ -18,7 +18,7 @@ import { sessionProgram } from './session.ts';
 /**
  * Providers get this long to end by themselves; a plan writes nothing that could be lost, and a newer one waits.
  */
-export const planStopGraceMs = 5_000;
+const planStopGraceMs = 5_000;
 
 /** A document of this size takes seconds to parse and is far beyond what anybody can review. */
 const maxDocumentBytes = 256 * 1024 * 1024;

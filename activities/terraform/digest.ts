@@ -14,7 +14,7 @@ import { isUnchangedOutput, isUntouched } from './plan-json.ts';
  * The lock file as committed, and which providers init chose. The file after init says more, but how many checksums
  * it lists depends on where a provider was installed from.
  */
-export type LockContent = {
+type LockContent = {
   readonly committed: Buffer | null;
   readonly selected: readonly LockedProvider[];
 };

@@ -5,7 +5,7 @@ import type { RunContext, RunStage } from './settings.ts';
  * A third of the plan's heartbeat timeout (architecture.md, "Time limits"): cancellation arrives only in the answer
  * to a heartbeat.
  */
-export const heartbeatIntervalMs = 4_000;
+const heartbeatIntervalMs = 4_000;
 
 /** Beats from the first moment until `work` ends; `enter` says what is going on from now on. */
 export async function withHeartbeat<Result>(

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 export type Mask = (text: string) => string;
 
 /** Below this a "secret" is a word that stands everywhere, and masking it would only destroy the text. */
-export const minSecretLength = 6;
+const minSecretLength = 6;
 const replacement = '***';
 
 /**
