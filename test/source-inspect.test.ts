@@ -3,15 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { SourceFacts, SourceInspection } from '../activities/source/inspect.ts';
-import { createSource, type Source } from '../activities/source/source.ts';
+import { createHclReader } from '../activities/source/hcl.ts';
+import {
+  createSourceInspector,
+  type SourceFacts,
+  type SourceInspection,
+  type SourceInspector,
+} from '../activities/source/inspect.ts';
+import { createMirrors, type Mirrors } from '../activities/source/mirror.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import { type FileChange, type Remote, remoteToken, repositoryId, startRemote } from './source-remote.ts';
 
 let remote: Remote;
 let directory: string;
-let source: Source;
+let mirrors: Mirrors;
+let source: SourceInspector;
+const hcl = createHclReader();
 
 /** Each test has a pull request of its own and a base branch that begins anew. */
 let number = 0;
@@ -20,7 +28,8 @@ let headRef: string;
 beforeAll(async () => {
   remote = await startRemote();
   directory = mkdtempSync(join(tmpdir(), 'hatchet-inspect-'));
-  source = createSource({ directory });
+  mirrors = createMirrors({ directory });
+  source = createSourceInspector({ mirrors, hcl });
 });
 
 beforeEach(() => {
@@ -29,7 +38,7 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  await source.close();
+  await Promise.all([mirrors.close(), hcl.close()]);
   await remote.close();
   rmSync(directory, { recursive: true });
 });

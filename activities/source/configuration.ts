@@ -1,5 +1,16 @@
 // What does hatchet.yaml say, and where exactly is each of its mistakes?
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { z } from 'zod';
 import type { ConfigurationFound } from '../../workflows/activities.ts';
 import { nearest } from '../../workflows/model/command.ts';
@@ -25,19 +36,20 @@ export function parseConfiguration(bytes: Buffer | 'too-large'): ConfigurationFo
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const syntax = [...document.errors, ...document.warnings].map((error) => ({
     summary: error.code === 'DUPLICATE_KEY' ? duplicateKey(text, error.pos[0]) : error.message,
     range: [error.pos[0], error.pos[1]] as const,
   }));
   const read = readValue(document);
-  if ('problem' in read) return toBroken([...syntax, read.problem], lines);
+  if ('problem' in read) return toBroken([...syntax, read.problem], text, lines);
   const parsed = configurationSchema.safeParse(read.value);
   const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, document));
   // After a mistake in the syntax the values may be misread; only unknown keys are certain to be mistakes then.
-  if (syntax.length > 0) return toBroken([...syntax, ...wrong.filter((problem) => problem.certain)], lines);
-  if (!parsed.success) return toBroken(wrong, lines);
+  if (syntax.length > 0)
+    return toBroken([...syntax, ...wrong.filter((problem) => problem.certain)], text, lines);
+  if (!parsed.success) return toBroken(wrong, text, lines);
   return { kind: 'valid', configuration: parsed.data };
 }
 
@@ -58,13 +70,29 @@ function decode(bytes: Buffer): string | null {
 }
 
 function readValue(document: Document): { readonly value: unknown } | { readonly problem: Problem } {
+  const wrong = wrongAlias(document);
+  if (wrong !== null) return { problem: wrong };
   try {
     return { value: document.toJS({ maxAliasCount: maxAliases }) };
-  } catch (cause) {
-    const summary =
-      cause instanceof ReferenceError ? 'aliases (`*name`) unfold to too much' : 'cannot be read as YAML';
-    return { problem: { summary, range: [0, 0] } };
+  } catch {
+    return { problem: { summary: 'aliases (`*name`) unfold to too much', range: [0, 0] } };
   }
+}
+
+function wrongAlias(document: Document): Problem | null {
+  let wrong: Problem | null = null;
+  let count = 0;
+  visit(document, {
+    Alias(_, alias) {
+      count += 1;
+      const range = rangeOf(alias) ?? [0, 0];
+      if (count > maxAliases) wrong = { summary: `more than ${maxAliases} aliases`, range };
+      else if (alias.resolve(document) === undefined)
+        wrong = { summary: `\`*${alias.source}\` is named nowhere before`, range };
+      return wrong === null ? undefined : visit.BREAK;
+    },
+  });
+  return wrong;
 }
 
 function duplicateKey(text: string, start: number): string {
@@ -81,7 +109,7 @@ function describe(issue: z.core.$ZodIssue, document: Document): (Problem & { rea
       certain: true,
     }));
   }
-  const missing = path.length > 0 && !document.hasIn(path);
+  const missing = path.length > 0 && nodeAt(document, path) === undefined;
   const name = path.length === 0 ? configurationPath : `\`${path.join('.')}\``;
   return [
     {
@@ -93,6 +121,7 @@ function describe(issue: z.core.$ZodIssue, document: Document): (Problem & { rea
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.path.length === 0) return 'expected keys and values, first of all `version: 1`';
   if (issue.code === 'invalid_type')
     return `expected ${issue.expected === 'int' ? 'a whole number' : issue.expected}`;
   if (issue.code === 'invalid_value')
@@ -133,30 +162,48 @@ function keysAt(schema: z.core.$ZodType, path: readonly Key[]): string[] {
 }
 
 function valueRange(document: Document, path: readonly Key[]): Problem['range'] {
-  const node = path.length === 0 ? document.contents : document.getIn(path, true);
-  const range = isNode(node) ? node.range : null;
-  return range === null || range === undefined ? keyRange(document, path) : [range[0], range[1]];
+  return rangeOf(nodeAt(document, path)) ?? keyRange(document, path);
 }
 
 function keyRange(document: Document, path: readonly Key[]): Problem['range'] {
-  const parent = path.length <= 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  const pair = isMap(parent)
-    ? parent.items.find((item) => isPair(item) && keyText(item.key) === path.at(-1))
-    : undefined;
-  const key = isNode(pair?.key) ? pair.key.range : null;
-  return key === null || key === undefined ? [0, 0] : [key[0], key[1]];
+  const parent = nodeAt(document, path.slice(0, -1));
+  const pair = isMap(parent) ? parent.items.find((item) => keyText(item.key) === path.at(-1)) : undefined;
+  return rangeOf(pair?.key) ?? [0, 0];
+}
+
+/** Undefined where the file has nothing; aliases are followed. */
+function nodeAt(document: Document, path: readonly Key[]): Node | undefined {
+  let node: unknown = document.contents;
+  for (const key of path) {
+    const parent = followed(document, node);
+    if (isMap(parent)) node = parent.items.find((item) => keyText(item.key) === key)?.value;
+    else node = isSeq(parent) ? parent.items[Number(key)] : undefined;
+  }
+  const found = followed(document, node);
+  return isNode(found) ? found : undefined;
+}
+
+function followed(document: Document, node: unknown): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function rangeOf(node: unknown): Problem['range'] | null {
+  const range = isNode(node) ? node.range : null;
+  return range === null || range === undefined ? null : [range[0], range[1]];
 }
 
 function keyText(key: unknown): unknown {
   return isScalar(key) ? String(key.value) : key;
 }
 
-function toBroken(problems: readonly Problem[], lines: LineCounter): ConfigurationFound {
+function toBroken(problems: readonly Problem[], text: string, lines: LineCounter): ConfigurationFound {
+  // What is missing at the end is told on the last line that says something: others cannot be annotated.
+  const position = (offset: number) => lines.linePos(Math.min(offset, text.trimEnd().length));
   const inOrder = problems.toSorted((left, right) => left.range[0] - right.range[0]);
   return {
     kind: 'broken',
     problems: inOrder.map(({ summary, range: [start, end] }) =>
-      diagnostic(summary, lines.linePos(start), lines.linePos(end)),
+      diagnostic(summary, position(start), position(end)),
     ),
   };
 }

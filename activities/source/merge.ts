@@ -45,7 +45,7 @@ async function isRecentAncestor(mirror: Mirror, ancestor: Sha, head: Sha): Promi
  * Merges `head` into `base` without a working tree, as GitHub would.
  * UserError: the two share no history. Source: git-merge-tree(1), exit codes 0 clean and 1 conflict.
  */
-export async function mergeCommits(mirror: Mirror, base: Sha, head: Sha): Promise<Merge> {
+async function mergeCommits(mirror: Mirror, base: Sha, head: Sha): Promise<Merge> {
   const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', base, head];
   const result = await mirror.git(args);
   if (result.code > 1 && (await findMergeBase(mirror, base, head)) === null) throw unrelated();
