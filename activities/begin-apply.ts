@@ -26,23 +26,27 @@ export async function beginApply(
   deps: BeginDependencies,
   { repository, grant, runId, fence }: Request,
 ): Promise<{ readonly kind: 'begun' } | Refusal> {
-  const [inspection, stored, judgement] = await Promise.all([
+  const { name } = grant.project;
+  const place = { repositoryId: repository.id, number: grant.number };
+  const [inspection, stored, judgement, said] = await Promise.all([
     deps.inspect({ repository, number: grant.number }),
     deps.store.runs.readPlan(grant.planId),
     deps.store.verdicts.read(grant.planId),
+    deps.store.approvals.read(place, name, grant.digest),
   ]);
-  const { name } = grant.project;
   const moved = comparePlanned(grant, stored, inspection);
   if (moved !== null) return moved;
   if (judgement === null) return { kind: 'not-judged', project: name };
   if (judgement.bundleDigest !== deps.judge.bundleDigest()) return stale(name, 'policies changed');
   const denying = judgement.verdicts.filter(blocks).map(({ policy }) => policy);
   if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
+  const [no] = said.rejections;
+  if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
   const missing = missingApprovals({
     project: name,
     digest: grant.digest,
     rules: judgement.verdicts.flatMap(({ approvals }) => approvals),
-    approvals: grant.approvals,
+    approvals: said.approvals,
     author: inspection.pullRequest.author,
   });
   if (missing.length > 0) return { kind: 'approvals-missing', project: name, missing };

@@ -10,6 +10,7 @@ import { readPullRequest } from './github/read-pull-request.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
 import type { Judge } from './policy/judge.ts';
+import { recordEntry } from './record-entry.ts';
 import type { Store } from './store/store.ts';
 
 export type ControlDependencies = Omit<BeginDependencies, 'inspect'> & {
@@ -52,7 +53,13 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       const found = await store.applies.find(runId);
       return { begun: found !== null, outcome: found?.outcome ?? null };
     },
-    recordEvent: ({ key, event }) => store.events.append(key, event),
+    async record({ entries }) {
+      for (const entry of entries) await recordEntry(store, entry);
+    },
+    async abandonApply({ repository, project }) {
+      const reason = 'somebody unlocked the project before the apply said how it ended';
+      await store.applies.abandon({ repositoryId: repository.id, ...project }, reason);
+    },
   };
 }
 

@@ -34,7 +34,7 @@ export const askProjectWith =
     await client.signalWithStart<typeof projectWorkflow, [typeof request]>('projectWorkflow', {
       taskQueue: controlQueue,
       workflowId: projectId(repository.id, project),
-      args: [freeLock],
+      args: [{ repository, project: { dir: project.dir, workspace: project.workspace }, lock: freeLock }],
       signal: projectRequestSignal,
       signalArgs: [request],
     });

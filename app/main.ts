@@ -5,6 +5,8 @@ import { createLog } from './log.ts';
 import type { App } from './start.ts';
 import { startApp } from './start.ts';
 
+// What Terraform and the servers beside us write is for this user alone.
+process.umask(0o077);
 const config = configure();
 const log = createLog({ level: config.logLevel, secrets: config.secrets });
 

@@ -18,6 +18,7 @@ import { createMirrors } from '../activities/source/mirror.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
+import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
 import { controlQueue, defaultPool, runnerQueue } from '../workflows/queues.ts';
 import type { Config } from './config.ts';
 import { askProjectWith } from './deliver.ts';
@@ -59,6 +60,7 @@ export async function startWorkers(settings: WorkSettings): Promise<Workers> {
   const { config, keyring, databaseUrl, log } = settings;
   if (databaseUrl === null) return { readiness: [], stop: async () => undefined };
   const store = await openStore({ url: databaseUrl, keyring, log });
+  await store.artifacts.deleteExpired();
   const mirrors = createMirrors({
     directory: cacheDir(config, 'mirrors'),
     environment: gitEnvironment(config),
@@ -124,6 +126,9 @@ async function startRunner(settings: WorkSettings, store: Store, mirrors: Mirror
   const { config, tools, client, native, converter, log } = settings;
   if (tools.terraform === null) throw new Error('a runner needs terraform');
   const bubblewrap = await sandbox(config, tools, log);
+  const workDir = cacheDir(config, 'runs');
+  for (const run of await sweepRuns(workDir))
+    log.warn({ run }, 'an apply was cut off here; its files are kept');
   return Worker.create({
     connection: native,
     namespace: client.options.namespace,
@@ -136,7 +141,7 @@ async function startRunner(settings: WorkSettings, store: Store, mirrors: Mirror
       },
       tools: { terraform: tools.terraform, tofu: tools.tofu },
       settings: {
-        workDir: cacheDir(config, 'runs'),
+        workDir,
         environment: config.runner.env,
         paths: config.runner.paths,
         network: config.runner.network,

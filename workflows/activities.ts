@@ -1,10 +1,11 @@
 // What can workflows ask of the world? The port that `activities/` implements.
 import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
+import type { Approval, Rejection } from './model/approval.ts';
 import type { Configuration } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanId, RunId, Sha } from './model/identifiers.ts';
-import type { ProjectRequest } from './model/lock.ts';
+import type { LockChange, ProjectRequest } from './model/lock.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
@@ -125,7 +126,7 @@ export type ControlActivities = {
   /** Hands a request to the workflow that owns the project, starting it when it is not running. */
   askProject(request: {
     readonly repository: Repository;
-    readonly project: { readonly dir: string; readonly workspace: string };
+    readonly project: ProjectPlace;
     readonly request: ProjectRequest;
   }): Promise<void>;
   /** Checks the grant against the world once more and, in one transaction, writes the fence row. */
@@ -141,9 +142,33 @@ export type ControlActivities = {
   readApply(request: {
     readonly runId: RunId;
   }): Promise<{ readonly begun: boolean; readonly outcome: ApplyOutcome | null }>;
-  /** Appends to the audit record; the same `key` is recorded once. */
-  recordEvent(request: { readonly key: string; readonly event: AuditEvent }): Promise<void>;
+  /** Appends to the record; repeating it changes nothing. */
+  record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;
+  /** A person said `unlock`: an apply of the project that began and never reported stays unknown for good. */
+  abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
 };
+
+/** Identifies a project in its repository, whatever it is called. */
+export type ProjectPlace = { readonly dir: string; readonly workspace: string };
+
+/** One fact for the record. `key` names an event, so that it is recorded once. */
+export type RecordEntry =
+  | { readonly kind: 'event'; readonly key: string; readonly event: AuditEvent }
+  | {
+      readonly kind: 'delivery';
+      readonly deliveryId: string;
+      readonly ref: PullRequestRef;
+      readonly what: string;
+    }
+  | { readonly kind: 'approval'; readonly ref: PullRequestRef; readonly approval: Approval }
+  | { readonly kind: 'rejection'; readonly ref: PullRequestRef; readonly rejection: Rejection }
+  | {
+      readonly kind: 'lock';
+      readonly key: string;
+      readonly repository: Repository;
+      readonly project: ProjectPlace;
+      readonly change: LockChange;
+    };
 
 export type AuditEvent = {
   readonly repository: Repository;

@@ -7,7 +7,7 @@ import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, projectsFound } from './model/pull-request-state.ts';
-import type { ProjectState } from './model/round.ts';
+import type { ApplyState, ProjectState } from './model/round.ts';
 import { isSettled, isUnderWay, planOf } from './model/round.ts';
 import { askProject } from './proxies.ts';
 
@@ -26,11 +26,23 @@ export async function startApply(
   changeProject(desk, name, { apply: { runId, digest: answer.digest, trigger, phase: { kind: 'asked' } } });
   touch(desk, { name, dir, workspace });
   desk.stale = true;
-  await askProject({
-    repository: desk.state.ref.repository,
-    project: { dir, workspace },
-    request: { kind: 'apply', ref: desk.state.ref, replyTo: workflowInfo().workflowId, runId, grant: answer },
-  });
+  try {
+    await askProject({
+      repository: desk.state.ref.repository,
+      project: { dir, workspace },
+      request: {
+        kind: 'apply',
+        ref: desk.state.ref,
+        replyTo: workflowInfo().workflowId,
+        runId,
+        grant: answer,
+      },
+    });
+  } catch (error) {
+    // It never got there: the plan is as ready as before.
+    changeProject(desk, name, { apply: null });
+    throw error;
+  }
   return null;
 }
 
@@ -78,8 +90,16 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
   }
   const { outcome } = news;
   changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'over', outcome } } });
-  const refusedAsStale = outcome.kind === 'refused' && outcome.refusal.kind === 'stale';
-  return refusedAsStale || planOf(project)?.digest !== project.apply.digest;
+  if (outcome.kind === 'refused') tellRefusal(desk, project.apply, outcome.refusal);
+  const stale = outcome.kind === 'refused' && outcome.refusal.kind === 'stale';
+  return stale || planOf(project)?.digest !== project.apply.digest;
+}
+
+/** A merge has nobody to answer: its check says what is missing. */
+function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {
+  if (trigger.kind === 'merge') return;
+  const reply = { kind: 'refused', to: trigger.actor, verb: 'apply', refusal } as const;
+  desk.answers.push({ id: runId, commentNodeId: null, reaction: null, reply });
 }
 
 /** Nothing that this pull request asked for is still on its way. */

@@ -1,8 +1,9 @@
 // What happens to a person's wish? It is checked against their rights and against what they saw, then carried out.
-import { condition, log } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import type { Answer, AuditEvent, CommandRefusal, Reply } from './activities.ts';
 import { applyMerged, isQuiet, startApply } from './applying.ts';
 import type { Desk } from './desk.ts';
+import { changeProject } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { sameLogin } from './model/approval.ts';
@@ -10,9 +11,9 @@ import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
 import { missingFor, projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { approvalRules, isSettled, isUnderWay, planOf } from './model/round.ts';
+import { approvalRules, isSettled, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { beginRound } from './planning.ts';
-import { askProject, readActor, recordEvent } from './proxies.ts';
+import { askProject, readActor, record } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 import { chooseProjects, sawPlan } from './wishes.ts';
 
@@ -32,7 +33,7 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
   });
   const decision = barred(desk, wish, actor) ?? (await carryOut(desk, wish, actor));
   say(desk, wish, decision);
-  if (wish.verb !== 'status') await audit(desk, wish, decision);
+  if (wish.verb !== 'status') audit(desk, wish, decision);
 }
 
 /** Answers a comment that is no command of ours. */
@@ -162,32 +163,37 @@ async function approve(
   const changed = waiting.find((project) => !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const via = wish.via === 'comment' ? 'comment' : 'button';
-  for (const project of waiting) giveApproval(desk, project, actor, via, wish);
+  await Promise.all(waiting.map((project) => giveApproval(desk, project, actor, via, wish)));
   desk.stale = true;
   await applyMerged(desk);
   return null;
 }
 
-function giveApproval(
+/** Recorded first: an apply counts only what the record holds. */
+async function giveApproval(
   desk: Desk,
   project: ProjectState,
   actor: Actor,
   via: 'comment' | 'button',
   wish: Wish,
-): void {
+): Promise<void> {
   const plan = planOf(project);
   if (plan === null) return;
   const { name } = project.project;
+  const { digest, sourceDigest } = plan;
+  const approval = { actor, project: name, digest, sourceDigest, via, at: timeOf(wish) };
+  await record({ entries: [{ kind: 'approval', ref: desk.state.ref, approval }] });
   const mine = (each: { readonly project: string; readonly actor: Actor }): boolean =>
     each.project === name && sameLogin(each.actor.login, actor.login);
-  const at = wish.saw.kind === 'before' ? wish.saw.at : new Date().toISOString();
-  const yes = { actor, project: name, digest: plan.digest, sourceDigest: plan.sourceDigest, via, at };
   desk.state = {
     ...desk.state,
-    approvals: [...desk.state.approvals.filter((each) => !mine(each)), yes],
+    approvals: [...desk.state.approvals.filter((each) => !mine(each)), approval],
     rejections: desk.state.rejections.filter((each) => !mine(each)),
   };
 }
+
+/** GitHub's clock where it tells, else ours. */
+const timeOf = ({ saw }: Wish): string => (saw.kind === 'before' ? saw.at : new Date().toISOString());
 
 function wasRejectedBy(desk: Desk, project: ProjectState, actor: Actor): boolean {
   return desk.state.rejections.some(
@@ -196,30 +202,37 @@ function wasRejectedBy(desk: Desk, project: ProjectState, actor: Actor): boolean
 }
 
 /** Takes the person's own yes back and blocks the plan until the same person approves or the plan changes. */
-function reject(desk: Desk, wish: Wish, actor: Actor, projects: readonly ProjectState[]): Decision {
+async function reject(
+  desk: Desk,
+  wish: Wish,
+  actor: Actor,
+  projects: readonly ProjectState[],
+): Promise<Decision> {
   if (desk.planning !== null) return { kind: 'still-planning' };
   const open = projects.filter((project) => planOf(project)?.hasChanges === true && !isSettled(project));
   if (open.length === 0) return { kind: 'nothing-to-approve' };
-  for (const project of open) {
-    const plan = planOf(project);
-    if (plan === null) continue;
-    const { name } = project.project;
-    const others = desk.state.approvals.filter(
-      (yes) => yes.project !== name || !sameLogin(yes.actor.login, actor.login),
-    );
-    const at = wish.saw.kind === 'before' ? wish.saw.at : new Date().toISOString();
-    const no = {
-      actor,
-      project: name,
-      digest: plan.digest,
-      sourceDigest: plan.sourceDigest,
-      via: 'comment' as const,
-      at,
-    };
-    desk.state = { ...desk.state, approvals: others, rejections: [...desk.state.rejections, no] };
-  }
+  const changed = open.find((project) => !sawPlan(desk.state, project, wish));
+  if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
+  await Promise.all(open.map((project) => giveRejection(desk, project, actor, wish)));
   desk.stale = true;
   return null;
+}
+
+async function giveRejection(desk: Desk, project: ProjectState, actor: Actor, wish: Wish): Promise<void> {
+  const plan = planOf(project);
+  if (plan === null) return;
+  const { name } = project.project;
+  const { digest, sourceDigest } = plan;
+  const via = wish.via === 'comment' ? 'comment' : 'button';
+  const rejection = { actor, project: name, digest, sourceDigest, via, at: timeOf(wish) } as const;
+  await record({ entries: [{ kind: 'rejection', ref: desk.state.ref, rejection }] });
+  const isMine = (yes: { readonly project: string; readonly actor: Actor }): boolean =>
+    yes.project === name && sameLogin(yes.actor.login, actor.login);
+  desk.state = {
+    ...desk.state,
+    approvals: desk.state.approvals.filter((yes) => !isMine(yes)),
+    rejections: [...desk.state.rejections, rejection],
+  };
 }
 
 /** Stops a running plan and takes back what waits in a queue. A running apply is not interrupted. */
@@ -240,10 +253,15 @@ async function cancel(desk: Desk): Promise<Decision> {
   return null;
 }
 
+/** Gives up the locks; where an outcome was unknown, a fresh plan shows what is there now. */
 async function unlock(desk: Desk, projects: readonly ProjectState[]): Promise<Decision> {
   const running = projects.some((project) => isUnderWay(project) && project.apply?.phase.kind !== 'queued');
   if (running) return { kind: 'applying' };
   await tellProjects(desk, projects, { kind: 'release', ref: desk.state.ref, why: 'unlock' });
+  const unknown = projects.filter(isUnknown);
+  for (const { project } of unknown) changeProject(desk, project.name, { apply: null });
+  if (unknown.length > 0)
+    void beginRound(desk, { kind: 'asked', only: unknown.map(({ project }) => project.name) });
   desk.stale = true;
   return null;
 }
@@ -287,23 +305,21 @@ function say(desk: Desk, wish: Wish, decision: Decision): void {
   desk.answers.push(answer);
 }
 
-async function audit(desk: Desk, wish: Wish, decision: Decision): Promise<void> {
-  const { repository } = desk.state.ref;
+/** Who wished what, and what became of it. */
+function audit(desk: Desk, wish: Wish, decision: Decision): void {
+  const { repository, number } = desk.state.ref;
   const chosen = chooseProjects(desk.state, wish.projects);
   const projects = chosen.kind === 'chosen' ? chosen.projects : [];
-  try {
-    const event: AuditEvent = {
-      repository,
-      number: desk.state.ref.number,
-      actor: wish.actor,
-      action: wish.verb,
-      target: projects.map(({ project }) => project.name).join(' '),
-      digest: projects.length === 1 ? (planOf(projects[0] as ProjectState)?.digest ?? null) : null,
-      allowed: decision === null,
-      reason: decision === null ? wish.via : decision.kind,
-    };
-    await recordEvent({ key: wish.deliveryId, event });
-  } catch (error) {
-    log.error('an event could not be recorded', { error });
-  }
+  const digests = projects.map((project) => planOf(project)?.digest);
+  const event: AuditEvent = {
+    repository,
+    number,
+    actor: wish.actor,
+    action: wish.verb,
+    target: projects.map(({ project }) => project.name).join(' '),
+    digest: digests.length === 1 ? (digests[0] ?? null) : null,
+    allowed: decision === null,
+    reason: decision === null ? wish.via : decision.kind,
+  };
+  desk.records.push({ kind: 'event', key: wish.deliveryId, event });
 }

@@ -2,7 +2,7 @@
 
 import type { CancellationScope } from '@temporalio/workflow';
 import { condition, log } from '@temporalio/workflow';
-import type { Answer } from './activities.ts';
+import type { Answer, RecordEntry } from './activities.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { viewOf } from './model/picture.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
@@ -10,7 +10,7 @@ import { maxDeliveriesRemembered, projectsFound } from './model/pull-request-sta
 import type { ProjectState } from './model/round.ts';
 import { planOf, withProject } from './model/round.ts';
 import type { View } from './model/view.ts';
-import { show } from './proxies.ts';
+import { record, show } from './proxies.ts';
 
 /** Signal handlers put things down here; the main loop takes them up. The one mutable record of the workflow. */
 export type Desk = {
@@ -19,6 +19,8 @@ export type Desk = {
   readonly news: ProjectNews[];
   /** Answers that go out with the next picture. */
   answers: Answer[];
+  /** Facts that are still to be written into the record. */
+  records: RecordEntry[];
   /** The picture on GitHub is older than the state. */
   stale: boolean;
   showing: boolean;
@@ -27,7 +29,16 @@ export type Desk = {
 };
 
 export function createDesk(state: PullRequestState): Desk {
-  return { state, inbox: [], news: [], answers: [], stale: false, showing: false, planning: null };
+  return {
+    state,
+    inbox: [],
+    news: [],
+    answers: [],
+    records: [],
+    stale: false,
+    showing: false,
+    planning: null,
+  };
 }
 
 /** A delivery that came before changes nothing. */
@@ -36,6 +47,22 @@ export function receive(desk: Desk, message: Message): void {
   const seen = [...desk.state.seen, message.deliveryId].slice(-maxDeliveriesRemembered);
   desk.state = { ...desk.state, seen };
   desk.inbox.push(message);
+  const { deliveryId, ref, kind: what } = message;
+  desk.records.push({ kind: 'delivery', deliveryId, ref, what });
+}
+
+/** Writes the record behind the work: nobody waits for it but the end of the workflow. */
+export async function keepRecording(desk: Desk): Promise<never> {
+  for (;;) {
+    await condition(() => desk.records.length > 0);
+    const entries = [...desk.records];
+    try {
+      await record({ entries });
+    } catch (error) {
+      log.error('facts could not be recorded', { facts: entries.length, error });
+    }
+    desk.records = desk.records.slice(entries.length);
+  }
 }
 
 /** Changes one project of the current round and asks for a new picture. */
@@ -84,4 +111,8 @@ function markShown(desk: Desk, view: View, at: string): void {
 }
 
 /** Everything that was to be shown is on GitHub. */
-export const allShown = (desk: Desk): boolean => !desk.stale && !desk.showing && desk.answers.length === 0;
+const allShown = (desk: Desk): boolean => !desk.stale && !desk.showing && desk.answers.length === 0;
+
+/** Nothing is under way beside the main loop. */
+export const isCalm = (desk: Desk): boolean =>
+  desk.planning === null && allShown(desk) && desk.records.length === 0;

@@ -17,7 +17,7 @@ import type { AffectedProject } from './model/project.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import { findProject, projectsFound } from './model/pull-request-state.ts';
 import type { Findings, ProjectState, ProjectsFound } from './model/round.ts';
-import { isApplied, isUnderWay, planOf } from './model/round.ts';
+import { isApplied, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { inspect, judge, planProjectIn } from './proxies.ts';
 import { defaultPool } from './queues.ts';
 
@@ -135,7 +135,9 @@ function startProject(
   const prior = before?.projects.find((each) => each.project.name === project.name) ?? null;
   const fresh = freshProject(project, prior);
   if (prior === null || prior.result?.kind !== 'planned') return fresh;
-  const same = prior.project.sourceDigest === project.sourceDigest && prior.verdicts !== null;
+  // A plan that was refused right before its apply is not what it seems.
+  const refused = prior.apply?.phase.kind === 'over' && prior.apply.phase.outcome.kind === 'refused';
+  const same = prior.project.sourceDigest === project.sourceDigest && prior.verdicts !== null && !refused;
   const merged = reason.kind === 'merge' || (reason.kind === 'asked' && isApplied(prior));
   const notAsked = reason.kind === 'asked' && reason.only.length > 0 && !reason.only.includes(project.name);
   const keeps = same && (merged || (notAsked && planOf(prior)?.head === desk.state.pullRequest?.head));
@@ -147,7 +149,7 @@ function freshProject(project: AffectedProject, prior: ProjectState | null): Pro
     project,
     result: null,
     verdicts: null,
-    apply: prior !== null && isUnderWay(prior) ? prior.apply : null,
+    apply: prior !== null && (isUnderWay(prior) || isUnknown(prior)) ? prior.apply : null,
     shownAt: null,
     replaced: prior !== null && prior.shownAt !== null,
     voided: null,

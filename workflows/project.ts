@@ -1,6 +1,7 @@
 // Who may change one project now? Lock and executor in one: it queues, owns, applies one plan at a time.
 import {
   ActivityFailure,
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
@@ -8,57 +9,114 @@ import {
   log,
   setHandler,
   TimeoutFailure,
+  uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ProjectPlace, RecordEntry } from './activities.ts';
 import type { ProjectNews } from './messages.ts';
 import { projectNewsSignal, projectRequestSignal } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
-import { enqueue, finish, isFree, release, startNext, withdraw } from './model/lock.ts';
-import { applyPlanIn, beginApply, readApply, recordApply } from './proxies.ts';
+import { enqueue, finish, isFree, lockChange, release, startNext, withdraw } from './model/lock.ts';
+import type { Repository } from './model/repository.ts';
+import { abandonApply, applyPlanIn, beginApply, readApply, record, recordApply } from './proxies.ts';
 import { defaultPool } from './queues.ts';
 
+/** What the workflow is begun with, and begun again with when its history grows long. */
+export type ProjectStart = {
+  readonly repository: Repository;
+  readonly project: ProjectPlace;
+  readonly lock: Lock;
+};
+
+/** The one mutable record of the workflow. */
+type Office = {
+  readonly repository: Repository;
+  readonly project: ProjectPlace;
+  lock: Lock;
+  readonly requests: ProjectRequest[];
+  /** Changes of the lock that are still to be recorded. */
+  entries: RecordEntry[];
+};
+
 /** Started by the first request (signalWithStart); ends when nobody owns the project and nobody waits. */
-export async function projectWorkflow(start: Lock): Promise<void> {
-  let lock = start;
-  const requests: ProjectRequest[] = [];
+export async function projectWorkflow({ repository, project, lock }: ProjectStart): Promise<void> {
+  const office: Office = { repository, project, lock, requests: [], entries: [] };
   setHandler(projectRequestSignal, (request) => {
-    requests.push(request);
+    office.requests.push(request);
   });
   for (;;) {
-    await condition(() => requests.length > 0 || isFree(lock) || workflowInfo().continueAsNewSuggested);
-    for (const request of requests.splice(0)) lock = await take(lock, request);
-    lock = await runQueue(lock, requests);
+    await condition(
+      () => office.requests.length > 0 || isFree(office.lock) || workflowInfo().continueAsNewSuggested,
+    );
+    await takeAll(office);
+    await runQueue(office);
+    await recordAll(office);
     await condition(allHandlersFinished);
-    if (requests.length > 0) continue;
-    if (isFree(lock)) return;
-    if (workflowInfo().continueAsNewSuggested) return continueAsNew<typeof projectWorkflow>(lock);
+    if (office.requests.length > 0) continue;
+    if (isFree(office.lock)) return;
+    if (workflowInfo().continueAsNewSuggested) {
+      return continueAsNew<typeof projectWorkflow>({ repository, project, lock: office.lock });
+    }
   }
 }
 
-async function take(lock: Lock, request: ProjectRequest): Promise<Lock> {
+/** Every step of the lock goes through here, so that the record has all of them. */
+function move(office: Office, lock: Lock): void {
+  const change = lockChange(office.lock, lock);
+  office.lock = lock;
+  if (change === null) return;
+  const { repository, project } = office;
+  office.entries.push({ kind: 'lock', key: uuid4(), repository, project, change });
+}
+
+/** Behind the work: nobody waits for the record but the end of the workflow. */
+async function recordAll(office: Office): Promise<void> {
+  const { entries } = office;
+  office.entries = [];
+  if (entries.length === 0) return;
+  try {
+    await record({ entries });
+  } catch (error) {
+    log.error('changes of the lock could not be recorded', { error });
+  }
+}
+
+async function takeAll(office: Office): Promise<void> {
+  for (const request of office.requests.splice(0)) await take(office, request);
+}
+
+async function take(office: Office, request: ProjectRequest): Promise<void> {
   switch (request.kind) {
     case 'apply':
-      return await accept(lock, request);
+      return accept(office, request);
     case 'release':
-      return release(lock, request.ref.number, request.why);
+      return letGo(office, request);
     case 'withdraw':
-      await refuseWaiting(lock, request.ref.number);
-      return withdraw(lock, request.ref.number);
+      await refuseWaiting(office.lock, request.ref.number);
+      return move(office, withdraw(office.lock, request.ref.number));
     default:
       return request satisfies never;
   }
 }
 
 /** A frozen project takes nothing: nobody knows what it is like now. */
-async function accept(lock: Lock, request: ApplyRequest): Promise<Lock> {
-  if (lock.frozen === null) return enqueue(lock, request);
-  const { name } = request.grant.project;
-  await tell(
-    request,
-    over(request, { kind: 'refused', refusal: { kind: 'frozen', project: name, reason: lock.frozen } }),
-  );
-  return lock;
+async function accept(office: Office, request: ApplyRequest): Promise<void> {
+  const { lock } = office;
+  if (lock.frozen === null) return move(office, enqueue(lock, request));
+  const refusal = { kind: 'frozen', project: request.grant.project.name, reason: lock.frozen } as const;
+  await tell(request, over(request, { kind: 'refused', refusal }));
+}
+
+/** A person who unlocks a frozen project has looked: what never reported will not be waited for any more. */
+async function letGo(
+  office: Office,
+  { ref, why }: Extract<ProjectRequest, { kind: 'release' }>,
+): Promise<void> {
+  const { lock, repository, project } = office;
+  if (why === 'unlock' && lock.frozen !== null && lock.owner === ref.number)
+    await abandonApply({ repository, project });
+  move(office, release(office.lock, ref.number, why));
 }
 
 async function refuseWaiting(lock: Lock, number: number): Promise<void> {
@@ -77,21 +135,22 @@ async function refuseWaiting(lock: Lock, number: number): Promise<void> {
 }
 
 /** Runs what may run, one after the other; requests that arrive meanwhile are taken in between. */
-async function runQueue(start: Lock, requests: ProjectRequest[]): Promise<Lock> {
-  let lock = start;
+async function runQueue(office: Office): Promise<void> {
   for (;;) {
-    const next = startNext(lock, Date.now());
+    const { owner: ownerBefore } = office.lock;
+    const next = startNext(office.lock, Date.now());
     if (next === null) break;
+    move(office, next);
     const outcome = await execute(next);
-    lock = finish(next, {
-      frozen: outcome.kind === 'unknown' ? outcome.reason : null,
-      ownerBefore: outcome.kind === 'refused' ? lock.owner : next.owner,
-    });
-    for (const request of requests.splice(0)) lock = await take(lock, request);
+    const frozen = outcome.kind === 'unknown' ? outcome.reason : null;
+    move(
+      office,
+      finish(office.lock, { frozen, ownerBefore: outcome.kind === 'refused' ? ownerBefore : next.owner }),
+    );
+    await takeAll(office);
     await tell(next.running, over(next.running, outcome));
   }
-  await tellWaiting(lock);
-  return lock;
+  await tellWaiting(office.lock);
 }
 
 async function tellWaiting(lock: Lock): Promise<void> {
@@ -127,14 +186,15 @@ async function applyOnce({ grant, runId, ref }: ApplyRequest, fence: number): Pr
   } catch (error) {
     log.error('contact with an apply was lost', { runId, error });
     return neverStarted(error)
-      ? failed(runId, `No runner of the pool ${defaultPool} took it.`)
+      ? failed(runId, 'Terraform could not be started.')
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost' };
   }
 }
 
-/** Nobody ever picked it up, so Terraform cannot have run. */
+/** Nobody ever picked it up, or the runner itself gave up before it started Terraform: after that it never throws. */
 function neverStarted(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (cause instanceof ApplicationFailure) return true;
   return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
 

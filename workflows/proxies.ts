@@ -46,7 +46,7 @@ export const { judge } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { readActor, askProject, recordApply, readApply, recordEvent } =
+export const { readActor, askProject, recordApply, readApply, record, abandonApply } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,

@@ -10,7 +10,7 @@ import {
 import { applyMerged, isQuiet, noteNews } from './applying.ts';
 import { decide, misunderstood } from './deciding.ts';
 import type { Desk } from './desk.ts';
-import { allShown, createDesk, keepShowing, receive } from './desk.ts';
+import { createDesk, isCalm, keepRecording, keepShowing, receive } from './desk.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal } from './messages.ts';
 import type { PullRequest } from './model/pull-request.ts';
@@ -24,12 +24,13 @@ import { wishOf } from './wishes.ts';
 
 /** Started by the first message of a pull request (signalWithStart); lives until it is closed and settled. */
 export async function pullRequestWorkflow(state: PullRequestState): Promise<void> {
-  const desk = createDesk({ ...state, ended: false });
+  const desk = createDesk(state);
   setHandler(messageSignal, (message) => receive(desk, message));
   setHandler(projectNewsSignal, (news) => {
     desk.news.push(news);
   });
   void keepShowing(desk);
+  void keepRecording(desk);
   for (;;) {
     await condition(() => desk.news.length > 0 || desk.inbox.length > 0 || mayRest(desk));
     const news = desk.news.shift();
@@ -42,8 +43,7 @@ export async function pullRequestWorkflow(state: PullRequestState): Promise<void
 
 /** Nothing lies on the desk: it may end, or begin anew with a short history. */
 function mayRest(desk: Desk): boolean {
-  const idle = desk.planning === null && allShown(desk);
-  return idle && (workflowInfo().continueAsNewSuggested || (isOver(desk) && isQuiet(desk)));
+  return isCalm(desk) && (workflowInfo().continueAsNewSuggested || (isOver(desk) && isQuiet(desk)));
 }
 
 /** True when the workflow is over. */
@@ -136,5 +136,10 @@ function rememberReviewed(desk: Desk): void {
 
 async function plan(desk: Desk, reason: RoundReason): Promise<void> {
   const end = await beginRound(desk, reason);
-  if (end === 'finished' && reason.kind === 'merge') await applyMerged(desk);
+  if (end === 'overtaken' || reason.kind !== 'merge') return;
+  try {
+    await applyMerged(desk);
+  } catch (error) {
+    log.error('a merged pull request could not be applied', { error });
+  }
 }

@@ -83,6 +83,26 @@ export function withdraw(lock: Lock, number: number): Lock {
   return { ...lock, queue: lock.queue.filter(({ ref }) => ref.number !== number) };
 }
 
+/** What happened to a lock, for the record. `number`: the pull request that holds or held it. */
+export type LockChange = {
+  readonly kind: 'taken' | 'released' | 'frozen' | 'unlocked';
+  readonly number: number;
+  readonly fence: number;
+  readonly reason: string;
+};
+
+/** What to record of a step from one state to the next; null when ownership did not change. */
+export function lockChange(before: Lock, after: Lock): LockChange | null {
+  const { fence } = after;
+  if (before.frozen === null && after.frozen !== null) {
+    return { kind: 'frozen', number: after.owner ?? 0, fence, reason: after.frozen };
+  }
+  if (before.owner === after.owner) return null;
+  if (after.owner !== null) return { kind: 'taken', number: after.owner, fence, reason: '' };
+  const kind = before.frozen === null ? 'released' : 'unlocked';
+  return { kind, number: before.owner ?? 0, fence, reason: before.frozen ?? '' };
+}
+
 /** Nobody owns it, nobody waits, nothing runs: the workflow may end. */
 export function isFree(lock: Lock): boolean {
   return lock.owner === null && lock.queue.length === 0 && lock.running === null && lock.frozen === null;

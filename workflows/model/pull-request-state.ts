@@ -25,7 +25,6 @@ export type PullRequestState = {
   readonly seen: readonly string[];
   /** A writer allowed the plan of exactly this head of a fork. */
   readonly allowedHead: string | null;
-  readonly ended: boolean;
 };
 
 /** GitHub redelivers within three days; a pull request with more deliveries than this between is not a person's. */
@@ -42,7 +41,6 @@ export function newPullRequest(ref: PullRequestRef): PullRequestState {
     touched: [],
     seen: [],
     allowedHead: null,
-    ended: false,
   };
 }
 

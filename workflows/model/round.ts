@@ -80,6 +80,11 @@ export function isApplied(state: ProjectState): boolean {
   return state.apply?.phase.kind === 'over' && state.apply.phase.outcome.kind === 'applied';
 }
 
+/** Nobody knows how the apply ended; a person has to decide. */
+export function isUnknown(state: ProjectState): boolean {
+  return state.apply?.phase.kind === 'over' && state.apply.phase.outcome.kind === 'unknown';
+}
+
 /** Asked for, queued or running: it will still say how it ended. */
 export function isUnderWay(state: ProjectState): boolean {
   return state.apply !== null && state.apply.phase.kind !== 'over';
