@@ -1,4 +1,5 @@
 // What does a Hatchet look like that a test can kill: both embedded servers, then nothing?
+import { once } from 'node:events';
 import { startEmbeddedPostgres } from '../app/embedded/postgres.ts';
 import { startEmbeddedTemporal } from '../app/embedded/temporal.ts';
 
@@ -11,5 +12,6 @@ const [temporal, database] = await Promise.all([
 process.stdout.write(
   `${JSON.stringify({ address: temporal.address, url: database.url, pids: [temporal.pid, database.pid] })}\n`,
 );
-// Whoever started this ends it.
-setInterval(() => undefined, 60_000);
+// The test kills this process; when the test itself is killed, the pipe closes and nothing may stay behind.
+await once(process.stdin.resume(), 'end');
+await Promise.all([temporal.stop(), database.stop()]);

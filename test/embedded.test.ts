@@ -306,7 +306,7 @@ async function startHatchet(): Promise<Hatchet> {
     process.execPath,
     [join(import.meta.dirname, 'embedded-starter.ts'), dataDir, temporalPath],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
     },
   );
