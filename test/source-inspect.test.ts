@@ -472,6 +472,13 @@ describe('after the merge', () => {
     expectSame(await inspect(facts), opened);
   });
 
+  test('a head that was pushed to the base branch', async () => {
+    const base = remote.commit('refs/heads/main', before, { parents: [] });
+    const head = remote.commit(headRef, { 'a/x.tf': '' }, { parents: [base] });
+    const inspection = await inspectMerged(head, head);
+    expect(inspection.source).toMatchObject({ source: { head, base }, projects: [{ name: 'a' }] });
+  });
+
   /** The same author, date and message on another parent, as a rebase makes it. */
   function copyOnto(original: string, onto: string): Sha {
     const files = remote.git('diff-tree', '-r', '--name-only', `${original}^`, original).split('\n');
@@ -490,6 +497,30 @@ describe('after the merge', () => {
       author,
     });
   }
+});
+
+describe('hostile HCL', () => {
+  test('harms neither the parser nor the other projects', async () => {
+    const deep = `module "x" {\n  a = ${'['.repeat(20_000)}${']'.repeat(20_000)}\n}\n`;
+    const before = {
+      'a/main.tf': backend,
+      'a/deep.tf': deep,
+      'b/main.tf': backend + calls('../m'),
+      'm/main.tf': '',
+    };
+    const inspection = await inspectChange(before, { 'a/x.txt': '', 'm/main.tf': '# changed' });
+    expect(names(inspection)).toEqual(['a', 'b']);
+  });
+
+  test('too large to be parsed is looked over', async () => {
+    const large = `${backend}${calls('../m')}${'# comment\n'.repeat(40_000)}`;
+    const before = { 'a/main.tf': large, 'm/main.tf': '' };
+    expect(names(await inspectChange(before, { 'm/main.tf': '# changed' }))).toEqual(['a']);
+  });
+
+  test('JSON that is none makes a candidate', async () => {
+    expect(names(await inspectChange({ 'z.txt': '' }, { 'a/main.tf.json': '{"provider"' }))).toEqual(['a']);
+  });
 });
 
 describe('how often git fetches', () => {

@@ -1,5 +1,14 @@
 // Does the mirror fetch what is wished for, once, and without leaving the token anywhere?
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -267,6 +276,33 @@ test('git sees nothing of our environment', async () => {
   const environment = readFileSync(seen, 'utf8');
   expect(environment).toContain('GIT_CONFIG_NOSYSTEM=1');
   expect(environment).not.toMatch(/HATCHET_TEST_SECRET|GIT_SSH_COMMAND/);
+});
+
+test('a reader that dies fails what was asked; the next question starts another', async () => {
+  const sha = remote.commit('refs/heads/main', { 'a.tf': '' });
+  const died = join(directory, 'died');
+  const dying = executable(
+    `case "$*" in *cat-file*) [ -e ${died} ] || { touch ${died}; exit 1; };; esac; exec git "$@"`,
+  );
+  const mirror = await mirrorsWith({ gitCommand: dying }).fetch(origin(), wish(['main']));
+  await expect(mirror.objects.has(sha)).rejects.toThrow('git cat-file ended');
+  expect(await mirror.objects.has(sha)).toBe(true);
+});
+
+test('a lock that a killed git left behind is removed, a fresh one is not', async () => {
+  remote.commit('refs/heads/main', { 'a.tf': '' });
+  const mirrors = mirrorsWith();
+  await mirrors.fetch(origin(), wish(['main']));
+  const lock =
+    filesBelow(join(directory, `${repositoryId}.git`, 'refs')).map((ref) => `${ref}.lock`)[0] ?? '';
+  remote.commit('refs/heads/main', { 'a.tf': 'new' });
+  writeFileSync(lock, '');
+  await expect(mirrors.fetch(origin(), wish(['main']))).rejects.toThrow('git fetch');
+  await expect(mirrors.fetch(origin(), wish(['main']))).rejects.toThrow('git fetch');
+  const twoMinutesAgo = new Date(Date.now() - 120_000);
+  utimesSync(lock, twoMinutesAgo, twoMinutesAgo);
+  await expect(mirrors.fetch(origin(), wish(['main']))).rejects.toThrow('git fetch');
+  await mirrors.fetch(origin(), wish(['main']));
 });
 
 function executable(script: string): string {

@@ -150,7 +150,7 @@ function serveGit(root: string, request: IncomingMessage, response: ServerRespon
       HTTP_CONTENT_ENCODING: header('content-encoding'),
       HTTP_GIT_PROTOCOL: header('git-protocol'),
     },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
   request.pipe(backend.stdin);
   let head: Buffer | null = Buffer.alloc(0);

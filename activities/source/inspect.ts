@@ -10,7 +10,7 @@ import { bringCommits } from './bring-commits.ts';
 import { broken, configurationPath, maxConfigurationBytes, parseConfiguration } from './configuration.ts';
 import type { Origin } from './fetch-queue.ts';
 import type { HclReader } from './hcl.ts';
-import { compareTrees, listTree } from './listing.ts';
+import { listTree } from './listing.ts';
 import { createMemo } from './memo.ts';
 import { type MergeResult, mergePullRequest } from './merge.ts';
 import { findMergedSource } from './merged.ts';
@@ -18,6 +18,7 @@ import type { Mirror, Mirrors } from './mirror.ts';
 import { readModules } from './modules.ts';
 import { affectedProjects, deletedProjects } from './projects.ts';
 import { findProjects, type ProjectMap } from './root-modules.ts';
+import { compareTrees } from './tree-diff.ts';
 
 /** What must be known of a pull request; `baseSha` is the base branch's tip now, not the one at the last push. */
 export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base' | 'baseSha' | 'mergeCommit'>;

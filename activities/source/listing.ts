@@ -2,8 +2,9 @@
 import { posix } from 'node:path';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import { userError } from '../faults.ts';
-import { isSafeName } from './file-name.ts';
-import type { Objects, TreeEntry } from './objects.ts';
+import { decodeName, isSafeName } from './file-name.ts';
+import type { Objects } from './objects.ts';
+import type { TreeEntry } from './tree-cache.ts';
 
 /** A whole tree in memory. Paths have `/` between segments; the root is `.`. */
 export type Listing = {
@@ -57,56 +58,7 @@ export async function listTree(objects: Objects, tree: Sha): Promise<Listing> {
 /** One that is too long to be followed counts as leading out. */
 async function readLink(objects: Objects, sha: Sha): Promise<string> {
   const target = await objects.readBlob(sha, maxPathLength);
-  return Buffer.isBuffer(target) ? target.toString('utf8') : '/';
-}
-
-/** Paths of the files that differ, sorted. UserError: more than any checkout could hold. */
-export async function compareTrees(objects: Objects, left: Sha, right: Sha): Promise<string[]> {
-  const changed: string[] = [];
-  let count = 0;
-  let level: { path: string; trees: readonly [Sha | null, Sha | null] }[] = [
-    { path: '.', trees: [left, right] },
-  ];
-  while (level.length > 0) {
-    const read = await Promise.all(level.map(({ trees }) => differingEntries(objects, trees)));
-    const below: typeof level = [];
-    for (const [index, { path: directory }] of level.entries()) {
-      const differing = read[index] ?? [];
-      count += differing.length;
-      checkSize(count, directory);
-      for (const [name, pair] of differing) {
-        const path = join(directory, name);
-        if (pair.some((entry) => entry !== undefined && entry.kind !== 'directory')) changed.push(path);
-        if (pair.some((entry) => entry?.kind === 'directory'))
-          below.push({ path, trees: [treeOf(pair[0]), treeOf(pair[1])] });
-      }
-    }
-    level = below;
-  }
-  return changed.sort();
-}
-
-type Pair = readonly [TreeEntry | undefined, TreeEntry | undefined];
-
-async function differingEntries(
-  objects: Objects,
-  [left, right]: readonly [Sha | null, Sha | null],
-): Promise<readonly (readonly [string, Pair])[]> {
-  if (left === right) return [];
-  const before = left === null ? [] : await objects.readTree(left);
-  const after = right === null ? [] : await objects.readTree(right);
-  // Whole new or vanished directories are the many ones: no need to look names up there.
-  if (left === null) return after.map((entry) => [entry.name, [undefined, entry]] as const);
-  if (right === null) return before.map((entry) => [entry.name, [entry, undefined]] as const);
-  const was = new Map(before.map((entry) => [entry.name, entry]));
-  const is = new Map(after.map((entry) => [entry.name, entry]));
-  return [...new Set([...was.keys(), ...is.keys()])]
-    .map((name) => [name, [was.get(name), is.get(name)]] as const)
-    .filter(([, [old, now]]) => old?.sha !== now?.sha || old?.kind !== now?.kind);
-}
-
-function treeOf(entry: TreeEntry | undefined): Sha | null {
-  return entry?.kind === 'directory' ? entry.sha : null;
+  return Buffer.isBuffer(target) ? decodeName(target) : '/';
 }
 
 /** Where a path leads when every symbolic link on the way is followed, as the file system would. */
@@ -152,7 +104,8 @@ export function join(directory: string, name: string): string {
   return directory === '.' ? name : `${directory}/${name}`;
 }
 
-function checkSize(count: number, directory: string): void {
+/** UserError: `count` entries, or a path as long as `directory`, cannot be checked out. */
+export function checkSize(count: number, directory: string): void {
   if (count > maxTreeEntries) {
     throw userError([
       diagnostic(`More than ${maxTreeEntries} files`, 'The repository is too large to be planned.'),

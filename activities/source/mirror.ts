@@ -1,13 +1,15 @@
 // Where does the code come from? One bare mirror per repository, fetched with a token that leaves no trace.
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RepositoryId } from '../../workflows/model/identifiers.ts';
 import { operatorError } from '../faults.ts';
 import { explainFetchFailure } from './fetch-failure.ts';
 import { createFetchQueue, type Origin, type Wish } from './fetch-queue.ts';
 import { createGit, type Git, type GitResult, runGit } from './git.ts';
+import { createMemo } from './memo.ts';
+import { makeMirror, mirrorPath, removeStaleLocks } from './mirror-directory.ts';
 import { createObjects, type Objects } from './objects.ts';
 import { branchRefspec, commitRefspec, pullRequestRefspec } from './ref-names.ts';
+import { createTreeCache } from './tree-cache.ts';
 
 /** A bare repository on this machine that holds what was fetched and what was merged in memory. */
 export type Mirror = {
@@ -43,12 +45,9 @@ export type MirrorsOptions = {
 const fetchTimeoutMs = 10 * 60_000;
 /** Merging two commits of a very large repository takes seconds. */
 const askTimeoutMs = 60_000;
+
 /** `merge-tree --write-tree` came with 2.38 and was corrected in 2.39. */
 const minGit = [2, 39] as const;
-/** git holds its lock files for milliseconds; an older one was left by a process that was killed. */
-const staleLockMs = 60_000;
-/** Wins over every foreign .gitattributes: merges are git's own, line endings stay as committed. */
-const attributes = '* !merge -text\n';
 
 export function createMirrors(options: MirrorsOptions): Mirrors {
   const protocols = ['https', 'http', ...(options.protocols ?? [])];
@@ -60,15 +59,15 @@ export function createMirrors(options: MirrorsOptions): Mirrors {
   });
   const closing = new AbortController();
   const opened = new Map<RepositoryId, Promise<Mirror>>();
-  let checkedVersion: Promise<void> | null = null;
+  const trees = createTreeCache();
+  const once = createMemo<void>(1);
 
   async function open(repository: RepositoryId): Promise<Mirror> {
-    checkedVersion ??= checkVersion(git);
-    await checkedVersion;
+    await once('version', () => checkVersion(git));
     const gitDir = mirrorPath(options.directory, repository);
     await makeMirror(options.directory, gitDir);
     return {
-      objects: createObjects(git, gitDir),
+      objects: createObjects(git, gitDir, trees),
       git: (args) =>
         runGit(git, {
           args: ['--git-dir', gitDir, ...args],
@@ -151,29 +150,6 @@ function checkUrl(address: string, protocols: readonly string[]): void {
   }
 }
 
-function mirrorPath(directory: string, repository: RepositoryId): string {
-  return join(directory, `${repository}.git`);
-}
-
-/** The layout of gitrepository-layout(5). HEAD names nothing, so that no branch's .gitattributes is ever read. */
-async function makeMirror(directory: string, gitDir: string): Promise<void> {
-  await mkdir(join(directory, 'home'), { recursive: true, mode: 0o700 });
-  if (await exists(join(gitDir, 'HEAD'))) return;
-  const made = await mkdtemp(join(directory, 'new-'));
-  await Promise.all(['objects', 'refs', 'info'].map((name) => mkdir(join(made, name))));
-  await writeFile(join(made, 'HEAD'), 'ref: refs/hatchet/nothing\n');
-  await writeFile(join(made, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
-  await writeFile(join(made, 'info', 'attributes'), attributes);
-  await rename(made, gitDir);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 async function checkVersion(git: Git): Promise<void> {
   const found = await runGit(git, { args: ['version'], timeoutMs: askTimeoutMs }).catch((cause: unknown) => {
     throw operatorError(`git cannot be started: install git ${minGit.join('.')} or newer`, cause);
@@ -187,17 +163,5 @@ async function checkVersion(git: Git): Promise<void> {
     (major === minGit[0] && minor < minGit[1])
   ) {
     throw operatorError(`git ${minGit.join('.')} or newer is needed, found ${JSON.stringify(text)}`);
-  }
-}
-
-async function removeStaleLocks(gitDir: string): Promise<void> {
-  const names = await readdir(gitDir, { recursive: true });
-  for (const name of names.filter((one) => one.endsWith('.lock') && !one.startsWith('objects/'))) {
-    const lock = join(gitDir, name);
-    const age = await stat(lock).then(
-      (found) => Date.now() - found.mtimeMs,
-      () => 0,
-    );
-    if (age > staleLockMs) await rm(lock, { force: true });
   }
 }

@@ -3,8 +3,9 @@ import { posix } from 'node:path';
 import type { Engine } from '../../workflows/model/project.ts';
 import { type HclReader, maxReadBytes, type SourceFile } from './hcl.ts';
 import { join, type Listing, resolvePath } from './listing.ts';
-import type { Objects, TreeEntry } from './objects.ts';
+import type { Objects } from './objects.ts';
 import type { TerraformFile } from './terraform-file.ts';
+import type { TreeEntry } from './tree-cache.ts';
 
 /** One directory with Terraform files: the sum of what its files say. */
 export type Module = TerraformFile & {

@@ -3,10 +3,7 @@ import { parseSha, type Sha } from '../../workflows/model/identifiers.ts';
 import { decodeName } from './file-name.ts';
 import type { Git } from './git.ts';
 import { createObjectStream, type GitObject } from './object-stream.ts';
-
-/** `file` and `executable` differ by mode only; a `submodule`'s sha is a commit of another repository. */
-export type EntryKind = 'file' | 'executable' | 'symlink' | 'directory' | 'submodule';
-export type TreeEntry = { readonly name: string; readonly kind: EntryKind; readonly sha: Sha };
+import type { EntryKind, TreeCache, TreeEntry } from './tree-cache.ts';
 
 export type Commit = {
   readonly tree: Sha;
@@ -29,9 +26,6 @@ export type Objects = {
   close(): void;
 };
 
-/** About 20 MB; trees never change, and the next inspection of a repository reads nearly the same ones. */
-const maxCachedEntries = 100_000;
-
 const kinds: Readonly<Record<string, EntryKind>> = {
   '100644': 'file',
   '100664': 'file',
@@ -41,28 +35,17 @@ const kinds: Readonly<Record<string, EntryKind>> = {
   '160000': 'submodule',
 };
 
-export function createObjects(git: Git, gitDir: string): Objects {
+/** `trees` may be shared by all mirrors: a tree's name is its content. */
+export function createObjects(git: Git, gitDir: string, trees: TreeCache): Objects {
   const stream = createObjectStream(git, gitDir);
-  const trees = new Map<Sha, readonly TreeEntry[]>();
   // Asked for again before it is there: a hostile tree names the same one a hundred thousand times.
   const reading = new Map<Sha, Promise<readonly TreeEntry[]>>();
-  let cachedEntries = 0;
-
-  function remember(sha: Sha, entries: readonly TreeEntry[]): void {
-    trees.set(sha, entries);
-    cachedEntries += entries.length + 1;
-    for (const [oldest, forgotten] of trees) {
-      if (cachedEntries <= maxCachedEntries) break;
-      trees.delete(oldest);
-      cachedEntries -= forgotten.length + 1;
-    }
-  }
 
   async function read(sha: Sha): Promise<readonly TreeEntry[]> {
     const object = await stream.object(sha);
     if (object === null) throw new Error(`tree ${sha} is missing in the mirror`);
     const entries = parseTree(expectType(object, 'tree', sha), sha.length / 2);
-    remember(sha, entries);
+    trees.set(sha, entries);
     return entries;
   }
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { parseSourceDigest, type SourceDigest } from '../../workflows/model/identifiers.ts';
 import { join, type Listing } from './listing.ts';
-import type { TreeEntry } from './objects.ts';
 import type { ProjectMap, RootModule } from './root-modules.ts';
+import type { TreeEntry } from './tree-cache.ts';
 
 /**
  * SHA-256 over path, kind and object name of every file among a project's inputs, sorted by path. Nested projects
