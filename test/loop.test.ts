@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { faces } from './normalize.ts';
 import {
   appliesOf,
-  ask,
   click,
   mainComment,
   openChecks,
   openOn,
+  order,
   storyTimeoutMs,
   untilCheck,
   untilComment,
@@ -66,7 +66,7 @@ test('a plan that only creates is applied when a writer asks for it, before the 
 
     <sub>Planned [\`SHA\`](https://github.test/octo-org/infra/commit/SHA) merged into \`main\` at [\`SHA\`](https://github.test/octo-org/infra/commit/SHA), DATE TIME UTC · Terraform 1.11.4 · [hatchet/plan](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) · [hatchet/policy](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) · [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA)</sub>"
   `);
-  expect(await ask(world, pullRequest, 'hubot', '/hatchet apply')).toEqual({ reaction: 'eyes', reply: null });
+  await order(pullRequest, 'hubot', '/hatchet apply');
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
   await untilComment(pullRequest, '**Applied.**');
   expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`

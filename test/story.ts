@@ -1,4 +1,6 @@
 // How do tests tell what people do on a pull request, and wait for what they are shown?
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import postgres from 'postgres';
 import { vi } from 'vitest';
 import type { CheckRun, IssueComment } from '../fixtures/sandbox/model.ts';
@@ -8,14 +10,16 @@ import { normalize } from './normalize.ts';
 import type { World } from './world.ts';
 
 /** A plan takes a second or two alone; many of them share few processors here. */
-export const patienceMs = 90_000;
+export const patienceMs = 60_000;
 /** A test is a chain of several such waits. */
-export const storyTimeoutMs = 240_000;
+export const storyTimeoutMs = 180_000;
 
 type Opening = {
   /** Directory of the project: each test has its own, so that they do not disturb each other. */
   readonly dir: string;
   readonly body: string;
+  /** Where the state is, when not in a file of the world: a `terraform` block. */
+  readonly backend?: string;
   /** Default: @mona. */
   readonly author?: string;
   readonly base?: string;
@@ -28,12 +32,13 @@ type Opening = {
 
 /** Opens a pull request that gives one project this code. */
 export function openOn(world: World, opening: Opening): Promise<PullRequestHandle> {
-  const { dir, body, author = 'mona', head = dir, files, ...rest } = opening;
+  const { dir, body, backend, author = 'mona', head = dir, files, ...rest } = opening;
+  const code = backend === undefined ? world.project(dir, body) : `${backend}\n${body}\n`;
   return world.repository.openPullRequest({
     title: `Change ${dir}`,
     author,
     head,
-    files: { [`${dir}/main.tf`]: world.project(dir, body), ...files },
+    files: { [`${dir}/main.tf`]: code, ...files },
     ...rest,
   });
 }
@@ -76,30 +81,39 @@ export function headline(pullRequest: PullRequestHandle): string {
 
 const isMain = ({ viaApp, body }: IssueComment): boolean => viaApp && body.startsWith('<!-- hatchet:pr -->');
 
-export type Answered = { readonly reaction: string; readonly reply: string | null };
+/** Writes a command that is to be accepted without a word; an error with the answer when it is refused. */
+export async function order(pullRequest: PullRequestHandle, by: string, body: string): Promise<void> {
+  const answer = await askUntil(pullRequest, by, body, ({ reaction }) => reaction !== null);
+  if (answer.reaction === 'confused') throw new Error(`${body} by ${by} was refused: ${answer.reply}`);
+}
 
-/** Writes a command and waits for the answer to it. */
-export async function ask(
-  world: World,
+export type Answered = { readonly reaction: string | null; readonly reply: string | null };
+
+/** Writes a command that is answered by a reply, and waits for both. */
+export async function ask(pullRequest: PullRequestHandle, by: string, body: string): Promise<Answered> {
+  return askUntil(pullRequest, by, body, ({ reaction, reply }) => reaction !== null && reply !== null);
+}
+
+async function askUntil(
   pullRequest: PullRequestHandle,
   by: string,
   body: string,
+  enough: (answer: Answered) => boolean,
 ): Promise<Answered> {
   const before = replies(pullRequest).length;
   const comment = pullRequest.comment(by, body);
-  const answered = (): Answered | null => {
-    const reaction = pullRequest.reactions(comment).find((one) => one === 'eyes' || one === 'confused');
-    const reply = replies(pullRequest)[before] ?? null;
-    const complete = reaction === 'eyes' ? !expectsReply.test(body) || reply !== null : reply !== null;
-    return reaction !== undefined && complete ? { reaction, reply } : null;
-  };
-  return world.sandbox.waitFor(answered, {
-    what: `an answer to ${JSON.stringify(body)}`,
-    timeoutMs: patienceMs,
+  const answer = (): Answered => ({
+    reaction: pullRequest.reactions(comment).find((one) => one === 'eyes' || one === 'confused') ?? null,
+    reply: replies(pullRequest)[before] ?? null,
   });
+  const complete = (): boolean => enough(answer());
+  await vi.waitUntil(complete, { timeout: patienceMs, interval: 20 }).catch((error: unknown) => {
+    throw new Error(`no answer to ${JSON.stringify(body)} by ${by}: ${JSON.stringify(answer())}`, {
+      cause: error,
+    });
+  });
+  return answer();
 }
-
-const expectsReply = /^\/hatchet(?: +(?:help|status))?$/i;
 
 /** What Hatchet answered to people, normalized, oldest first. */
 export function replies(pullRequest: PullRequestHandle): readonly string[] {
@@ -107,6 +121,31 @@ export function replies(pullRequest: PullRequestHandle): readonly string[] {
     .comments()
     .filter((one) => one.viaApp && !isMain(one))
     .map(({ body }) => normalize(body));
+}
+
+/** Code of a database that is replaced when its version changes. */
+export const database = (version: string): string =>
+  `resource "terraform_data" "database" {\n  triggers_replace = "${version}"\n}`;
+
+/** Makes the database of a project be there already, in this version. */
+export async function seedDatabase(world: World, dir: string, version: string): Promise<void> {
+  const triggers = { value: version, type: 'string' };
+  const attributes = { id: randomUUID(), input: null, output: null, triggers_replace: triggers };
+  const resource = {
+    mode: 'managed',
+    type: 'terraform_data',
+    name: 'database',
+    provider: 'provider["terraform.io/builtin/terraform"]',
+    instances: [{ schema_version: 0, attributes, sensitive_attributes: [] }],
+  };
+  const state = { version: 4, terraform_version: '1.11.4', serial: 1, lineage: randomUUID(), outputs: {} };
+  await writeFile(stateFile(world, dir), JSON.stringify({ ...state, resources: [resource] }));
+}
+
+/** Where the project's state is; Terraform may write beside it. */
+export function stateFile(world: World, dir: string): string {
+  const path = /path = ("[^"]*")/.exec(world.project(dir, ''))?.[1];
+  return JSON.parse(path ?? 'null') as string;
 }
 
 /** Clicks a button by its label. */
@@ -130,13 +169,27 @@ export function openChecks({ repository }: World): readonly string[] {
     .map((run) => `${run.name} on ${run.headSha}: ${run.status}, ${run.title}`);
 }
 
+/** How many plans of a project were ever finished. */
+export async function countPlans(world: World, dir: string): Promise<number> {
+  return withDatabase(world, async (sql) => (await sql`select id from plan where dir = ${dir}`).length);
+}
+
 export type RecordedApply = { readonly number: number; readonly state: string };
 
 /** The applies of a project that were ever begun, oldest first. */
 export async function appliesOf(world: World, dir: string): Promise<readonly RecordedApply[]> {
+  const query = (sql: postgres.Sql) =>
+    sql<RecordedApply[]>`select number, state from apply where dir = ${dir} order by begun_at`;
+  return (await withDatabase(world, query)).map(({ number, state }) => ({ number, state }));
+}
+
+async function withDatabase<Result>(
+  world: World,
+  query: (sql: postgres.Sql) => Promise<Result>,
+): Promise<Result> {
   const sql = postgres(world.databaseUrl, { max: 1 });
   try {
-    return await sql<RecordedApply[]>`select number, state from apply where dir = ${dir} order by begun_at`;
+    return await query(sql);
   } finally {
     await sql.end();
   }
