@@ -1,6 +1,6 @@
 // How does a tree become files, byte for byte, with nothing of it executed or followed?
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
-import { join as joinPath } from 'node:path';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import { operatorError, userError } from '../faults.ts';
 import { encodeName } from './file-name.ts';
@@ -22,9 +22,10 @@ type File = {
 
 /** A checkout lives for one run; a repository that needs more would fill the disk with a few runs side by side. */
 const maxCheckoutBytes = 4 * 1024 ** 3;
-/** Read ahead of writing: enough to keep both busy, little enough to hold in memory. */
+/** Blobs in memory at one time; a larger one goes alone. */
 const maxBatchBytes = 16 * 1024 * 1024;
-const maxBatchFiles = 256;
+/** Small files are written at once: a trip to the thread pool costs as much again. So few do not hold others up. */
+const maxBatchFiles = 16;
 
 /**
  * Writes the whole tree into `into`, which is made or must be empty. Blobs go as they are: no line ending, filter
@@ -42,26 +43,25 @@ export async function checkout(request: {
   await makeEmpty(request.into);
   const place = (path: string) => Buffer.concat([Buffer.from(`${request.into}/`), encodeName(path)]);
 
-  // Parents stand before their children in the listing's order of discovery, and all before any file.
-  for (const directory of directoriesOf(listing)) await mkdir(place(directory));
+  // Shorter paths first: parents stand before what is in them.
+  for (const directory of directoriesOf(listing)) mkdirSync(place(directory));
   for (const batch of batches(files)) {
-    await Promise.all(
-      batch.map(async (file) => {
-        const content = await objects.readBlob(file.sha, file.bytes);
-        if (!Buffer.isBuffer(content)) throw new Error(`blob ${file.sha} is missing in the mirror`);
-        await writeFile(place(file.path), content, { flag: 'wx', mode: file.executable ? 0o755 : 0o644 });
-      }),
-    );
+    const contents = await Promise.all(batch.map((file) => objects.readBlob(file.sha, file.bytes)));
+    for (const [index, file] of batch.entries()) {
+      const content = contents[index];
+      if (!Buffer.isBuffer(content)) throw new Error(`blob ${file.sha} is missing in the mirror`);
+      writeFileSync(place(file.path), content, { flag: 'wx', mode: file.executable ? 0o755 : 0o644 });
+    }
   }
   // Links last: nothing is ever written through one.
   const [inside, omitted] = splitLinks(listing);
-  for (const [path, target] of inside) await symlink(encodeName(target), place(path));
+  for (const [path, target] of inside) symlinkSync(encodeName(target), place(path));
   return { omitted };
 }
 
 async function makeEmpty(into: string): Promise<void> {
   await mkdir(into, { recursive: true, mode: 0o700 });
-  if ((await readdir(into)).length > 0) throw operatorError(`${joinPath(into)} is not empty`);
+  if ((await readdir(into)).length > 0) throw operatorError(`${into} is not empty`);
 }
 
 async function listFiles(objects: Objects, listing: Listing): Promise<File[]> {
