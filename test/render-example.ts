@@ -15,7 +15,7 @@ import type { ApprovalRule, Verdict } from '../workflows/model/verdict.ts';
 import type { Headline, ProjectStatus, ProjectView, View } from '../workflows/model/view.ts';
 
 export const head = parseSha('3f2a1bc4d5e6f708192a3b4c5d6e7f8091a2b3c4');
-export const base = parseSha('9d0e77ab1c2d3e4f5061728394a5b6c7d8e9f0a1');
+const base = parseSha('9d0e77ab1c2d3e4f5061728394a5b6c7d8e9f0a1');
 export const mergeCommit = parseSha('c0ffee0123456789abcdef0123456789abcdef01');
 
 export const known = (value: unknown): Value => ({ kind: 'known', json: JSON.stringify(value) });
@@ -172,7 +172,7 @@ const policyDocument = (...actions: readonly string[]): string =>
   });
 
 /** `prod`: a database replaced, a queue destroyed, a policy and a start script changed, records created. */
-export const prodChanges: PlanChanges = {
+const prodChanges: PlanChanges = {
   resources: [
     resource('data.aws_ami.ubuntu', 'read', created({ id: unknown })),
     resource(
@@ -272,7 +272,7 @@ export const prodPlan = plan(
     outputChanges: 1,
   },
 );
-export const stagingChanges: PlanChanges = {
+const stagingChanges: PlanChanges = {
   resources: prodChanges.resources.filter(({ address }) => /ecs|route53/.test(address)),
   outputs: [],
 };

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { renderCheck } from '../activities/render/checks.ts';
 import type { ChangesByPlan } from '../activities/render/comment.ts';
 import { renderComment } from '../activities/render/comment.ts';
+import { renderReply } from '../activities/render/reply.ts';
 import type { PlanChanges, ResourceChange } from '../workflows/model/change.ts';
 import type { Check } from '../workflows/model/check.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
@@ -154,6 +155,88 @@ describe('the comment', () => {
     expect(comment).toMatch(/\d+ more projects, see hatchet\/plan\./);
   });
 
+  test('what does not fit is counted, project by project', () => {
+    const { view, changes } = picture({ projects: 2_000, resources: 0, risky: 4_000 });
+    const comment = renderComment(view, changes, noLinks);
+    const [, projects = '', counts = ''] =
+      /Not shown: (\d+) more projects \((\d+) to destroy\); see the hatchet\/plan check/.exec(comment) ?? [];
+    expect(comment.match(/<details open>/g)?.length).toBe(2_000 - Number(projects));
+    expect(Number(counts)).toBe(2 * Number(projects));
+  });
+
+  test('texts without measure', () => {
+    const long = '\u202e'.repeat(20_000);
+    const rule = {
+      count: 3,
+      by: Array.from({ length: 500 }, (_, index) => `${long}${index}`),
+      message: long,
+      author: false,
+      source: long,
+    };
+    const diagnostic: Diagnostic = {
+      severity: 'error',
+      summary: long,
+      detail: long,
+      path: long,
+      address: long,
+    };
+    const planned = {
+      ...plan(long, { destroy: 2 }, { risky: [{ address: long, action: 'destroy' }] }),
+      engineVersion: long,
+      warnings: Array.from({ length: 10 }, () => diagnostic),
+    };
+    const verdicts = Array.from({ length: 40 }, () =>
+      verdict(long, {
+        approvals: [rule],
+        warnings: [{ message: long, address: long }],
+        denials: [{ message: long }],
+        error: long,
+      }),
+    );
+    const missing = Array.from({ length: 40 }, () => ({ project: long, rule, given: 1 }));
+    const rows = [
+      project(
+        long,
+        { kind: 'waiting-for-approval', missing },
+        { plan: planned, verdicts, approvedBy: rule.by, voided: long },
+      ),
+      project(`${long}2`, {
+        kind: 'failed',
+        diagnostics: Array.from({ length: 10 }, () => diagnostic),
+        diagnosticCount: 10,
+      }),
+    ];
+    const hostile = view({ kind: 'waiting-for-approval', missing }, rows, { base: long });
+    const changes = new Map([
+      [planned.id, { resources: [resource(long, 'delete'), resource(`${long}b`, 'delete')], outputs: [] }],
+    ]);
+    within(renderComment(hostile, changes, links));
+    for (const name of [null, long, `${long}2`]) {
+      const rendered = renderCheck(
+        {
+          name: 'hatchet/apply',
+          state: { status: 'queued' },
+          title: long,
+          buttons: [],
+          annotations: [diagnostic],
+          project: name,
+        },
+        hostile,
+        changes,
+        links,
+      );
+      expect(Buffer.byteLength(rendered.summary)).toBeLessThanOrEqual(maxOutput);
+      expect(Buffer.byteLength(rendered.text ?? '')).toBeLessThanOrEqual(maxOutput);
+    }
+    const reply = renderReply({
+      kind: 'refused',
+      to: 'mona',
+      verb: long,
+      refusal: { kind: 'approvals-missing', project: long, missing },
+    });
+    expect(Buffer.byteLength(reply)).toBeLessThanOrEqual(maxComment);
+  });
+
   test('any number of anything', () => {
     const size = fc.record({
       projects: fc.integer({ min: 1, max: 80 }),
@@ -269,7 +352,12 @@ describe('a check', () => {
         },
       ],
     ]);
-    const { text } = renderCheck(check({ project: 'prod' }), view({ kind: 'ready' }, [row]), changes, links);
+    const { text } = renderCheck(
+      check({ project: 'prod' }),
+      view({ kind: 'ready' }, [row]),
+      changes,
+      noLinks,
+    );
     expect(text).toMatchInlineSnapshot(`
       "\`\`\`diff
       + big.one
@@ -278,7 +366,7 @@ describe('a check', () => {
       +     name   "small"
       \`\`\`
 
-      More: 1 shown by name only; see [the log](https://hatchet.example/runs/00000000-0000-4000-8000-000000001c49)."
+      More: 1 shown by name only; see the log."
     `);
   });
 });

@@ -3,15 +3,20 @@ import type { MissingApproval } from '../../workflows/model/approval.ts';
 import type { ApprovalRule } from '../../workflows/model/verdict.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { cutText, inlineText, person } from './markdown.ts';
+import { fitParagraphs } from './paragraphs.ts';
 import { join, named, nameList, plural } from './wording.ts';
 
 const maxMessage = 300;
 /** More rules than this are no list that anybody reads. */
-const maxLines = 30;
+const maxLinesBytes = 6_000;
+/** Of a longer list of people, the first ones are asked. */
+const maxPeople = 10;
+/** GitHub: 39 characters for a login (48 with an enterprise's suffix), 255 for a team's name after that. */
+const maxLogin = 310;
 
 /** "Anyone with write except @mona", "@ana or @octo-org/platform, except @mona". */
 export function audience(rule: ApprovalRule, author: string): string {
-  const people = rule.by.length === 0 ? 'anyone with write' : join(rule.by.map(person), 'or');
+  const people = rule.by.length === 0 ? 'anyone with write' : peopleList(rule.by, 'or');
   const alone = rule.by.length === 1 && !rule.by[0]?.includes('/');
   return rule.author || alone
     ? people
@@ -30,7 +35,7 @@ export function approvalLines({ projects, author }: View): readonly string[] {
   );
   if (missing.length <= 1 && given.length === 0 && voided.length === 0) return [];
   const all = [...missing, ...given, ...voided];
-  return all.length <= maxLines ? all : [...all.slice(0, maxLines), `and ${all.length - maxLines} more`];
+  return fitParagraphs(all, maxLinesBytes, (count) => `and ${count} more`);
 }
 
 /** "`prod` needs 1 approval by anyone with write except @mona: a database is replaced" */
@@ -55,11 +60,18 @@ function missingWords({ rule, given }: MissingApproval, author: string): string 
 export function givenLines(projects: readonly ProjectView[]): readonly string[] {
   return together(
     projects.flatMap(({ name, approvedBy }) => {
-      const people = [...new Set(approvedBy)].map(person);
-      return people.length === 0 ? [] : [{ name, words: `approved by ${join(people, 'and')}` }];
+      return approvedBy.length === 0 ? [] : [{ name, words: `approved by ${peopleList(approvedBy, 'and')}` }];
     }),
     ['is', 'are'],
   );
+}
+
+/** "@ana, @hubot and @octo-org/platform" */
+export function peopleList(logins: readonly string[], word: 'and' | 'or'): string {
+  const people = [...new Set(logins.map((login) => cutText(login, maxLogin)))];
+  const shown = people.slice(0, maxPeople).map(person);
+  const more = people.length - shown.length;
+  return join(more > 0 ? [...shown, `${more} more`] : shown, word);
 }
 
 /** Projects of which the same is said, in one line. */

@@ -11,6 +11,7 @@ import { fitDiffs } from './fit-diffs.ts';
 import { headlineText } from './headline.ts';
 import type { Links } from './links.ts';
 import { fenced, link, plainTitle } from './markdown.ts';
+import { fitParagraphs, joinParagraphs, paragraphBytes } from './paragraphs.ts';
 import type { ChangeGroup } from './plan-diff.ts';
 import { groupChanges } from './plan-diff.ts';
 import { problemParagraphs, projectProblems } from './problems.ts';
@@ -20,7 +21,7 @@ import { projectTable } from './table.ts';
 import { blockingSentences, otherSentences } from './verdicts.ts';
 import { named, plural } from './wording.ts';
 
-export type CheckAction = {
+type CheckAction = {
   readonly label: string;
   readonly description: string;
   readonly identifier: Button;
@@ -39,6 +40,8 @@ export type RenderedCheck = {
 const maxTitle = 200;
 /** Checks API: 65,535 bytes each for summary and text; a little less leaves room for the note that something is cut. */
 const maxBytes = 65_000;
+/** Warnings beside a diff must not push it out. */
+const maxProblemBytes = 15_000;
 /** Checks API: three buttons; label 20, description 40, identifier 20 characters. */
 const maxActions = 3;
 
@@ -59,10 +62,10 @@ export function renderCheck(check: Check, view: View, changes: ChangesByPlan, li
       ? aggregateContent(check, view, links)
       : projectContent(project, view, changes, links);
   const problems = unless([...content.summary, ...content.text], others.map(diagnosticText));
-  const text = cutParagraphs([...problems, ...content.text]);
+  const text = cut([...problems, ...content.text]);
   return {
-    title: plainTitle(check.title, maxTitle) || check.name,
-    summary: cutParagraphs(content.summary),
+    title: plainTitle(check.title || check.name, maxTitle),
+    summary: cut(content.summary),
     text: text === '' ? null : text,
     annotations,
     actions: check.buttons.slice(0, maxActions).map((button) => ({ ...actions[button], identifier: button })),
@@ -128,11 +131,15 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
   });
   const counts = !plan?.hasChanges ? '' : `${countsAhead(plan.counts, plan.outputChanges)}; `;
   const summary = [`${named(project.name)}: ${counts}${status}.`, ...otherSentences(project.verdicts)];
-  const problems = [...projectProblems(project), ...(plan?.warnings ?? []).map(diagnosticText)];
+  const problems = fitParagraphs(
+    [...projectProblems(project), ...(plan?.warnings ?? []).map(diagnosticText)],
+    maxProblemBytes,
+    (count) => `${plural(count, 'more problem')}, see the log.`,
+  );
   if (!plan?.hasChanges) return { summary, text: problems };
   const more = `see ${link('the log', links.run(plan.id))}`;
   if (known === undefined) return { summary, text: [`The diff is not here; ${more}.`, ...problems] };
-  const room = maxBytes - Buffer.byteLength(problems.join('\n\n'));
+  const room = maxBytes - paragraphBytes(problems);
   return { summary, text: [...diffOf(groupChanges(known), more, room), ...problems] };
 }
 
@@ -152,18 +159,10 @@ function spaced({ risky, rest }: FittedDiff): readonly string[] {
   return risky.length > 0 && rest.length > 0 ? [...risky, '', ...rest] : [...risky, ...rest];
 }
 
-/** Whole paragraphs, as many as fit; a single one that is too long cannot occur, because each is made to fit. */
-function cutParagraphs(paragraphs: readonly string[]): string {
-  let text = '';
-  for (const [index, paragraph] of paragraphs.entries()) {
-    const inList = paragraph.startsWith('- ') && paragraphs[index - 1]?.startsWith('- ');
-    const longer = text === '' ? paragraph : `${text}${inList ? '\n' : '\n\n'}${paragraph}`;
-    if (Buffer.byteLength(longer) > maxBytes) {
-      return `${text}\n\n${plural(paragraphs.length - index, 'more paragraph')} left out.`;
-    }
-    text = longer;
-  }
-  return text;
+function cut(paragraphs: readonly string[]): string {
+  return joinParagraphs(
+    fitParagraphs(paragraphs, maxBytes, (count) => `${plural(count, 'more paragraph')} left out.`),
+  );
 }
 
 /** Items of a list: each is kept or cut by itself. */

@@ -1,14 +1,18 @@
 // What does the one comment on the pull request say?
 import type { PlanChanges } from '../../workflows/model/change.ts';
 import type { PlanId } from '../../workflows/model/identifiers.ts';
+import type { Plan } from '../../workflows/model/plan.ts';
+import { addCounts } from '../../workflows/model/plan.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { approvalLines } from './approvals.ts';
+import { countsAhead } from './counts.ts';
 import type { FittedDiff } from './fit-diffs.ts';
 import { fitDiffs } from './fit-diffs.ts';
 import { footer } from './footer.ts';
 import { headlineText } from './headline.ts';
 import type { Links } from './links.ts';
 import { link } from './markdown.ts';
+import { paragraphBytes } from './paragraphs.ts';
 import type { ChangeGroup } from './plan-diff.ts';
 import { groupChanges } from './plan-diff.ts';
 import { problemParagraphs } from './problems.ts';
@@ -17,7 +21,7 @@ import { projectTable, urgency } from './table.ts';
 import { plural } from './wording.ts';
 
 /** By this first line the comment is found again. */
-export const commentMarker = '<!-- hatchet:pr -->';
+const commentMarker = '<!-- hatchet:pr -->';
 
 /**
  * GitHub takes 65,536 characters; whether it counts characters, UTF-16 units or bytes, this many UTF-8 bytes fit.
@@ -40,11 +44,12 @@ export function renderComment(view: View, changes: ChangesByPlan, links: Links):
     if (!project.plan?.hasChanges) return [];
     return [{ project, groups: known === undefined ? null : groupChanges(known) }];
   });
-  let budget = maxCommentBytes - bytes([...head, ...tail]);
+  let budget = maxCommentBytes - paragraphBytes([...head, ...tail]);
   for (;;) {
     const text = [...head, ...blocks(projects, budget, links), ...tail].join('\n\n');
     const over = Buffer.byteLength(text) - maxCommentBytes;
-    if (over <= 0) return text;
+    // Below zero no block is left; head and tail are bounded by their own limits.
+    if (over <= 0 || budget < 0) return text;
     budget -= over;
   }
 }
@@ -79,8 +84,10 @@ function blocks(projects: readonly Shown[], budget: number, links: Links): reado
   const texts = kept.map(({ project, groups }, index) =>
     projectBlock(project, groups === null ? null : (diffs[index] ?? nothing), links),
   );
-  const omitted = projects.length - kept.length;
-  return omitted === 0 ? texts : [...texts, moreProjects(omitted, links)];
+  const omitted = projects
+    .filter((shown) => !kept.includes(shown))
+    .flatMap(({ project }) => project.plan ?? []);
+  return omitted.length === 0 ? texts : [...texts, moreProjects(omitted, links)];
 }
 
 const nothing: FittedDiff = { risky: [], rest: [], shownRest: new Map(), left: new Map(), named: 0 };
@@ -104,10 +111,9 @@ function frameBytes(project: ProjectView, links: Links): number {
   return Buffer.byteLength(projectBlock(project, nothing, links)) + fences + leftOut;
 }
 
-function moreProjects(count: number, links: Links): string {
-  return `The changes of ${plural(count, 'more project')} do not fit here, see the ${link('hatchet/plan', links.check('hatchet/plan'))} check.`;
-}
-
-function bytes(paragraphs: readonly string[]): number {
-  return paragraphs.reduce((sum, paragraph) => sum + Buffer.byteLength(paragraph) + 2, 0);
+/** What cannot be taken back is counted even where it cannot be named. */
+function moreProjects(plans: readonly Plan[], links: Links): string {
+  const counts = countsAhead(addCounts(plans.map((plan) => plan.counts)), plans.length);
+  const check = link('hatchet/plan', links.check('hatchet/plan'));
+  return `Not shown: ${plural(plans.length, 'more project')} (${counts}); see the ${check} check.`;
 }

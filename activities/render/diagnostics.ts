@@ -23,6 +23,7 @@ const maxDetail = 1_500;
 /** A detail of one paragraph up to this length reads as a sentence; longer or broken ones keep their lines. */
 const sentenceLength = 400;
 const maxSummary = 300;
+const maxPlace = 300;
 
 /** "`envs/prod/main.tf:14` **Unsupported argument**: An argument named …" */
 export function diagnosticText(diagnostic: Diagnostic): string {
@@ -32,7 +33,7 @@ export function diagnosticText(diagnostic: Diagnostic): string {
   const sentence = detail.length <= sentenceLength && !detail.includes('\n');
   const head = [
     diagnostic.severity === 'warning' ? 'Warning:' : '',
-    place === null ? '' : inlineCode(place),
+    place === null ? '' : inlineCode(cutText(place, maxPlace)),
     summary === '' ? '' : `**${summary}**`,
   ].filter((part) => part !== '');
   if (detail === '') return head.join(' ');

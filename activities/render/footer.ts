@@ -2,7 +2,7 @@
 import type { Engine } from '../../workflows/model/project.ts';
 import type { View } from '../../workflows/model/view.ts';
 import type { Links } from './links.ts';
-import { inlineText, link } from './markdown.ts';
+import { cutText, inlineText, link } from './markdown.ts';
 import { moment, named, shortSha } from './wording.ts';
 
 /** The checks that every pull request has. */
@@ -10,6 +10,7 @@ const aggregateChecks = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'];
 const engineNames: Record<Engine, string> = { terraform: 'Terraform', tofu: 'OpenTofu' };
 /** A repository in the middle of an upgrade has two or three; more say nothing. */
 const maxVersions = 4;
+const maxVersion = 40;
 
 export function footer(view: View, links: Links): string {
   const parts = [source(view, links), ...versions(view), ...checkLinks(links)];
@@ -25,7 +26,9 @@ function source(view: View, links: Links): string {
 
 function versions({ projects }: View): readonly string[] {
   const all = projects.flatMap(({ plan }) =>
-    plan === null ? [] : [`${engineNames[plan.project.engine]} ${inlineText(plan.engineVersion)}`],
+    plan === null
+      ? []
+      : [`${engineNames[plan.project.engine]} ${inlineText(cutText(plan.engineVersion, maxVersion))}`],
   );
   return [...new Set(all)].slice(0, maxVersions);
 }

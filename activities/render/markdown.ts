@@ -26,7 +26,7 @@ export function visible(text: string): string {
 }
 
 /** One line with single spaces, invisible characters named. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return visible(text.replace(/[\s\u0085]+/g, ' ').trim());
 }
 

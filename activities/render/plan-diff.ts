@@ -1,4 +1,5 @@
 // In which order are a plan's changes shown, and which of them are told together?
+import { createHash } from 'node:crypto';
 import type { ChangeAction, PlanChanges, ResourceChange } from '../../workflows/model/change.ts';
 import { cutText, visible } from './markdown.ts';
 import { bodyLines, headerLine, outputLines } from './resource-diff.ts';
@@ -34,12 +35,17 @@ export function groupChanges(changes: PlanChanges): readonly ChangeGroup[] {
   return [...groups.values()].map(changeGroup).concat(outputs);
 }
 
-/** Equal for changes that differ in nothing but the resource's name and index. */
+/**
+ * Equal for changes that differ in nothing but the resource's name and index. A digest, because V8 hashes all long
+ * strings of one length alike, and a map of them compares each with each.
+ */
 function likeness(resource: ResourceChange): string {
   const { address, ...rest } = resource;
   const alone =
     rest.attributes.length === 0 || rest.previousAddress !== undefined || rest.importId !== undefined;
-  return JSON.stringify(alone ? resource : rest);
+  return createHash('sha256')
+    .update(JSON.stringify(alone ? resource : rest))
+    .digest('base64');
 }
 
 function changeGroup(resources: readonly [ResourceChange, ...ResourceChange[]]): ChangeGroup {
@@ -63,5 +69,6 @@ function outputGroup(changes: PlanChanges): ChangeGroup {
 
 /** As it will stand in the block, so that its bytes can be counted. */
 function line(text: string): string {
-  return cutText(visible(text.replace(/[\r\n]+/g, ' ')), maxLineLength);
+  const oneLine = cutText(text, maxLineLength).replace(/[\r\n]+/g, ' ');
+  return cutText(visible(oneLine), maxLineLength);
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { diagnosticText } from './diagnostics.ts';
 import { cutText, inlineText } from './markdown.ts';
+import { fitParagraphs } from './paragraphs.ts';
 import { blockingSentences } from './verdicts.ts';
 import { named, plural } from './wording.ts';
 
@@ -14,7 +15,8 @@ const maxReason = 500;
 export function problemParagraphs(view: View, maxBytes: number): readonly string[] {
   const { headline } = view;
   const general = headline.kind === 'config-broken' ? headline.diagnostics.map(diagnosticText) : [];
-  return fitting([...general, ...view.projects.flatMap((project) => projectProblems(project))], maxBytes);
+  const all = [...general, ...view.projects.flatMap(projectProblems)];
+  return fitParagraphs(all, maxBytes, (count) => `${plural(count, 'more problem')}, see the checks.`);
 }
 
 /** What stops one project: errors of its plan or apply, and policies that said no. */
@@ -38,16 +40,4 @@ function placed(diagnostic: Diagnostic, project: string): string {
   return diagnostic.path === undefined && diagnostic.address === undefined
     ? `${named(project)}: ${text}`
     : text;
-}
-
-function fitting(paragraphs: readonly string[], maxBytes: number): readonly string[] {
-  const shown: string[] = [];
-  let left = maxBytes;
-  for (const paragraph of paragraphs) {
-    left -= Buffer.byteLength(paragraph) + 2;
-    if (left < 0)
-      return [...shown, `${plural(paragraphs.length - shown.length, 'more problem')}, see the checks.`];
-    shown.push(paragraph);
-  }
-  return shown;
 }

@@ -6,11 +6,12 @@ import { diagnosticText } from './diagnostics.ts';
 import type { FittedDiff } from './fit-diffs.ts';
 import type { Links } from './links.ts';
 import { cutText, fenced, htmlText, link } from './markdown.ts';
+import { fitParagraphs } from './paragraphs.ts';
 import { otherSentences } from './verdicts.ts';
 import { maxNameLength, plural } from './wording.ts';
 
-/** Warnings told beside a diff; the check has the others. */
-const maxWarnings = 3;
+/** What policies and Terraform say beside a diff must not push it out; the check has all of it. */
+const maxSentencesBytes = 4_000;
 
 /** A folded block, open while something in it cannot be taken back. `diff` is null when it could not be read. */
 export function projectBlock(project: ProjectView, diff: FittedDiff | null, links: Links): string {
@@ -55,13 +56,12 @@ function countWords({ kind }: ProjectStatus): typeof countsAhead {
 /** Once it is applied, what the policies asked for is history. */
 function sentences({ verdicts, plan, status }: ProjectView): readonly string[] {
   if (status.kind === 'applied') return [];
-  const warnings = plan?.warnings ?? [];
-  const more = warnings.length - maxWarnings;
-  return [
-    ...otherSentences(verdicts),
-    ...warnings.slice(0, maxWarnings).map(diagnosticText),
-    ...(more > 0 ? [`${plural(more, 'more warning')}.`] : []),
-  ];
+  const all = [...otherSentences(verdicts), ...(plan?.warnings ?? []).map(diagnosticText)];
+  return fitParagraphs(
+    all,
+    maxSentencesBytes,
+    (count) => `${plural(count, 'more finding')}, see the checks.`,
+  );
 }
 
 /** The line that says how much is missing and where it is; nothing when everything is there. */

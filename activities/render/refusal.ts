@@ -2,8 +2,9 @@
 import type { CommandRefusal } from '../../workflows/activities.ts';
 import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
 import type { MissingApproval } from '../../workflows/model/approval.ts';
+import { peopleList } from './approvals.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
-import { join, named, nameList, plural } from './wording.ts';
+import { named, nameList, plural } from './wording.ts';
 
 const staleReasons: Record<StaleReason, string> = {
   'head moved': 'a newer push has come',
@@ -62,7 +63,7 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
     case 'unknown-project':
       return `there is no project ${named(refusal.word)}.${suggestion(refusal.nearest)} ${projectsHere(refusal.projects)}`;
     case 'bad-arguments':
-      return `${inlineText(refusal.problem)}. Comment \`/hatchet help\` for all commands.`;
+      return `${inlineText(cutText(refusal.problem, maxReason))}. Comment \`/hatchet help\` for all commands.`;
     case 'not-allowed':
       return `it takes ${refusal.needs} access to this repository. Ask someone who has it.`;
     case 'not-supported':
@@ -87,9 +88,9 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
 function missingSentence(project: string, missing: readonly MissingApproval[]): string {
   const count = Math.max(0, ...missing.map(({ rule, given }) => rule.count - given));
   const others = missing.some(({ rule }) => !rule.author);
-  const people = [...new Set(missing.flatMap(({ rule }) => rule.by))].map(person);
+  const people = missing.flatMap(({ rule }) => rule.by);
   const anyone = `Anyone ${others ? 'else ' : ''}with write can give it.`;
-  const ask = people.length === 0 ? anyone : `Ask ${join(people, 'or')}.`;
+  const ask = people.length === 0 ? anyone : `Ask ${peopleList(people, 'or')}.`;
   return `${named(project)} needs ${plural(count, 'approval')}${others ? ' by someone other than the author' : ''}. ${ask}`;
 }
 

@@ -2,8 +2,8 @@
 import type { Finding, Verdict } from '../../workflows/model/verdict.ts';
 import { blocks, summarizeVerdict } from '../../workflows/model/verdict.ts';
 import type { ProjectView } from '../../workflows/model/view.ts';
-import { cutText, inlineCode, inlineText } from './markdown.ts';
-import { plural } from './wording.ts';
+import { cutText, inlineText } from './markdown.ts';
+import { named, plural } from './wording.ts';
 
 /** More sentences than this for one project are counted: a policy that fires on each of 500 resources says it once. */
 const maxSentences = 12;
@@ -43,27 +43,27 @@ function cut(sentences: readonly string[]): readonly string[] {
 function errors({ policy, error }: Verdict): readonly string[] {
   return error === null
     ? []
-    : [`${inlineCode(policy)} could not be evaluated, which counts as a no: ${words(error)}`];
+    : [`${named(policy)} could not be evaluated, which counts as a no: ${words(error)}`];
 }
 
 function denials({ policy, level, denials }: Verdict): readonly string[] {
   const verb = level === 'mandatory' ? 'denies this' : 'advises against this';
-  return denials.map((finding) => `${inlineCode(policy)} ${verb}: ${findingWords(finding)}`);
+  return denials.map((finding) => `${named(policy)} ${verb}: ${findingWords(finding)}`);
 }
 
 function needs({ policy, approvals }: Verdict): readonly string[] {
   return approvals.map(
     (rule) =>
-      `${inlineCode(policy)} needs ${rule.count === 1 ? 'approval' : plural(rule.count, 'approval')}: ${words(rule.message)}`,
+      `${named(policy)} needs ${rule.count === 1 ? 'approval' : plural(rule.count, 'approval')}: ${words(rule.message)}`,
   );
 }
 
 function warnings({ policy, warnings }: Verdict): readonly string[] {
-  return warnings.map((finding) => `${inlineCode(policy)} warns: ${findingWords(finding)}`);
+  return warnings.map((finding) => `${named(policy)} warns: ${findingWords(finding)}`);
 }
 
 function findingWords({ message, address }: Finding): string {
-  return words(message) + (address === undefined ? '' : ` (${inlineCode(cutText(address, maxMessage))})`);
+  return words(message) + (address === undefined ? '' : ` (${named(address)})`);
 }
 
 function words(message: string): string {
