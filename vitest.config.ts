@@ -10,5 +10,7 @@ export default defineConfig({
     // A cold Terraform, a Temporal server and a database on a busy machine; a hanging test still ends.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Counted by .ci/run.
+    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/hatchet/tests.json' }]],
   },
 });

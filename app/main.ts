@@ -18,6 +18,7 @@ process.on('SIGINT', stop);
 
 try {
   app = await startApp(config, log, stopped.signal);
+  void app.lost.then(giveUp);
 } catch (error) {
   if (stopped.signal.aborted) process.exit(0);
   log.fatal({ err: error }, 'could not start');
@@ -35,6 +36,13 @@ function stop(signal: NodeJS.Signals): void {
       process.exit(1);
     },
   );
+}
+
+/** Without its servers the process is of no use: whoever started it starts it again, with everything that was kept. */
+function giveUp(reason: string): void {
+  if (stopped.signal.aborted) return;
+  log.fatal({ reason }, 'a server that this process needs is gone');
+  process.exit(1);
 }
 
 function configure(): Config {

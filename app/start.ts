@@ -18,10 +18,18 @@ import { findTools } from './tool-paths.ts';
 import { createWebhooks } from './webhooks.ts';
 import { startWorkers } from './worker.ts';
 
-export type App = { readonly url: string; readonly stop: () => Promise<void> };
+export type App = {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+  /** Settles with the reason when a server that we brought along has ended, also when we stopped it. */
+  readonly lost: Promise<string>;
+};
 
 /** What is stopped last was started first. */
 type Stop = () => Promise<void>;
+
+/** How the parts that come up say how they go down: in order, or by themselves. */
+type Life = { readonly stops: Stop[]; readonly lose: (reason: string) => void };
 
 /** The embedded server's only namespace; with an own Temporal server it is what TEMPORAL_NAMESPACE says. */
 const embeddedNamespace = 'hatchet';
@@ -32,28 +40,30 @@ const embeddedNamespace = 'hatchet';
  */
 export async function startApp(config: Config, log: Logger, stopped: AbortSignal): Promise<App> {
   const stops: Stop[] = [];
+  const lost = Promise.withResolvers<string>();
   const stop = async (): Promise<void> => {
     for (const each of stops.splice(0).reverse()) await each();
   };
   try {
-    const url = await bringUp(config, log, stops, stopped);
+    const url = await bringUp(config, log, { stops, lose: lost.resolve }, stopped);
     stopped.throwIfAborted();
-    return { url, stop };
+    return { url, stop, lost: lost.promise };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function bringUp(config: Config, log: Logger, stops: Stop[], stopped: AbortSignal): Promise<string> {
+async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSignal): Promise<string> {
+  const { stops } = life;
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   // A download can take minutes, and nothing has to be stopped yet.
   const tools = await Promise.race([findTools(config, log), untilStopped(stopped)]);
   const keyring = createKeyring(config.encryptionKeys ?? (await loadOrCreateKey(config.dataDir)));
   const converter = dataConverter(keyring);
   const [databaseUrl, temporal] = await allOrNone([
-    openDatabase(config, log, stops),
-    openTemporal(config, tools, log, stops),
+    openDatabase(config, log, life),
+    openTemporal(config, tools, log, life),
   ]);
   stopped.throwIfAborted();
   const connection = await Connection.connect(temporal.connection);
@@ -92,17 +102,18 @@ async function allOrNone<A, B>(parts: readonly [Promise<A>, Promise<B>]): Promis
   return Promise.all(parts);
 }
 
-async function openDatabase(config: Config, log: Logger, stops: Stop[]): Promise<string | null> {
+async function openDatabase(config: Config, log: Logger, { stops, lose }: Life): Promise<string | null> {
   if (config.role === 'web' || config.role === 'runner') return null;
   if (config.database.kind === 'external') return config.database.url;
   const say = (line: string): void => log.info({ component: 'postgres' }, line);
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, persist: true, log: say });
   stops.push(postgres.stop);
+  void postgres.ended.then((reason) => lose(`the embedded PostgreSQL ended: ${reason}`));
   log.info({ component: 'postgres', address: new URL(postgres.url).host }, 'embedded PostgreSQL is ready');
   return postgres.url;
 }
 
-async function openTemporal(config: Config, tools: ToolPaths, log: Logger, stops: Stop[]) {
+async function openTemporal(config: Config, tools: ToolPaths, log: Logger, { stops, lose }: Life) {
   if (config.temporal.kind === 'external') return config.temporal;
   if (tools.temporal === null) throw new Error('the embedded Temporal server needs the temporal command');
   const server = await startEmbeddedTemporal({
@@ -113,6 +124,7 @@ async function openTemporal(config: Config, tools: ToolPaths, log: Logger, stops
     log: (line) => log.info({ component: 'temporal' }, line),
   });
   stops.push(server.stop);
+  void server.ended.then((reason) => lose(`the embedded Temporal server ended: ${reason}`));
   log.info({ component: 'temporal', address: server.address }, 'embedded Temporal server is ready');
   return { connection: { address: server.address }, namespace: embeddedNamespace };
 }

@@ -119,7 +119,7 @@ async function startControl(
     maxConcurrentActivityTaskExecutions: controlSlots,
     shutdownGraceTime: controlGrace,
   });
-  return { worker, readiness: [{ name: 'github', check: () => github.ping() }] };
+  return { worker, readiness: [{ name: 'github', check: remembered(() => github.ping()) }] };
 }
 
 async function startRunner(settings: WorkSettings, store: Store, mirrors: Mirrors): Promise<Worker> {
@@ -172,6 +172,18 @@ function pollers(workers: readonly Worker[]): readonly ReadinessCheck[] {
       throw new Error(`the worker of ${stopped.options.taskQueue} is ${stopped.getState()}`);
   };
   return [{ name: 'workers', check }];
+}
+
+/** A good answer holds for this long: whoever asks every second must not make us ask GitHub every second. */
+const readinessMs = 60_000;
+
+function remembered(check: () => Promise<void>): () => Promise<void> {
+  let goodUntil = 0;
+  return async () => {
+    if (Date.now() < goodUntil) return;
+    await check();
+    goodUntil = Date.now() + readinessMs;
+  };
 }
 
 /** What can be made again when it is lost. */

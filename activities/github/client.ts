@@ -45,9 +45,12 @@ export type GitHubSettings = {
   readonly webUrl: string;
 };
 
+type AppAuth = ReturnType<typeof createAppAuth>;
+
 export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettings): GitHub {
   const call = request.defaults({ baseUrl: apiUrl, headers: { 'user-agent': 'hatchet' } });
-  const auth = createAppAuth({ appId, privateKey, request: call });
+  const login = (): AppAuth => createAppAuth({ appId, privateKey, request: call });
+  let auth = login();
 
   const headersFor = async (installation: InstallationId): Promise<Record<string, string>> => {
     const { token } = await auth({ type: 'installation', installationId: installation });
@@ -57,6 +60,8 @@ export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettin
     try {
       return await action();
     } catch (error) {
+      // A token can end before its time, for example while the App is suspended: none of those kept is used again.
+      if (statusOf(error) === 401) auth = login();
       throw translate(what, error);
     }
   };

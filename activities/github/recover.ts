@@ -1,7 +1,7 @@
 // What of ours is on GitHub already, when the answer to a write was lost?
 import { z } from 'zod';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
-import type { ShowDependencies } from './show.ts';
+import type { GitHub } from './client.ts';
 import type { Surface } from './surfaces.ts';
 
 const query = `query($owner: String!, $name: String!, $number: Int!, $sha: GitObjectID!, $appId: Int!) {
@@ -42,7 +42,7 @@ const replyPattern = /^<!-- hatchet:reply ([0-9a-f]{32}) -->/;
 
 /** What is remembered, and beside it what is found: found things have no hash, so they are written over. */
 export async function recoverSurfaces(
-  deps: ShowDependencies,
+  deps: { readonly github: GitHub; readonly appId: number },
   ref: PullRequestRef,
   sha: string,
   remembered: readonly Surface[],

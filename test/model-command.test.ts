@@ -1,0 +1,96 @@
+// What does each comment ask for?
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { nearest, parseCommand, verbs } from '../workflows/model/command.ts';
+import { globToPattern } from '../workflows/model/glob.ts';
+
+const known = (verb: string, projects: readonly string[] = [], destroy = false) => ({
+  kind: 'known',
+  verb,
+  projects,
+  destroy,
+});
+
+describe('the first non-blank line is a command', () => {
+  test.each([
+    ['/hatchet apply', known('apply')],
+    ['\n\n  /hatchet apply  \nthanks', known('apply')],
+    ['/HATCHET Apply', known('apply')],
+    ['/hatchet', known('help')],
+    ['/hatchet plan prod staging', known('plan', ['prod', 'staging'])],
+    ['/hatchet plan envs/* --destroy', known('plan', ['envs/*'], true)],
+    ['/hatchet approve\r\n/hatchet apply', known('approve')],
+    ['/hatchet aply', { kind: 'unknown-verb', word: 'aply', nearest: 'apply' }],
+    ['/hatchet frobnicate', { kind: 'unknown-verb', word: 'frobnicate', nearest: null }],
+    [
+      '/hatchet apply --force',
+      { kind: 'bad-arguments', verb: 'apply', problem: '`--force` is no flag of `apply`' },
+    ],
+    [
+      '/hatchet status prod',
+      { kind: 'bad-arguments', verb: 'status', problem: '`status` takes no projects' },
+    ],
+    [
+      '/hatchet plan $(reboot)',
+      { kind: 'bad-arguments', verb: 'plan', problem: '`$(reboot)` cannot be the name of a project' },
+    ],
+    [
+      '/hatchet plan -chdir=/',
+      { kind: 'bad-arguments', verb: 'plan', problem: '`-chdir=/` is no flag of `plan`' },
+    ],
+  ])('%j', (comment, command) => expect(parseCommand(comment)).toEqual(command));
+});
+
+describe('nothing is asked', () => {
+  test.each([
+    '',
+    'looks good',
+    'please /hatchet apply',
+    '> /hatchet apply',
+    '```\n/hatchet apply\n```',
+    '    /hatchet apply',
+    '\t/hatchet apply',
+    '/hatchets apply',
+    '`/hatchet apply`',
+    'hatchet apply',
+  ])('%j', (comment) => expect(parseCommand(comment)).toBeNull());
+});
+
+test('whatever is typed, only known verbs and harmless words come out (S9)', () => {
+  const word = fc.oneof(
+    fc.constantFrom(...verbs, '/hatchet', '--destroy', '-chdir=x', '`', '"'),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 8 }), (words) => {
+      const command = parseCommand(`/hatchet ${words.join(' ')}`);
+      expect(command).not.toBeNull();
+      if (command?.kind !== 'known') return;
+      expect(verbs).toContain(command.verb);
+      const harmful = /[\s`"'$;&|<>\\()!#?]|^-|\p{Cc}/u;
+      for (const project of command.projects) expect(project).not.toMatch(harmful);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test.each([
+  ['stagng', 'staging'],
+  ['pord', 'prod'],
+  ['network', null],
+])('nearest to %s is %s', (word, expected) =>
+  expect(nearest(word, ['prod', 'staging', 'dns'])).toBe(expected),
+);
+
+describe('globs', () => {
+  test.each([
+    ['prod', 'prod', true],
+    ['prod', 'production', false],
+    ['envs/*', 'envs/prod', true],
+    ['envs/*', 'envs/eu/prod', false],
+    ['envs/**', 'envs/eu/prod', true],
+    ['*', 'prod', true],
+    ['a.b', 'axb', false],
+    ['prod+1', 'prod+1', true],
+  ])('%s names %s: %s', (glob, name, matches) => expect(globToPattern(glob).test(name)).toBe(matches));
+});

@@ -1,0 +1,208 @@
+// Who may do what, whose yes counts, and when may a plan be applied?
+import { describe, expect, test } from 'vitest';
+import type { Actor, Permission } from '../workflows/model/actor.ts';
+import type { ApplyQuestion } from '../workflows/model/apply.ts';
+import { grantApply, isGrant } from '../workflows/model/apply.ts';
+import type { Approval } from '../workflows/model/approval.ts';
+import { admits, missingApprovals } from '../workflows/model/approval.ts';
+import { authorize } from '../workflows/model/authorize.ts';
+import { verbs } from '../workflows/model/command.ts';
+import {
+  parsePlanDigest,
+  parsePlanId,
+  parseRunId,
+  parseSha,
+  parseSourceDigest,
+} from '../workflows/model/identifiers.ts';
+import type { Plan } from '../workflows/model/plan.ts';
+import type { PullRequest } from '../workflows/model/pull-request.ts';
+import type { ApprovalRule, Verdict } from '../workflows/model/verdict.ts';
+
+const actor = (login: string, permission: Permission = 'write', teams: readonly string[] = []): Actor => ({
+  login,
+  permission,
+  teams,
+});
+const digest = parsePlanDigest('a'.repeat(64));
+const sourceDigest = parseSourceDigest('b'.repeat(64));
+const head = parseSha('1'.repeat(40));
+const rule = (change: Partial<ApprovalRule> = {}): ApprovalRule => ({
+  count: 1,
+  by: [],
+  message: '',
+  author: false,
+  source: 'destroy',
+  ...change,
+});
+const yes = (by: Actor, change: Partial<Approval> = {}): Approval => ({
+  actor: by,
+  project: 'prod',
+  digest,
+  sourceDigest,
+  via: 'comment',
+  at: '2026-11-21T22:04:00Z',
+  ...change,
+});
+
+describe('authorize (S10)', () => {
+  const target = { author: 'mona', fork: false, authorMayApprove: false };
+  const allowed = (who: Actor, where = target) =>
+    verbs.filter((verb) => authorize(verb, who, where) === null);
+  test.each([
+    ['a stranger', actor('stranger', 'none'), target, []],
+    ['a reader', actor('reader', 'read'), target, ['plan', 'status', 'help']],
+    ['a writer', actor('hubot'), target, [...verbs]],
+    ['an admin', actor('root', 'admin'), target, [...verbs]],
+    ['the author', actor('Mona'), target, verbs.filter((verb) => verb !== 'approve')],
+    ['the author, where the author may', actor('mona'), { ...target, authorMayApprove: true }, [...verbs]],
+    ['a reader, on a fork', actor('reader', 'read'), { ...target, fork: true }, ['status', 'help']],
+  ])('%s', (_, who, where, expected) => expect(allowed(who, where)).toEqual(expected));
+});
+
+describe('whose yes counts for a rule', () => {
+  test.each([
+    ['anyone with write', rule(), actor('hubot'), true],
+    ['not a reader', rule(), actor('reader', 'read'), false],
+    ['not the author', rule(), actor('MONA'), false],
+    ['the author where allowed', rule({ author: true }), actor('mona'), true],
+    ['a named login, whatever its case', rule({ by: ['HuBot'] }), actor('hubot'), true],
+    ['a named login with @', rule({ by: ['@hubot'] }), actor('hubot'), true],
+    ['nobody else then', rule({ by: ['octocat'] }), actor('hubot'), false],
+    [
+      'a member of a named team',
+      rule({ by: ['@org/platform'] }),
+      actor('hubot', 'write', ['@org/platform']),
+      true,
+    ],
+    [
+      'not a member of another team',
+      rule({ by: ['@org/platform'] }),
+      actor('hubot', 'write', ['@org/web']),
+      false,
+    ],
+  ])('%s', (_, asked, who, expected) => expect(admits(asked, who, 'mona')).toBe(expected));
+
+  const missing = (rules: readonly ApprovalRule[], approvals: readonly Approval[]) =>
+    missingApprovals({ project: 'prod', digest, rules, approvals, author: 'mona' }).map(({ given }) => given);
+  test('one person counts once per rule and for every rule that admits them', () => {
+    expect(missing([rule({ count: 2 })], [yes(actor('hubot')), yes(actor('Hubot'))])).toEqual([1]);
+    expect(missing([rule(), rule({ by: ['hubot'] })], [yes(actor('hubot'))])).toEqual([]);
+  });
+  test('a yes to another digest or project counts for nothing (S17)', () => {
+    expect(missing([rule()], [yes(actor('hubot'), { digest: parsePlanDigest('c'.repeat(64)) })])).toEqual([
+      0,
+    ]);
+    expect(missing([rule()], [yes(actor('hubot'), { project: 'staging' })])).toEqual([0]);
+  });
+});
+
+describe('grantApply', () => {
+  const pullRequest: PullRequest = {
+    nodeId: 'PR_1',
+    number: 1,
+    title: '',
+    author: 'mona',
+    state: 'open',
+    draft: false,
+    fork: false,
+    head,
+    base: 'main',
+    baseSha: head,
+    mergeCommit: null,
+    mergedBy: null,
+    labels: [],
+  };
+  const plan: Plan = {
+    id: parsePlanId('00000000-0000-4000-8000-000000000001'),
+    project: { name: 'prod', dir: 'prod', workspace: 'default', engine: 'terraform' },
+    digest,
+    counts: { add: 1, change: 0, replace: 0, destroy: 0, import: 0, move: 0, forget: 0 },
+    outputChanges: 0,
+    hasChanges: true,
+    risky: [],
+    warnings: [],
+    sourceDigest,
+    head,
+    base: head,
+    engineVersion: '1.11.4',
+  };
+  const verdict: Verdict = {
+    policy: 'destroy',
+    level: 'mandatory',
+    denials: [],
+    warnings: [],
+    approvals: [],
+    error: null,
+  };
+  const ready: ApplyQuestion = {
+    project: 'prod',
+    plan,
+    planFailed: false,
+    verdicts: [verdict],
+    approvals: [],
+    rejections: [],
+    rules: [],
+    pullRequest,
+    trigger: { kind: 'comment', actor: 'hubot' },
+  };
+
+  test('when every rule holds, the grant names the plan and the digest', () => {
+    const grant = grantApply({ ...ready, rules: [rule()], approvals: [yes(actor('hubot'))] });
+    expect(isGrant(grant) && grant).toMatchObject({
+      planId: plan.id,
+      digest,
+      head,
+      number: 1,
+      approvals: [{ actor: { login: 'hubot' } }],
+    });
+  });
+
+  test.each<[string, Partial<ApplyQuestion>, object]>([
+    ['a closed pull request', { pullRequest: { ...pullRequest, state: 'closed' } }, { kind: 'closed' }],
+    ['a draft', { pullRequest: { ...pullRequest, draft: true } }, { kind: 'draft' }],
+    ['a failed plan', { planFailed: true }, { kind: 'plan-failed' }],
+    ['no plan', { plan: null }, { kind: 'not-planned' }],
+    [
+      'a plan of another head (S1)',
+      { plan: { ...plan, head: parseSha('2'.repeat(40)) } },
+      { kind: 'stale', reason: 'head moved' },
+    ],
+    ['no verdicts (S12)', { verdicts: null }, { kind: 'not-judged' }],
+    [
+      'a denial',
+      { verdicts: [{ ...verdict, denials: [{ message: 'no' }] }] },
+      { kind: 'denied', policies: ['destroy'] },
+    ],
+    [
+      'a policy that could not be evaluated (S12)',
+      { verdicts: [{ ...verdict, level: 'advisory', error: 'timeout' }] },
+      { kind: 'denied' },
+    ],
+    [
+      'a rejection',
+      { rejections: [{ ...yes(actor('hubot')), via: 'comment' }] },
+      { kind: 'rejected', by: 'hubot' },
+    ],
+    [
+      'a missing approval',
+      { rules: [rule({ count: 2 })], approvals: [yes(actor('hubot'))] },
+      { kind: 'approvals-missing' },
+    ],
+  ])('%s is refused', (_, change, refusal) =>
+    expect(grantApply({ ...ready, ...change })).toMatchObject(refusal),
+  );
+
+  test('an advisory denial blocks nothing', () => {
+    expect(
+      isGrant(
+        grantApply({ ...ready, verdicts: [{ ...verdict, level: 'advisory', denials: [{ message: 'hm' }] }] }),
+      ),
+    ).toBe(true);
+  });
+});
+
+test('identifiers are checked at the door', () => {
+  expect(() => parseSha('main')).toThrow('not a git object name');
+  expect(() => parseRunId('../../etc/passwd')).toThrow('not a run id');
+  expect(() => parsePlanDigest('A'.repeat(64))).toThrow('not a plan digest');
+});
