@@ -8,7 +8,7 @@ import { beginApply } from './begin-apply.ts';
 import { readActor } from './github/read-actor.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
 import type { ShowDependencies } from './github/show.ts';
-import { giveAnswers, showView } from './github/show.ts';
+import { showView } from './github/show.ts';
 import type { Judge } from './policy/judge.ts';
 import { recordEntry } from './record-entry.ts';
 import type { Store } from './store/store.ts';
@@ -43,7 +43,6 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     },
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
-    answer: (request) => giveAnswers(showing, request),
     askProject,
     beginApply: (request) => beating(() => beginApply({ ...deps, inspect }, request)),
     async recordApply({ runId, outcome }) {

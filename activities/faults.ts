@@ -3,7 +3,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 
 /** The `type` of a failure that the pull request's people can mend; `details[0]` are its diagnostics. */
-export const userErrorType = 'UserError';
+const userErrorType = 'UserError';
 /** The `type` of a failure that only an operator can mend: a key, a permission, a binary, a policy bundle. */
 export const operatorErrorType = 'OperatorError';
 

@@ -8,7 +8,7 @@ import { parse } from './events/parse.ts';
 import { logAbout, probotLogger } from './log.ts';
 import { readBody } from './request-body.ts';
 
-export const webhookPath = '/api/github/webhooks';
+const webhookPath = '/api/github/webhooks';
 /** GitHub sends nothing larger. Source: docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
 const maxPayloadBytes = 25 * 1024 * 1024;
 

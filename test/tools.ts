@@ -4,7 +4,7 @@ import { createProgress } from '../app/tools/progress.ts';
 import { resolveTool } from '../app/tools/resolve.ts';
 
 /** Beside the dependencies, so that a second run fetches nothing. */
-export const toolCache = fileURLToPath(new URL('../node_modules/.cache/hatchet', import.meta.url));
+const toolCache = fileURLToPath(new URL('../node_modules/.cache/hatchet', import.meta.url));
 
 export async function findTestTools(): Promise<{
   readonly terraform: string;

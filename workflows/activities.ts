@@ -117,12 +117,6 @@ export type ControlActivities = {
   }): Promise<Actor>;
   /** Writes what differs from what was last written: checks, the comment, answers; one mutation for many. */
   show(request: { readonly view: View; readonly answers: readonly Answer[] }): Promise<Shown>;
-  /** Only answers, for a moment that changes no picture. */
-  answer(request: {
-    readonly ref: PullRequestRef;
-    readonly nodeId: string;
-    readonly answers: readonly Answer[];
-  }): Promise<void>;
   /** Hands a request to the workflow that owns the project, starting it when it is not running. */
   askProject(request: {
     readonly repository: Repository;

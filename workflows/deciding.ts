@@ -6,7 +6,7 @@ import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
-import { sameLogin } from './model/approval.ts';
+import { admits, sameLogin } from './model/approval.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
 import { missingFor, projectsFound } from './model/pull-request-state.ts';
@@ -92,7 +92,7 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
     case 'reject':
       return reject(desk, wish, actor, chosen.projects);
     case 'cancel':
-      return cancel(desk);
+      return cancel(desk, wish);
     case 'unlock':
       return unlock(desk, chosen.projects);
     case 'status':
@@ -162,11 +162,27 @@ async function approve(
   if (waiting.length === 0) return { kind: 'nothing-to-approve' };
   const changed = waiting.find((project) => !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
+  const counting = waiting.filter((project) => wouldCount(desk, project, actor));
+  if (counting.length === 0) return notAdmitted(desk, waiting);
   const via = wish.via === 'comment' ? 'comment' : 'button';
-  await Promise.all(waiting.map((project) => giveApproval(desk, project, actor, via, wish)));
+  await Promise.all(counting.map((project) => giveApproval(desk, project, actor, via, wish)));
   desk.stale = true;
   await applyMerged(desk);
   return null;
+}
+
+/** A yes that no rule admits would look given and change nothing. */
+function wouldCount(desk: Desk, project: ProjectState, actor: Actor): boolean {
+  const found = projectsFound(desk.state);
+  const rules = found === null ? [] : approvalRules(project, found.configuration);
+  const author = desk.state.pullRequest?.author ?? '';
+  return wasRejectedBy(desk, project, actor) || rules.some((rule) => admits(rule, actor, author));
+}
+
+function notAdmitted({ state }: Desk, [first]: readonly ProjectState[]): Denied {
+  return first === undefined
+    ? { kind: 'nothing-to-approve' }
+    : { kind: 'approvals-missing', project: first.project.name, missing: missingFor(state, first) };
 }
 
 /** Recorded first: an apply counts only what the record holds. */
@@ -236,13 +252,13 @@ async function giveRejection(desk: Desk, project: ProjectState, actor: Actor, wi
 }
 
 /** Stops a running plan and takes back what waits in a queue. A running apply is not interrupted. */
-async function cancel(desk: Desk): Promise<Decision> {
+async function cancel(desk: Desk, wish: Wish): Promise<Decision> {
   const { round } = desk.state;
   const queued = (projectsFound(desk.state)?.projects ?? []).filter(
     (project) => project.apply?.phase.kind === 'queued',
   );
   if (desk.planning === null && queued.length === 0)
-    return isQuiet(desk) ? { kind: 'nothing-to-approve' } : { kind: 'applying' };
+    return isQuiet(desk) ? { kind: 'done', to: wish.actor, text: 'nothing to cancel' } : { kind: 'applying' };
   if (desk.planning !== null && round !== null) {
     desk.planning.cancel();
     desk.planning = null;

@@ -53,7 +53,7 @@ export const { readActor, askProject, recordApply, readApply, record, abandonApp
     retry: callRetry,
   });
 
-export const { show, answer } = proxyActivities<ControlActivities>({
+export const { show } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: callTimeout,
   retry: showRetry,

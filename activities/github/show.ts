@@ -51,15 +51,6 @@ export async function showView(
 
 const isComment = ({ key }: Surface): boolean => key === 'comment';
 
-/** Answers without a picture. */
-export async function giveAnswers(
-  deps: ShowDependencies,
-  request: { readonly ref: PullRequestRef; readonly nodeId: string; readonly answers: readonly Answer[] },
-): Promise<void> {
-  const surfaces = await deps.memory.read(request.ref);
-  await write(deps, request.ref, dueAnswers(request.nodeId, request.answers, surfaces));
-}
-
 async function dueOfView(
   deps: ShowDependencies,
   view: View,

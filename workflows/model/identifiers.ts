@@ -13,8 +13,6 @@ export type SourceDigest = Branded<string, 'SourceDigest'>;
 export type PlanId = Branded<string, 'PlanId'>;
 /** One attempt to plan or apply (UUID); names its log and its fence row. */
 export type RunId = Branded<string, 'RunId'>;
-/** One encrypted blob in the store (UUID). */
-export type ArtifactId = Branded<string, 'ArtifactId'>;
 /** GitHub's numeric id of an installation of the App. */
 export type InstallationId = Branded<number, 'InstallationId'>;
 /** GitHub's numeric id of a repository; names change, this does not. */
@@ -36,9 +34,6 @@ export const parseSourceDigest = (text: string): SourceDigest =>
 export const parsePlanId = (text: string): PlanId => checked(text, uuidPattern, 'a plan id') as PlanId;
 /** TypeError when `text` is no UUID. */
 export const parseRunId = (text: string): RunId => checked(text, uuidPattern, 'a run id') as RunId;
-/** TypeError when `text` is no UUID. */
-export const parseArtifactId = (text: string): ArtifactId =>
-  checked(text, uuidPattern, 'an artifact id') as ArtifactId;
 /** TypeError when `id` is no positive integer. */
 export const parseInstallationId = (id: number): InstallationId =>
   positive(id, 'an installation id') as InstallationId;

@@ -9,7 +9,7 @@ import { summarizeVerdict } from './verdict.ts';
 import type { ProjectStatus, ProjectView } from './view.ts';
 
 /** GitHub lists checks one below the other: above this many only the aggregates are posted. */
-export const maxProjectChecks = 25;
+const maxProjectChecks = 25;
 
 export function checksOf(scene: Scene): readonly Check[] {
   const finished = scene.projects.filter(
