@@ -1,0 +1,153 @@
+// Does the demo tell the whole story, take orders by hand, and leave nothing behind, however it ends?
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { processesIn } from '../fixtures/demo/processes.ts';
+import { findTestTools } from './tools.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** It starts two servers and runs Terraform ten times, beside all other tests. */
+const demoTimeoutMs = 300_000;
+
+type Demo = {
+  readonly child: ChildProcess;
+  /** All that it wrote to standard output and standard error so far. */
+  readonly text: () => string;
+  /** Resolves when it has written this; rejects when it ends without. */
+  readonly wrote: (words: RegExp) => Promise<RegExpExecArray>;
+  readonly ended: Promise<number | null>;
+};
+
+let temporary: string;
+let demo: Demo;
+
+beforeEach(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'hatchet-demo-test-'));
+});
+afterEach(async () => {
+  // Only where a test failed is there anything left to end.
+  if (demo.child.exitCode === null) {
+    demo.child.kill('SIGTERM');
+    await demo.ended;
+  }
+  await rm(temporary, { recursive: true });
+});
+
+test('tells the story with everything real, and ends with nothing left', {
+  timeout: demoTimeoutMs,
+}, async () => {
+  demo = await startDemo();
+  expect(await demo.ended, demo.text()).toBe(0);
+  const text = demo.text();
+  for (const line of story) expect(text).toMatch(line);
+  expect(text).not.toContain('\u001b');
+  await expectNothingLeft();
+});
+
+/** In the order in which it happens, each only as far as the words are the demo's or a promise of the product's. */
+const story = [
+  /sandbox GitHub +http:\/\/127\.0\.0\.1:\d+/,
+  /Hatchet +http:\/\/127\.0\.0\.1:\d+/,
+  /PostgreSQL +127\.0\.0\.1:\d+/,
+  /Temporal +127\.0\.0\.1:\d+/,
+  /@mona opens #1.*hatchet\/apply +✓ success +Approved, applies on merge.*@mona merges #1.*✓ success +Applied/s,
+  /is new.*@mona opens #2.*hatchet\/plan +✓ success +1 project: 1 to change, 1 to replace, 1 to destroy/s,
+  /hatchet\/apply +! action required 1 approval missing: prod \[Approve\]/,
+  /@mona wants to merge #2\n\n {2}│ GitHub refuses: Required status check "hatchet\/apply"/,
+  /@mona comments on #2: \/hatchet approve.*│ @mona \/hatchet approve was refused/s,
+  /@reader comments on #2: \/hatchet approve.*│ @reader \/hatchet approve was refused/s,
+  /@hubot clicks “Approve”.*@hubot merges #2.*terraform_data\.cache +is gone\n +terraform_data\.database +is replaced/s,
+  /@hubot comments on #3: \/hatchet apply.*✓ success +Applied.*terraform_data\.network +is changed.*@hubot merges #3/s,
+  /@mona opens #4.*hatchet\/plan +✗ failure +prod: Unsupported argument \(prod\/main\.tf:\d+\)/s,
+  /webhook → plan +#1 [\d.]+ s, #2 [\d.]+ s, #3 [\d.]+ s, #4 [\d.]+ s/,
+  /schema violations +0/,
+];
+
+test('stays for more by hand and over HTTP, until Ctrl-C', { timeout: demoTimeoutMs }, async () => {
+  demo = await startDemo('--stay');
+  await demo.wrote(/Going on by hand/);
+  const [, hubot = '', api = ''] = await demo.wrote(/hubot=(\S+).* api=(\S+)/);
+  demo.child.stdin?.write('push 4 mona prod/main.tf inputs => input\n');
+  await demo.wrote(/Going on by hand.*@mona pushes.*hatchet\/plan: prod +✓ success +1 to add/s);
+  const headers = { authorization: `token ${hubot}` };
+  const body = JSON.stringify({ body: '/hatchet apply' });
+  const answer = await fetch(`${api}/issues/4/comments`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(201);
+  await demo.wrote(/Going on by hand.*hatchet\/apply +✓ success +Applied/s);
+  demo.child.stdin?.write('merge 4 reader\n');
+  await demo.wrote(/Must have push access/);
+  interrupt();
+  expect(await demo.ended).toBe(0);
+  await expectNothingLeft();
+});
+
+test('is interrupted while its servers start', { timeout: demoTimeoutMs }, async () => {
+  demo = await startDemo();
+  await demo.wrote(/sandbox GitHub/);
+  interrupt();
+  expect(await demo.ended, demo.text()).toBe(130);
+  await expectNothingLeft();
+});
+
+test('is interrupted in the middle of a plan', { timeout: demoTimeoutMs }, async () => {
+  demo = await startDemo();
+  await demo.wrote(/Planning 1 project/);
+  // The app, PostgreSQL with its helpers, Temporal: those that could be left behind.
+  expect((await processesIn(folderOf(demo))).length).toBeGreaterThan(3);
+  interrupt();
+  expect(await demo.ended, demo.text()).toBe(130);
+  await expectNothingLeft();
+});
+
+/** As a terminal's Ctrl-C: to the whole process group. */
+function interrupt(): void {
+  process.kill(-(demo.child.pid ?? Number.NaN), 'SIGINT');
+}
+
+async function startDemo(...args: readonly string[]): Promise<Demo> {
+  const tools = Object.values(await findTestTools()).map(dirname);
+  const child = spawn(process.execPath, ['fixtures/demo/main.ts', ...args], {
+    cwd: root,
+    detached: true,
+    env: {
+      PATH: [...new Set(tools), process.env.PATH].join(delimiter),
+      HOME: process.env.HOME ?? temporary,
+      TMPDIR: temporary,
+    },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+  }
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const wrote = (words: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = words.exec(text);
+        if (found !== null) resolve(found);
+      };
+      child.stdout.on('data', look);
+      void ended.then((code) => reject(new Error(`it ended with ${code} before it wrote ${words}\n${text}`)));
+      look();
+    });
+  return { child, text: () => text, wrote, ended };
+}
+
+function folderOf({ child }: Demo): string {
+  return join(root, '.demo', `run-${child.pid}`);
+}
+
+/** No process and no file, neither of its own nor among everybody's temporary ones. */
+async function expectNothingLeft(): Promise<void> {
+  const folder = folderOf(demo);
+  expect(await processesIn(folder)).toEqual([]);
+  await expect(access(folder)).rejects.toThrow('ENOENT');
+  expect(await readdir(temporary)).toEqual([]);
+}
