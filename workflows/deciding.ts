@@ -132,7 +132,11 @@ async function replan(desk: Desk, wish: Wish): Promise<Decision> {
 async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]): Promise<Decision> {
   const open = projects.filter((project) => !isSettled(project) && !isUnderWay(project));
   if (desk.planning !== null || projectsFound(desk.state) === null) return { kind: 'still-planning' };
-  if (open.length === 0) return { kind: 'done', to: wish.actor, text: 'nothing to apply' };
+  if (open.length === 0) {
+    return projects.some(isUnderWay)
+      ? { kind: 'applying' }
+      : { kind: 'done', to: wish.actor, text: 'nothing to apply' };
+  }
   const changed = open.find((project) => planOf(project) !== null && !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const trigger: ApplyTrigger = { kind: wish.via === 'button' ? 'button' : 'comment', actor: wish.actor };
