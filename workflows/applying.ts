@@ -25,7 +25,6 @@ export async function startApply(
   const runId = parseRunId(uuid4());
   changeProject(desk, name, { apply: { runId, digest: answer.digest, trigger, phase: { kind: 'asked' } } });
   touch(desk, { name, dir, workspace });
-  desk.stale = true;
   try {
     await askProject({
       repository: desk.state.ref.repository,
@@ -43,6 +42,8 @@ export async function startApply(
     changeProject(desk, name, { apply: null });
     throw error;
   }
+  // Only now: the answer to whoever asked goes out in the same write.
+  desk.stale = true;
   return null;
 }
 

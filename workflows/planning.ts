@@ -5,6 +5,7 @@ import {
   CancellationScope,
   isCancellation,
   log,
+  sleep,
   uuid4,
 } from '@temporalio/workflow';
 import type { Inspection } from './activities.ts';
@@ -82,13 +83,30 @@ async function runRound(desk: Desk, reason: RoundReason, before: ProjectsFound |
     pullRequest: inspection.pullRequest,
     round: { ...round, head: inspection.pullRequest.head, findings },
   };
-  desk.stale = true;
   if (findings.kind !== 'projects') return;
   const open = findings.projects.filter((project) => project.result === null);
+  const telling = tellProgress(desk);
   await Promise.all(
     open.map((project) => planAndJudge(desk, inspection.pullRequest, project.project, reason)),
-  );
+  ).finally(() => telling.cancel());
   finishRound(desk);
+}
+
+/** A quick plan is shown once, when it is finished; whoever waits longer is told how far it is, ever less often. */
+const firstProgressMs = 5_000;
+const maxProgressMs = 60_000;
+
+function tellProgress(desk: Desk): CancellationScope {
+  const scope = new CancellationScope();
+  const tick = async (): Promise<void> => {
+    for (let wait = firstProgressMs; ; wait = Math.min(wait * 2, maxProgressMs)) {
+      await sleep(wait);
+      desk.stale = true;
+    }
+  };
+  // It only ever ends by being cancelled.
+  scope.run(tick).catch(() => undefined);
+  return scope;
 }
 
 function finishRound(desk: Desk): void {
@@ -167,7 +185,9 @@ async function planAndJudge(
   if (found === null) return;
   const runId = parseRunId(uuid4());
   const { repository, number } = desk.state.ref;
+  const roundId = desk.state.round?.id;
   const result = await planOrTell({ repository, number, project, source: found.source, runId });
+  if (desk.state.round?.id !== roundId) return;
   changeProject(desk, project.name, { result, ...compare(desk, project, result, pullRequest) });
   if (result.kind === 'failed') return;
   const verdicts = await judge({
@@ -178,7 +198,8 @@ async function planAndJudge(
     changedFiles: found.changedFiles,
     trigger: reason.kind,
   });
-  changeProject(desk, project.name, { verdicts });
+  // A newer round may have taken over while the policies were asked: its projects are none of ours.
+  if (desk.state.round?.id === roundId) changeProject(desk, project.name, { verdicts });
 }
 
 /** What the user can mend is shown on the project; the other projects are not held up by it. */
