@@ -16,15 +16,20 @@ const projectId = (
   project: { readonly dir: string; readonly workspace: string },
 ): string => `project/${repositoryId}/${project.dir}/${project.workspace}`;
 
-/** Resolves when Temporal has accepted the message; only then is GitHub told so. */
+/** Below the 9 s after which @octokit/webhooks answers 202 on its own: GitHub would take that for accepted. */
+const acceptTimeoutMs = 8_000;
+
+/** Resolves when Temporal has accepted the message, in time for GitHub; only then is GitHub told so. */
 export async function deliverMessage(client: WorkflowClient, message: Message): Promise<void> {
-  await client.signalWithStart<typeof pullRequestWorkflow, [Message]>('pullRequestWorkflow', {
-    taskQueue: controlQueue,
-    workflowId: pullRequestId(message),
-    args: [newPullRequest(message.ref)],
-    signal: messageSignal,
-    signalArgs: [message],
-  });
+  await client.withDeadline(Date.now() + acceptTimeoutMs, () =>
+    client.signalWithStart<typeof pullRequestWorkflow, [Message]>('pullRequestWorkflow', {
+      taskQueue: controlQueue,
+      workflowId: pullRequestId(message),
+      args: [newPullRequest(message.ref)],
+      signal: messageSignal,
+      signalArgs: [message],
+    }),
+  );
 }
 
 /** Hands a request to the owner of a project, starting its workflow when it does not run. */
