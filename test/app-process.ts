@@ -10,10 +10,10 @@ export type AppProcess = {
   readonly pid: number;
   /** Every line it logged so far, over all its lives. */
   readonly lines: readonly string[];
-  /** SIGTERM, and waits for the end. */
-  readonly stop: () => Promise<void>;
+  /** SIGTERM, and waits for the end; its exit code, or null when a signal ended it. */
+  readonly stop: () => Promise<number | null>;
   /** SIGKILL, and waits for the end. */
-  readonly kill: () => Promise<void>;
+  readonly kill: () => Promise<number | null>;
   /** Starts it again with the same environment; resolves with the new address. */
   readonly start: () => Promise<string>;
 };
@@ -30,10 +30,11 @@ export async function startAppProcess(environment: Readonly<Record<string, strin
     url = await listening(child, lines);
     return url;
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     child.kill(signal);
     await once(child, 'exit');
+    return child.exitCode;
   };
   await start();
   return {

@@ -8,6 +8,8 @@ export type HttpStateServer = {
   readonly backend: string;
   readonly state: () => string | null;
   readonly lock: () => string | null;
+  /** How many applies ever asked for the lock: plans take none. */
+  readonly applies: () => number;
   /** From now on every write of the state is answered by 500. */
   readonly refuseWrites: () => void;
   /** From now on reading the state takes for ever; resolves when somebody has begun to. */
@@ -19,12 +21,14 @@ export type HttpStateServer = {
 export async function startHttpStateServer(): Promise<HttpStateServer> {
   let state: string | null = null;
   let lock: string | null = null;
+  let applies = 0;
   let refused = false;
   let onRead: (() => void) | null = null;
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const answer = (status: number, content = '') => response.writeHead(status).end(content);
     if (request.method === 'LOCK') {
+      if (body.includes('"OperationTypeApply"')) applies += 1;
       if (lock !== null) return answer(423, lock);
       lock = body;
       return answer(200);
@@ -57,6 +61,7 @@ export async function startHttpStateServer(): Promise<HttpStateServer> {
     ].join('\n'),
     state: () => state,
     lock: () => lock,
+    applies: () => applies,
     refuseWrites: () => {
       refused = true;
     },

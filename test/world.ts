@@ -13,6 +13,8 @@ import type { AppProcess } from './app-process.ts';
 import { startAppProcess } from './app-process.ts';
 import { findTestTools } from './tools.ts';
 
+export type Services = Awaited<ReturnType<typeof ownServices>>;
+
 export type World = {
   readonly sandbox: Sandbox;
   readonly app: AppProcess;
@@ -23,6 +25,8 @@ export type World = {
   readonly databaseUrl: string;
   /** The Temporal namespace that belongs to this world alone. */
   readonly namespace: string;
+  /** What the app keeps on this machine. */
+  readonly dataDir: string;
   readonly close: () => Promise<void>;
 };
 
@@ -30,9 +34,11 @@ export type World = {
 export async function createWorld(options: {
   readonly files?: (project: World['project']) => Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Other addresses for the servers, for example of a door that can be shut. */
+  readonly reroute?: (services: Services) => Promise<Partial<Services>>;
 }): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'hatchet-world-'));
-  const stateDir = join(directory, 'state');
+  const [stateDir, dataDir] = [join(directory, 'state'), join(directory, 'data')];
   await mkdir(stateDir);
   const [sandbox, services] = await Promise.all([createSandbox(), ownServices()]);
   const project: World['project'] = (name, body) => withBackend(join(stateDir, `${name}.tfstate`), body);
@@ -49,12 +55,12 @@ export async function createWorld(options: {
     PRIVATE_KEY: sandbox.app.privateKey,
     WEBHOOK_SECRET: sandbox.app.webhookSecret,
     GITHUB_API_URL: sandbox.url,
-    HATCHET_DATA_DIR: join(directory, 'data'),
+    HATCHET_DATA_DIR: dataDir,
     HATCHET_RUNNER_PATHS: stateDir,
     HATCHET_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     PATH: [...new Set(Object.values(tools).map(dirname)), process.env.PATH].join(delimiter),
     PORT: '0',
-    ...services,
+    ...(await (options.reroute?.(services) ?? services)),
     ...options.environment,
   });
   sandbox.webhookUrl = `${app.url}/api/github/webhooks`;
@@ -65,7 +71,16 @@ export async function createWorld(options: {
     await rm(directory, { recursive: true, force: true });
     if (violations.length > 0) throw new Error(`against GitHub's own description:\n${violations.join('\n')}`);
   };
-  return { sandbox, app, repository, project, databaseUrl: services.DATABASE_URL, namespace: services.TEMPORAL_NAMESPACE, close };
+  return {
+    sandbox,
+    app,
+    repository,
+    project,
+    databaseUrl: services.DATABASE_URL,
+    namespace: services.TEMPORAL_NAMESPACE,
+    dataDir,
+    close,
+  };
 }
 
 /** A database and a namespace of its own on the servers that all tests share. */
