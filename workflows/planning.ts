@@ -123,13 +123,13 @@ function assess(
   before: ProjectsFound | null,
 ): Findings {
   const { pullRequest, configuration, source, edited } = inspection;
+  if (source.kind === 'closed') return { kind: 'cancelled' };
   if (configuration.kind === 'broken')
     return { kind: 'config-broken', where: 'base', problems: configuration.problems };
   if (edited !== null && edited.problems.length > 0) {
     return { kind: 'config-broken', where: 'head', problems: edited.problems };
   }
   if (source.kind === 'conflict') return { kind: 'conflict', files: source.files };
-  if (source.kind === 'closed') return { kind: 'cancelled' };
   const affected = source.projects.length > 0 && pullRequest.state === 'open';
   if (affected && pullRequest.draft && reason.kind !== 'asked') return { kind: 'draft' };
   if (affected && pullRequest.fork && desk.state.allowedHead !== pullRequest.head) return { kind: 'fork' };

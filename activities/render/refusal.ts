@@ -71,7 +71,9 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
     case 'own-approval':
       return "your own pull request needs someone else's yes.";
     case 'plan-changed':
-      return `the plan of ${named(refusal.project)} changed after you wrote this, look again.`;
+      return refusal.project === ''
+        ? 'a newer push has come since, look again.'
+        : `the plan of ${named(refusal.project)} changed after you wrote this, look again.`;
     case 'still-planning':
       return 'the newest commit is still being planned. Look at the result, then ask again.';
     case 'fork-needs-sha':

@@ -164,9 +164,13 @@ function applyFace(scene: Scene): Face {
     case 'waiting-for-approval':
       return done('action_required', missingTitle(scene.projects), 'approve');
     case 'ready':
-      return merged
-        ? done('action_required', 'Not applied yet', 'apply')
-        : done('success', 'Approved, applies on merge', 'apply');
+      if (merged) return done('action_required', 'Not applied yet', 'apply');
+      // A draft can be planned when somebody asks, but not applied.
+      return done(
+        'success',
+        'Approved, applies on merge',
+        ...(scene.pullRequest.draft ? [] : ['apply' as const]),
+      );
     case 'applying':
       return running(applyingTitle(scene.projects));
     case 'apply-failed':
