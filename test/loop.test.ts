@@ -11,6 +11,7 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilWritten,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -34,7 +35,7 @@ test('a plan that only creates is applied when a writer asks for it, before the 
   const pullRequest = await openOn(world, { dir: 'prod', body: body('14.7') });
   await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
   await untilComment(pullRequest, 'Ready');
-  expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`
+  expect(faces(await untilWritten(pullRequest, ['prod']))).toMatchInlineSnapshot(`
     [
       "hatchet/apply: success, Approved, applies on merge [Apply now]",
       "hatchet/plan: prod: success, 2 to add [Re-plan]",
@@ -69,7 +70,7 @@ test('a plan that only creates is applied when a writer asks for it, before the 
   await order(pullRequest, 'hubot', '/hatchet apply');
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
   await untilComment(pullRequest, '**Applied.**');
-  expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`
+  expect(faces(await untilWritten(pullRequest, ['prod']))).toMatchInlineSnapshot(`
     [
       "hatchet/apply: success, Applied",
       "hatchet/plan: prod: success, 2 to add [Re-plan]",
@@ -110,7 +111,7 @@ test('a plan that replaces waits for a yes by someone else and is applied when i
   const pullRequest = await openOn(world, { dir: 'prod', body: body('16.3'), head: 'upgrade' });
   const waiting = await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: prod');
   await untilComment(pullRequest, 'Waiting for 1 approval');
-  expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`
+  expect(faces(await untilWritten(pullRequest, ['prod']))).toMatchInlineSnapshot(`
     [
       "hatchet/apply: action_required, 1 approval missing: prod [Approve]",
       "hatchet/plan: prod: success, 1 to change, 1 to replace [Re-plan]",
@@ -157,7 +158,7 @@ test('a plan that replaces waits for a yes by someone else and is applied when i
   const merge = await pullRequest.merge({ by: 'mona', method: 'squash' });
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
   await untilComment(pullRequest, '**Applied.**');
-  expect(faces(pullRequest.checks(merge))).toMatchInlineSnapshot(`
+  expect(faces(await untilWritten(pullRequest, ['prod'], merge))).toMatchInlineSnapshot(`
     [
       "hatchet/apply: success, Applied",
       "hatchet/plan: prod: success, 1 to change, 1 to replace [Re-plan]",
@@ -165,7 +166,7 @@ test('a plan that replaces waits for a yes by someone else and is applied when i
       "hatchet/policy: success, destroy: 1 approval needed",
     ]
   `);
-  expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`
+  expect(faces(await untilWritten(pullRequest, ['prod']))).toMatchInlineSnapshot(`
     [
       "hatchet/apply: success, Approved, applies on merge [Apply now]",
       "hatchet/plan: prod: success, 1 to change, 1 to replace [Re-plan]",

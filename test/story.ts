@@ -58,7 +58,24 @@ export function untilCheck(
   });
 }
 
-/** Waits until the comment that Hatchet keeps says this, and every write of that picture is done. */
+/** Waits until the checks of these projects, the last to be written, are of the same round as the aggregates. */
+export async function untilWritten(
+  pullRequest: PullRequestHandle,
+  projects: readonly string[],
+  sha?: string,
+): Promise<readonly CheckRun[]> {
+  for (const project of projects) {
+    await pullRequest.waitForCheck(`hatchet/plan: ${project}`, {
+      status: 'completed',
+      matching: (run) => run.externalId === pullRequest.check('hatchet/apply', sha).externalId,
+      timeoutMs: patienceMs,
+      ...(sha === undefined ? {} : { sha }),
+    });
+  }
+  return pullRequest.checks(sha);
+}
+
+/** Waits until the comment that Hatchet keeps says this. */
 export async function untilComment(pullRequest: PullRequestHandle, words: string): Promise<IssueComment> {
   return pullRequest.waitForComment((one) => isMain(one) && one.body.includes(words), {
     what: `a comment that says ${JSON.stringify(words)}`,
