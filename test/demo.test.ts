@@ -88,7 +88,7 @@ test('stays for more by hand and over HTTP, until Ctrl-C', { timeout: demoTimeou
 
 test('is interrupted while its servers start', { timeout: demoTimeoutMs }, async () => {
   demo = await startDemo();
-  await demo.wrote(/sandbox GitHub/);
+  await untilProcessIn(demo, /data\/postgres$/);
   interrupt();
   expect(await demo.ended, demo.text()).toBe(130);
   await expectNothingLeft();
@@ -96,12 +96,26 @@ test('is interrupted while its servers start', { timeout: demoTimeoutMs }, async
 
 test('is interrupted in the middle of a plan', { timeout: demoTimeoutMs }, async () => {
   demo = await startDemo();
-  await demo.wrote(/Planning 1 project/);
-  // The app, PostgreSQL with its helpers, Temporal: those that could be left behind.
+  await runningTerraform(demo);
+  // The app, PostgreSQL with its helpers, Temporal: if they could not be found, nothing would seem to be left either.
   expect((await processesIn(folderOf(demo))).length).toBeGreaterThan(3);
   interrupt();
   expect(await demo.ended, demo.text()).toBe(130);
   await expectNothingLeft();
+});
+
+test('ends what a killed one left behind', { timeout: demoTimeoutMs }, async () => {
+  const killed = await startDemo();
+  await runningTerraform(killed);
+  killed.child.kill('SIGKILL');
+  await once(killed.child, 'exit');
+  expect((await processesIn(folderOf(killed))).length).toBeGreaterThan(3);
+  demo = await startDemo();
+  await demo.wrote(/sandbox GitHub/);
+  expect(await processesIn(folderOf(killed))).toEqual([]);
+  await expect(access(folderOf(killed))).rejects.toThrow('ENOENT');
+  interrupt();
+  expect(await demo.ended, demo.text()).toBe(130);
 });
 
 /** As a terminal's Ctrl-C: to the whole process group. */
@@ -138,6 +152,18 @@ async function startDemo(...args: readonly string[]): Promise<Demo> {
       look();
     });
   return { child, text: () => text, wrote, ended };
+}
+
+/** Resolves while a plan runs: by then the policies are compiled, and nothing else works there. */
+async function runningTerraform(one: Demo): Promise<void> {
+  await one.wrote(/@mona opens #2/);
+  await untilProcessIn(one, /run-\d+\/(?:tmp|data\/cache\/runs\/.*)$/);
+}
+
+async function untilProcessIn(one: Demo, where: RegExp): Promise<void> {
+  const isThere = async (): Promise<boolean> =>
+    (await processesIn(folderOf(one))).some(({ directory }) => where.test(directory));
+  await expect.poll(isThere, { timeout: demoTimeoutMs, interval: 5 }).toBe(true);
 }
 
 function folderOf({ child }: Demo): string {
