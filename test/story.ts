@@ -83,6 +83,20 @@ export async function untilComment(pullRequest: PullRequestHandle, words: string
   });
 }
 
+/** The last thing that is written of a plan that needs nobody's yes. */
+export async function untilReady(pullRequest: PullRequestHandle): Promise<void> {
+  await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
+  await untilComment(pullRequest, 'Ready');
+}
+
+/** One comment, and no name twice among the checks of a head: holds until an apply opens its check anew. */
+export function expectNothingTwice(pullRequest: PullRequestHandle): void {
+  mainComment(pullRequest);
+  const names = pullRequest.allChecks().map(({ name }) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) throw new Error(`checks that are there twice: ${twice.join(', ')}`);
+}
+
 /** The one comment, normalized; an error when there is none or more than one. */
 export function mainComment(pullRequest: PullRequestHandle): string {
   const [first, ...others] = pullRequest.comments().filter(isMain);
