@@ -5,6 +5,7 @@ import { missingApprovals } from '../workflows/model/approval.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import { blocks } from '../workflows/model/verdict.ts';
 import type { GitHub } from './github/client.ts';
+import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import type { StoredPlan } from './run-store.ts';
 import type { SourceInspector } from './source/inspect.ts';
@@ -37,7 +38,10 @@ export async function beginApply(
   const moved = comparePlanned(grant, stored, inspection);
   if (moved !== null) return moved;
   if (judgement === null) return { kind: 'not-judged', project: name };
-  if (judgement.bundleDigest !== deps.judge.bundleDigest()) return stale(name, 'policies changed');
+  const { configuration } = inspection;
+  if (configuration.kind === 'broken') return stale(name, 'policies changed');
+  const today = judgeDigest(deps.judge.bundleDigest(), configuration.configuration);
+  if (judgement.bundleDigest !== today) return stale(name, 'policies changed');
   const denying = judgement.verdicts.filter(blocks).map(({ policy }) => policy);
   if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
   const [no] = said.rejections;
@@ -45,7 +49,7 @@ export async function beginApply(
   const missing = missingApprovals({
     project: name,
     digest: grant.digest,
-    rules: judgement.verdicts.flatMap(({ approvals }) => approvals),
+    rules: [...grant.rules, ...judgement.verdicts.flatMap(({ approvals }) => approvals)],
     approvals: said.approvals,
     author: inspection.pullRequest.author,
   });

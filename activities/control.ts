@@ -8,7 +8,8 @@ import { beginApply } from './begin-apply.ts';
 import { readActor } from './github/read-actor.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
 import type { ShowDependencies } from './github/show.ts';
-import { showView } from './github/show.ts';
+import { giveAnswers, showView } from './github/show.ts';
+import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import { recordEntry } from './record-entry.ts';
 import type { Store } from './store/store.ts';
@@ -38,22 +39,25 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     inspect: ({ ref }) => beating(() => inspect(ref)),
     async judge(request) {
       const verdicts = await judge.judge(request);
-      await store.verdicts.save(request.planId, { bundleDigest: judge.bundleDigest(), verdicts });
+      await store.verdicts.save(request.planId, {
+        bundleDigest: judgeDigest(judge.bundleDigest(), request.configuration),
+        verdicts,
+      });
       return verdicts;
     },
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
+    answer: (request) => giveAnswers(showing, request),
     askProject,
     beginApply: (request) => beating(() => beginApply({ ...deps, inspect }, request)),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
-    async readApply({ runId }) {
-      const found = await store.applies.find(runId);
-      return { begun: found !== null, outcome: found?.outcome ?? null };
-    },
     async record({ entries }) {
       for (const entry of entries) await recordEntry(store, entry);
+    },
+    async wasDelivered({ deliveryId }) {
+      return (await store.deliveries.missing([deliveryId])).length === 0;
     },
     async abandonApply({ repository, project }) {
       const reason = 'somebody unlocked the project before the apply said how it ended';

@@ -93,6 +93,8 @@ export type CommandRefusal =
   /** What a later release brings: named, never silently ignored. */
   | { readonly kind: 'not-supported'; readonly what: string }
   | { readonly kind: 'own-approval' }
+  /** hatchet.yaml's `approvals.from` takes no approval by this way. */
+  | { readonly kind: 'approve-elsewhere'; readonly ways: readonly string[] }
   | { readonly kind: 'plan-changed'; readonly project: string }
   | { readonly kind: 'still-planning' }
   | { readonly kind: 'fork-needs-sha'; readonly head: Sha }
@@ -117,6 +119,12 @@ export type ControlActivities = {
   }): Promise<Actor>;
   /** Writes what differs from what was last written: checks, the comment, answers; one mutation for many. */
   show(request: { readonly view: View; readonly answers: readonly Answer[] }): Promise<Shown>;
+  /** Only answers, where no picture is followed any more. */
+  answer(request: {
+    readonly ref: PullRequestRef;
+    readonly nodeId: string;
+    readonly answers: readonly Answer[];
+  }): Promise<void>;
   /** Hands a request to the workflow that owns the project, starting it when it is not running. */
   askProject(request: {
     readonly repository: Repository;
@@ -132,12 +140,10 @@ export type ControlActivities = {
   }): Promise<{ readonly kind: 'begun' } | Refusal>;
   /** Writes what came of it; repeating it changes nothing. */
   recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
-  /** What the record says of an apply that was never heard of again: was its fence row written? */
-  readApply(request: {
-    readonly runId: RunId;
-  }): Promise<{ readonly begun: boolean; readonly outcome: ApplyOutcome | null }>;
   /** Appends to the record; repeating it changes nothing. */
   record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;
+  /** Did this delivery reach an earlier workflow of the pull request, which has ended since? */
+  wasDelivered(request: { readonly deliveryId: string }): Promise<boolean>;
   /** A person said `unlock`: an apply of the project that began and never reported stays unknown for good. */
   abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
 };

@@ -86,15 +86,22 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
     return false;
   }
   if (news.kind === 'applying') {
-    changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'applying' } } });
+    const startedAt = new Date().toISOString();
+    changeProject(desk, news.project, {
+      apply: { ...project.apply, phase: { kind: 'applying', startedAt } },
+    });
     return false;
   }
   const { outcome } = news;
-  changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'over', outcome } } });
+  changeProject(desk, news.project, {
+    apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
+  });
   if (outcome.kind === 'refused') tellRefusal(desk, project.apply, outcome.refusal);
   const stale = outcome.kind === 'refused' && outcome.refusal.kind === 'stale';
   return stale || planOf(project)?.digest !== project.apply.digest;
 }
+
+const startOf = ({ phase }: ApplyState): string | null => ('startedAt' in phase ? phase.startedAt : null);
 
 /** A merge has nobody to answer: its check says what is missing. */
 function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {

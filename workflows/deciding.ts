@@ -145,7 +145,7 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
     const over = project.apply?.phase.kind === 'over' ? project.apply.phase.outcome.kind : null;
     const refusal =
       over === 'failed' || over === 'unknown'
-        ? ({ kind: 'plan-failed', project: project.project.name } as const)
+        ? ({ kind: 'apply-failed', project: project.project.name } as const)
         : await startApply(desk, project, trigger);
     if (refusal !== null) refusals.push(refusal);
   }
@@ -164,11 +164,13 @@ async function approve(
     (project) => missingFor(desk.state, project).length > 0 || wasRejectedBy(desk, project, actor),
   );
   if (waiting.length === 0) return { kind: 'nothing-to-approve' };
+  const via = wish.via === 'comment' ? 'comment' : 'button';
+  const ways = projectsFound(desk.state)?.configuration.approvals.from ?? [];
+  if (!ways.includes(via)) return { kind: 'approve-elsewhere', ways };
   const changed = waiting.find((project) => !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const counting = waiting.filter((project) => wouldCount(desk, project, actor));
   if (counting.length === 0) return notAdmitted(desk, waiting);
-  const via = wish.via === 'comment' ? 'comment' : 'button';
   await Promise.all(counting.map((project) => giveApproval(desk, project, actor, via, wish)));
   desk.stale = true;
   await applyMerged(desk);

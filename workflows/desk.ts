@@ -10,7 +10,7 @@ import { maxDeliveriesRemembered, projectsFound } from './model/pull-request-sta
 import type { ProjectState } from './model/round.ts';
 import { planOf, withProject } from './model/round.ts';
 import type { View } from './model/view.ts';
-import { record, show } from './proxies.ts';
+import { answer, record, show } from './proxies.ts';
 
 /** Signal handlers put things down here; the main loop takes them up. The one mutable record of the workflow. */
 export type Desk = {
@@ -47,7 +47,9 @@ export function receive(desk: Desk, message: Message): void {
   const seen = [...desk.state.seen, message.deliveryId].slice(-maxDeliveriesRemembered);
   desk.state = { ...desk.state, seen };
   desk.inbox.push(message);
-  const { deliveryId, ref, kind: what } = message;
+}
+
+export function noteDelivery(desk: Desk, { deliveryId, ref, kind: what }: Message): void {
   desk.records.push({ kind: 'delivery', deliveryId, ref, what });
 }
 
@@ -77,25 +79,25 @@ export function changeProject(desk: Desk, name: string, change: Partial<ProjectS
 export async function keepShowing(desk: Desk): Promise<never> {
   for (;;) {
     await condition(() => desk.stale || desk.answers.length > 0);
-    const view = viewOf(desk.state);
-    if (view === null) {
-      await condition(() => viewOf(desk.state) !== null);
-      continue;
-    }
     const { answers } = desk;
     desk.answers = [];
     desk.stale = false;
     desk.showing = true;
-    await showOnce(desk, view, answers);
+    await showOnce(desk, viewOf(desk.state), answers);
     desk.showing = false;
   }
 }
 
-/** A picture that cannot be shown (a missing permission, say) must not stop the work: the log has the cause. */
-async function showOnce(desk: Desk, view: View, answers: readonly Answer[]): Promise<void> {
+/** What cannot be shown (a missing permission, say) must not stop the work: the log has the cause. */
+async function showOnce(desk: Desk, view: View | null, answers: readonly Answer[]): Promise<void> {
+  const { ref, pullRequest } = desk.state;
   try {
-    const shown = await show({ view, answers });
-    if (shown.at !== null && view.comment) markShown(desk, view, shown.at);
+    if (view !== null) {
+      const shown = await show({ view, answers });
+      if (shown.at !== null && view.comment) markShown(desk, view, shown.at);
+    } else if (pullRequest !== null && answers.length > 0) {
+      await answer({ ref, nodeId: pullRequest.nodeId, answers });
+    }
   } catch (error) {
     log.error('the pull request could not be shown', { error });
   }

@@ -16,16 +16,15 @@ import { parseRunId } from './model/identifiers.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest } from './model/pull-request.ts';
-import { findProject, projectsFound } from './model/pull-request-state.ts';
+import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import type { Findings, ProjectState, ProjectsFound } from './model/round.ts';
 import { isApplied, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { inspect, judge, planProjectIn } from './proxies.ts';
 import { defaultPool } from './queues.ts';
 
-/** Why a round begins. `merge`: what it finds ready is applied. `asked`: `only` names what is planned again. */
+/** Why a round begins. `asked`: `only` names what is planned again; empty = all. */
 export type RoundReason =
   | { readonly kind: 'changed' }
-  | { readonly kind: 'merge' }
   | { readonly kind: 'asked'; readonly only: readonly string[] };
 
 /** Cancels the round under way and begins another. Resolves when it is over or was overtaken by a newer one. */
@@ -75,14 +74,11 @@ function findNothing(desk: Desk, error: unknown): void {
 
 async function runRound(desk: Desk, reason: RoundReason, before: ProjectsFound | null): Promise<void> {
   const inspection = await inspect({ ref: desk.state.ref });
+  desk.state = withPullRequest(desk.state, inspection.pullRequest);
   const findings = assess(desk, inspection, reason, before);
   const { round } = desk.state;
   if (round === null) return;
-  desk.state = {
-    ...desk.state,
-    pullRequest: inspection.pullRequest,
-    round: { ...round, head: inspection.pullRequest.head, findings },
-  };
+  desk.state = { ...desk.state, round: { ...round, head: inspection.pullRequest.head, findings } };
   if (findings.kind !== 'projects') return;
   const open = findings.projects.filter((project) => project.result === null);
   const telling = tellProgress(desk);
@@ -123,7 +119,7 @@ function assess(
   before: ProjectsFound | null,
 ): Findings {
   const { pullRequest, configuration, source, edited } = inspection;
-  if (source.kind === 'closed') return { kind: 'cancelled' };
+  if (source.kind === 'closed') return remains(before);
   if (configuration.kind === 'broken')
     return { kind: 'config-broken', where: 'base', problems: configuration.problems };
   if (edited !== null && edited.problems.length > 0) {
@@ -143,6 +139,12 @@ function assess(
   };
 }
 
+/** Of a closed pull request only what was asked to be applied is still to be seen. */
+function remains(before: ProjectsFound | null): Findings {
+  const projects = (before?.projects ?? []).filter(({ apply, result }) => apply !== null && result !== null);
+  return before === null || projects.length === 0 ? { kind: 'cancelled' } : { ...before, projects };
+}
+
 /** A project keeps its plan where nothing can have changed it: after a merge of the same files, or when not asked for. */
 function startProject(
   desk: Desk,
@@ -156,7 +158,8 @@ function startProject(
   // A plan that was refused right before its apply is not what it seems.
   const refused = prior.apply?.phase.kind === 'over' && prior.apply.phase.outcome.kind === 'refused';
   const same = prior.project.sourceDigest === project.sourceDigest && prior.verdicts !== null && !refused;
-  const merged = reason.kind === 'merge' || (reason.kind === 'asked' && isApplied(prior));
+  const merged =
+    desk.state.pullRequest?.state === 'merged' && (reason.kind === 'changed' || isApplied(prior));
   const notAsked = reason.kind === 'asked' && reason.only.length > 0 && !reason.only.includes(project.name);
   const keeps = same && (merged || (notAsked && planOf(prior)?.head === desk.state.pullRequest?.head));
   return keeps ? { ...prior, project } : fresh;
@@ -196,7 +199,7 @@ async function planAndJudge(
     repository,
     pullRequest,
     changedFiles: found.changedFiles,
-    trigger: reason.kind,
+    trigger: pullRequest.state === 'merged' ? 'merge' : reason.kind,
   });
   // A newer round may have taken over while the policies were asked: its projects are none of ours.
   if (desk.state.round?.id === roundId) changeProject(desk, project.name, { verdicts });

@@ -19,7 +19,7 @@ import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
 import { enqueue, finish, isFree, lockChange, release, startNext, withdraw } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
-import { abandonApply, applyPlanIn, beginApply, readApply, record, recordApply } from './proxies.ts';
+import { abandonApply, applyPlanIn, beginApply, record, recordApply } from './proxies.ts';
 import { defaultPool } from './queues.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
@@ -29,37 +29,47 @@ export type ProjectStart = {
   readonly lock: Lock;
 };
 
+type Ended = {
+  readonly request: ApplyRequest;
+  readonly ownerBefore: number | null;
+  readonly outcome: ApplyOutcome;
+};
+
 /** The one mutable record of the workflow. */
 type Office = {
   readonly repository: Repository;
   readonly project: ProjectPlace;
   lock: Lock;
   readonly requests: ProjectRequest[];
+  /** What came of the apply that was running; taken up by the main loop. */
+  ended: Ended | null;
   /** Changes of the lock that are still to be recorded. */
   entries: RecordEntry[];
 };
 
 /** Started by the first request (signalWithStart); ends when nobody owns the project and nobody waits. */
 export async function projectWorkflow({ repository, project, lock }: ProjectStart): Promise<void> {
-  const office: Office = { repository, project, lock, requests: [], entries: [] };
+  const office: Office = { repository, project, lock, requests: [], ended: null, entries: [] };
   setHandler(projectRequestSignal, (request) => {
     office.requests.push(request);
   });
   for (;;) {
-    await condition(
-      () => office.requests.length > 0 || isFree(office.lock) || workflowInfo().continueAsNewSuggested,
-    );
+    await condition(() => office.requests.length > 0 || office.ended !== null || mayRest(office));
     await takeAll(office);
-    await runQueue(office);
+    await settle(office);
+    startNextApply(office);
+    await tellWaiting(office.lock);
     await recordAll(office);
     await condition(allHandlersFinished);
-    if (office.requests.length > 0) continue;
+    if (office.requests.length > 0 || office.ended !== null || !mayRest(office)) continue;
     if (isFree(office.lock)) return;
-    if (workflowInfo().continueAsNewSuggested) {
-      return continueAsNew<typeof projectWorkflow>({ repository, project, lock: office.lock });
-    }
+    return continueAsNew<typeof projectWorkflow>({ repository, project, lock: office.lock });
   }
 }
+
+/** Nothing runs, and it may end or begin anew with a short history. */
+const mayRest = ({ lock }: Office): boolean =>
+  lock.running === null && (isFree(lock) || workflowInfo().continueAsNewSuggested);
 
 /** Every step of the lock goes through here, so that the record has all of them. */
 function move(office: Office, lock: Lock): void {
@@ -134,23 +144,27 @@ async function refuseWaiting(lock: Lock, number: number): Promise<void> {
   );
 }
 
-/** Runs what may run, one after the other; requests that arrive meanwhile are taken in between. */
-async function runQueue(office: Office): Promise<void> {
-  for (;;) {
-    const { owner: ownerBefore } = office.lock;
-    const next = startNext(office.lock, Date.now());
-    if (next === null) break;
-    move(office, next);
-    const outcome = await execute(next);
-    const frozen = outcome.kind === 'unknown' ? outcome.reason : null;
-    move(
-      office,
-      finish(office.lock, { frozen, ownerBefore: outcome.kind === 'refused' ? ownerBefore : next.owner }),
-    );
-    await takeAll(office);
-    await tell(next.running, over(next.running, outcome));
-  }
-  await tellWaiting(office.lock);
+/** Starts what may run now. It runs beside the main loop, which goes on to take requests. */
+function startNextApply(office: Office): void {
+  const { owner: ownerBefore } = office.lock;
+  const next = startNext(office.lock, Date.now());
+  if (next === null) return;
+  move(office, next);
+  void execute(next).then((outcome) => {
+    office.ended = { request: next.running, ownerBefore, outcome };
+  });
+}
+
+/** The apply is over: the project is its pull request's, unless it was refused before it began. */
+async function settle(office: Office): Promise<void> {
+  const { ended } = office;
+  if (ended === null) return;
+  office.ended = null;
+  const { request, ownerBefore, outcome } = ended;
+  const frozen = outcome.kind === 'unknown' ? outcome.reason : null;
+  const owner = outcome.kind === 'refused' ? ownerBefore : office.lock.owner;
+  move(office, finish(office.lock, { frozen, ownerBefore: owner }));
+  await tell(request, over(request, outcome));
 }
 
 async function tellWaiting(lock: Lock): Promise<void> {
@@ -176,8 +190,17 @@ async function execute({ running, fence }: Lock & { readonly running: ApplyReque
   }
   await tell(running, { kind: 'applying', project: grant.project.name, runId });
   const outcome = await applyOnce(running, fence);
-  await recordApply({ runId, outcome });
+  await recordOutcome(runId, outcome);
   return outcome;
+}
+
+/** Whoever waits is told all the same; the fence row then says that nobody knows, and nothing runs over it. */
+async function recordOutcome(runId: ApplyRequest['runId'], outcome: ApplyOutcome): Promise<void> {
+  try {
+    await recordApply({ runId, outcome });
+  } catch (error) {
+    log.error('the outcome of an apply could not be recorded', { runId, error });
+  }
 }
 
 async function applyOnce({ grant, runId, ref }: ApplyRequest, fence: number): Promise<ApplyOutcome> {
@@ -198,15 +221,12 @@ function neverStarted(error: unknown): boolean {
   return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
 
-/** The fence could not be written; if it was after all, nobody can tell how far the apply got. */
+/** The fence could not be written; if it was after all, Terraform was not started, and the record must say so. */
 async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
   log.error('an apply could not begin', { runId, error });
-  const { begun, outcome } = await readApply({ runId });
-  if (outcome !== null) return outcome;
-  if (!begun) return failed(runId, 'Hatchet could not check the plan again before applying it.');
-  const refusedAfterFence = failed(runId, 'Hatchet began this apply but did not start Terraform.');
-  await recordApply({ runId, outcome: refusedAfterFence });
-  return refusedAfterFence;
+  const outcome = failed(runId, 'Hatchet could not check the plan again before applying it.');
+  await recordOutcome(runId, outcome);
+  return outcome;
 }
 
 function failed(runId: ApplyRequest['runId'], summary: string): ApplyOutcome {

@@ -46,14 +46,14 @@ export const { judge } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { readActor, askProject, recordApply, readApply, record, abandonApply } =
+export const { readActor, askProject, recordApply, record, wasDelivered, abandonApply } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,
     retry: callRetry,
   });
 
-export const { show } = proxyActivities<ControlActivities>({
+export const { show, answer } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: callTimeout,
   retry: showRetry,

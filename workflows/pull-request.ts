@@ -10,16 +10,16 @@ import {
 import { applyMerged, isQuiet, noteNews } from './applying.ts';
 import { decide, misunderstood } from './deciding.ts';
 import type { Desk } from './desk.ts';
-import { createDesk, isCalm, keepRecording, keepShowing, receive } from './desk.ts';
+import { createDesk, isCalm, keepRecording, keepShowing, noteDelivery, receive } from './desk.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal } from './messages.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
-import { projectsFound } from './model/pull-request-state.ts';
-import { isSettled, planOf } from './model/round.ts';
+import { projectsFound, withPullRequest } from './model/pull-request-state.ts';
+import { isSettled, isUnknown } from './model/round.ts';
 import type { RoundReason } from './planning.ts';
 import { beginRound } from './planning.ts';
-import { askProject, inspect } from './proxies.ts';
+import { askProject, inspect, wasDelivered } from './proxies.ts';
 import { wishOf } from './wishes.ts';
 
 /** Started by the first message of a pull request (signalWithStart); lives until it is closed and settled. */
@@ -57,13 +57,18 @@ async function rest(desk: Desk): Promise<boolean> {
   return continueAsNew<typeof pullRequestWorkflow>(desk.state);
 }
 
-/** Closed without a merge, or merged with nothing left to apply. A merged one whose apply is missing goes on. */
+/**
+ * Closed without a merge, or merged with nothing left to apply, or not followed any more. A merged one whose apply is
+ * missing goes on, and so does any whose outcome nobody knows: somebody has to say `unlock`.
+ */
 function isOver(desk: Desk): boolean {
   const { pullRequest, round } = desk.state;
-  if (pullRequest === null || round === null || pullRequest.state === 'open') return false;
+  if (pullRequest === null || pullRequest.state === 'open') return false;
+  if (round === null) return true;
+  const projects = projectsFound(desk.state)?.projects ?? [];
+  if (projects.some(isUnknown)) return false;
   if (pullRequest.state === 'closed') return true;
-  const found = projectsFound(desk.state);
-  return found !== null && round.plannedAt !== null && found.projects.every(isSettled);
+  return round.findings.kind === 'projects' && round.plannedAt !== null && projects.every(isSettled);
 }
 
 async function giveUpLocks(desk: Desk): Promise<void> {
@@ -80,16 +85,18 @@ async function giveUpLocks(desk: Desk): Promise<void> {
   desk.state = { ...desk.state, touched: [] };
 }
 
-function heed(desk: Desk, news: ProjectNews): void {
-  if (noteNews(desk, news)) void plan(desk, mergedReason(desk));
-}
-
 /** A stale plan of a merged pull request is made again and, when it is the same, applied without asking anew. */
-const mergedReason = (desk: Desk): RoundReason =>
-  desk.state.pullRequest?.state === 'merged' ? { kind: 'merge' } : { kind: 'changed' };
+function heed(desk: Desk, news: ProjectNews): void {
+  if (!noteNews(desk, news)) return;
+  const merged = desk.state.pullRequest?.state === 'merged';
+  desk.state = { ...desk.state, appliesNext: merged };
+  void plan(desk, { kind: 'changed' });
+}
 
 async function handle(desk: Desk, message: Message): Promise<void> {
   try {
+    if (desk.state.pullRequest === null && (await wasDelivered(message))) return;
+    noteDelivery(desk, message);
     if (message.kind === 'pull-request') return hear(desk, message.pullRequest);
     if (desk.state.pullRequest === null) await meet(desk);
     const wish = wishOf(message);
@@ -104,14 +111,15 @@ async function handle(desk: Desk, message: Message): Promise<void> {
 /** The first word of a pull request is a comment or a click: look at it before deciding anything. */
 async function meet(desk: Desk): Promise<void> {
   const { pullRequest } = await inspect({ ref: desk.state.ref });
-  desk.state = { ...desk.state, pullRequest };
-  if (pullRequest.state !== 'closed') await plan(desk, { kind: 'changed' });
+  desk.state = withPullRequest(desk.state, pullRequest);
+  // One that is over and not followed any more is settled: its checks and its comment stay as they are.
+  if (pullRequest.state === 'open') await plan(desk, { kind: 'changed' });
 }
 
 /** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
 function hear(desk: Desk, now: PullRequest): void {
   const before = desk.state.pullRequest;
-  const merged = now.state === 'merged' && before?.state !== 'merged';
+  if (before?.state === 'merged') return;
   const same =
     before !== null &&
     before.head === now.head &&
@@ -119,24 +127,14 @@ function hear(desk: Desk, now: PullRequest): void {
     before.draft === now.draft &&
     before.state === now.state;
   if (same && desk.state.round !== null) return;
-  if (merged) rememberReviewed(desk);
-  desk.state = { ...desk.state, pullRequest: now };
-  void plan(desk, merged ? { kind: 'merge' } : { kind: 'changed' });
-}
-
-/** Only plans that people could see before they merged count as reviewed. */
-function rememberReviewed(desk: Desk): void {
-  const projects = projectsFound(desk.state)?.projects ?? desk.state.round?.before?.projects ?? [];
-  const reviewed = projects.flatMap((project) => {
-    const plan = planOf(project);
-    return plan !== null && project.shownAt !== null ? [plan.digest] : [];
-  });
-  desk.state = { ...desk.state, reviewed };
+  desk.state = withPullRequest(desk.state, now);
+  void plan(desk, { kind: 'changed' });
 }
 
 async function plan(desk: Desk, reason: RoundReason): Promise<void> {
   const end = await beginRound(desk, reason);
-  if (end === 'overtaken' || reason.kind !== 'merge') return;
+  if (end === 'overtaken' || !desk.state.appliesNext) return;
+  desk.state = { ...desk.state, appliesNext: false };
   try {
     await applyMerged(desk);
   } catch (error) {

@@ -51,6 +51,15 @@ export async function showView(
 
 const isComment = ({ key }: Surface): boolean => key === 'comment';
 
+/** Answers without a picture. */
+export async function giveAnswers(
+  deps: ShowDependencies,
+  request: { readonly ref: PullRequestRef; readonly nodeId: string; readonly answers: readonly Answer[] },
+): Promise<void> {
+  const surfaces = await deps.memory.read(request.ref);
+  await write(deps, request.ref, dueAnswers(request.nodeId, request.answers, surfaces));
+}
+
 async function dueOfView(
   deps: ShowDependencies,
   view: View,
@@ -176,10 +185,10 @@ async function settleFailures(
   throw translate(first.key, { errors: serious.map(({ error }) => error), message: first.error.message });
 }
 
-function linksOf({ repository, number, sha }: View): Links {
+function linksOf({ repository, number, sha, head }: View): Links {
   const page = repository.webUrl;
   return {
-    check: () => `${page}/pull/${number}/checks?sha=${sha}`,
+    check: () => (sha === head ? `${page}/pull/${number}/checks?sha=${sha}` : `${page}/commit/${sha}/checks`),
     run: () => null,
     commit: (commit) => `${page}/commit/${commit}`,
   };

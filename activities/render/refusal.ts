@@ -47,6 +47,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return 'the pull request is closed, so nothing more is planned or applied here.';
     case 'already-applied':
       return `${named(refusal.project)} is applied already; there is nothing left to do.`;
+    case 'apply-failed':
+      return `the last apply of ${named(refusal.project)} did not succeed, and a plan is applied at most once. Comment \`/hatchet plan\` to see what is left.`;
     case 'withdrawn':
       return `the request for ${named(refusal.project)} was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.`;
     case 'frozen':
@@ -70,6 +72,8 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `${named(refusal.what)} is not there yet.`;
     case 'own-approval':
       return "your own pull request needs someone else's yes.";
+    case 'approve-elsewhere':
+      return `hatchet.yaml takes approvals only by ${refusal.ways.join(' or ')}.`;
     case 'plan-changed':
       return refusal.project === ''
         ? 'a newer push has come since, look again.'

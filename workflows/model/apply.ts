@@ -25,6 +25,8 @@ export type ApplyGrant = {
   readonly head: Sha;
   readonly trigger: ApplyTrigger;
   readonly approvals: readonly Approval[];
+  /** The rules that these approvals meet. */
+  readonly rules: readonly ApprovalRule[];
 };
 
 /** Why an apply starts, and for whom. */
@@ -48,6 +50,7 @@ export type Refusal =
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
+  | { readonly kind: 'apply-failed'; readonly project: string }
   | { readonly kind: 'withdrawn'; readonly project: string }
   | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
 
@@ -113,6 +116,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     head: plan.head,
     trigger,
     approvals,
+    rules: question.rules,
   };
   return claims as ApplyGrant;
 }

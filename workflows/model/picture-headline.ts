@@ -18,7 +18,9 @@ export function headlineOf(scene: Scene): Headline {
 
 function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null {
   const { findings } = round;
-  if (pullRequest.state === 'closed') return { kind: 'closed' };
+  const open = ['applying', 'queued', 'unknown', 'apply-failed'];
+  const closed = pullRequest.state === 'closed' && !projects.some(({ status }) => open.includes(status.kind));
+  if (closed) return { kind: 'closed' };
   switch (findings.kind) {
     case 'inspecting':
       return { kind: 'planning', projects: [] };

@@ -95,7 +95,14 @@ function applyStatus(apply: ApplyState): ProjectStatus | null {
   const { outcome } = phase;
   switch (outcome.kind) {
     case 'applied':
-      return { kind: 'applied', at: outcome.finishedAt, by: trigger.actor, on: trigger.kind };
+      return {
+        kind: 'applied',
+        ...(phase.startedAt === null ? {} : { startedAt: phase.startedAt }),
+        at: outcome.finishedAt,
+        by: trigger.actor,
+        on: trigger.kind,
+        runId: outcome.runId,
+      };
     case 'failed':
       return {
         kind: 'apply-failed',

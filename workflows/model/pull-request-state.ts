@@ -19,6 +19,8 @@ export type PullRequestState = {
   readonly rejections: readonly Rejection[];
   /** Digests that were on show before the merge: only these may be applied without somebody looking again. */
   readonly reviewed: readonly PlanDigest[];
+  /** It was merged, or found stale after that: what is planned next is applied as far as it was approved. */
+  readonly appliesNext: boolean;
   /** Projects whose lock this pull request may hold, by name. */
   readonly touched: readonly { readonly name: string; readonly dir: string; readonly workspace: string }[];
   /** GUIDs of the last deliveries, oldest first: GitHub repeats itself. */
@@ -38,10 +40,26 @@ export function newPullRequest(ref: PullRequestRef): PullRequestState {
     approvals: [],
     rejections: [],
     reviewed: [],
+    appliesNext: false,
     touched: [],
     seen: [],
     allowedHead: null,
   };
+}
+
+/**
+ * What GitHub says of the pull request now. A merge is final, and whoever notices it first (a webhook, a reading)
+ * fixes which plans count as reviewed: those that people could see before.
+ */
+export function withPullRequest(state: PullRequestState, now: PullRequest): PullRequestState {
+  if (state.pullRequest?.state === 'merged') return state;
+  if (now.state !== 'merged') return { ...state, pullRequest: now };
+  const projects = projectsFound(state)?.projects ?? state.round?.before?.projects ?? [];
+  const reviewed = projects.flatMap((project) => {
+    const plan = planOf(project);
+    return plan !== null && project.shownAt !== null ? [plan.digest] : [];
+  });
+  return { ...state, pullRequest: now, reviewed, appliesNext: true };
 }
 
 /** The projects of the current round; null while there are none to speak of. */

@@ -16,8 +16,8 @@ export type ApplyState = {
   readonly phase:
     | { readonly kind: 'asked' }
     | { readonly kind: 'queued'; readonly owner: number; readonly position: number }
-    | { readonly kind: 'applying' }
-    | { readonly kind: 'over'; readonly outcome: ApplyOutcome };
+    | { readonly kind: 'applying'; readonly startedAt: string }
+    | { readonly kind: 'over'; readonly startedAt: string | null; readonly outcome: ApplyOutcome };
 };
 
 export type ProjectState = {
