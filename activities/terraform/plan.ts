@@ -15,6 +15,7 @@ import { assertStarted, captureCommand, explainFailure, runCommand } from './com
 import { errorsFirst, isWarning, toDiagnostic } from './diagnostics.ts';
 import { planDigest } from './digest.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { keepTrying } from './keep-trying.ts';
 import { parseLockFile } from './lock-file.ts';
 import { createMask } from './mask.ts';
 import { planChanges } from './plan-changes.ts';
@@ -121,16 +122,13 @@ async function keepPlan(
   const { repository, number, source } = request;
   const state = await readPlannedState(planFile);
   const planFileSha256 = createHash('sha256').update(planFile).digest('hex');
-  await deps.store.savePlan(
-    { plan, repository, number, source, state, planFileSha256 },
-    {
-      planFile,
-      planJson,
-      log: session.log.masked(mask),
-      changes: planChanges(document, mask),
-      lockFile: lockFiles.lockFile,
-    },
-  );
+  const record = { plan, repository, number, source, state, planFileSha256 };
+  const changes = planChanges(document, mask);
+  const log = session.log.masked(mask);
+  const save = () =>
+    deps.store.savePlan(record, { planFile, planJson, log, changes, lockFile: lockFiles.lockFile });
+  // A database that restarts must not cost the minutes that Terraform took.
+  if (!(await keepTrying(save))) await save();
   return { kind: 'planned', plan };
 }
 
@@ -167,7 +165,9 @@ async function keepFailure(
   { runId }: PlanRequest,
   diagnostics: readonly Diagnostic[],
 ): Promise<PlanResult> {
-  await deps.store.saveLog(runId, session.log.masked(createMask(session.settings.masks)));
+  const log = session.log.masked(createMask(session.settings.masks));
+  const save = () => deps.store.saveLog(runId, log);
+  if (!(await keepTrying(save))) await save();
   return {
     kind: 'failed',
     runId,
