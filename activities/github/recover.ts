@@ -63,8 +63,16 @@ export async function recoverSurfaces(
       return mark === undefined ? [] : [{ ...unread('reply', id, false), hash: mark }];
     }),
   ];
-  const known = new Set(remembered.map(({ nodeId }) => nodeId));
-  return [...remembered, ...found.filter(({ nodeId }) => !known.has(nodeId))];
+  return reconcile(remembered, found);
+}
+
+/** A newer run of a check, or a comment made anew, has taken the place of the one that is remembered. */
+function reconcile(remembered: readonly Surface[], found: readonly Surface[]): readonly Surface[] {
+  const isIn = (surfaces: readonly Surface[], { nodeId }: Surface): boolean =>
+    surfaces.some((surface) => surface.nodeId === nodeId);
+  const fresh = found.filter((surface) => !isIn(remembered, surface));
+  const displaced = new Set(fresh.map(({ key }) => key));
+  return [...remembered.filter((surface) => !displaced.has(surface.key) || isIn(found, surface)), ...fresh];
 }
 
 const unread = (key: string, nodeId: string, open: boolean): Surface => ({

@@ -1,0 +1,107 @@
+// Does GitHub's trouble, or what people do to our comment, lose anything or make us write it twice?
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Failure } from '../fixtures/sandbox/faults.ts';
+import {
+  ask,
+  expectNothingTwice,
+  mainComment,
+  openChecks,
+  openOn,
+  order,
+  patienceMs,
+  replies,
+  storyTimeoutMs,
+  untilComment,
+  untilReady,
+} from './story.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: storyTimeoutMs });
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld({});
+});
+afterAll(() => world.close());
+
+const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
+
+const troubles: readonly (readonly [string, 'before' | 'after', Failure])[] = [
+  ['500', 'before', { kind: 'server-error', status: 500 }],
+  ['502', 'after', { kind: 'server-error', status: 502 }],
+  ['a reset connection', 'before', { kind: 'reset' }],
+  ['a reset connection', 'after', { kind: 'reset' }],
+  ['a secondary rate limit', 'before', { kind: 'secondary-rate-limit', status: 403, retryAfterSeconds: 1 }],
+  ['a secondary rate limit', 'before', { kind: 'secondary-rate-limit', status: 429, retryAfterSeconds: 1 }],
+];
+
+test.each(troubles)('%s %s GitHub wrote neither loses nor doubles anything', async (name, when, failure) => {
+  const dir = `${name}-${when}-${'status' in failure ? failure.status : 0}`.replaceAll(' ', '-');
+  const fail = (operation: string): void => world.sandbox.faults.failNext({ operation, when, failure });
+  fail('addComment');
+  const pullRequest = await openOn(world, { dir, body: good });
+  await untilReady(pullRequest);
+  expectNothingTwice(pullRequest);
+  fail('addComment');
+  expect(await ask(pullRequest, 'hubot', '/hatchet status')).toMatchObject({ reaction: 'eyes' });
+  fail('updateIssueComment');
+  await order(pullRequest, 'hubot', '/hatchet apply');
+  await untilComment(pullRequest, '**Applied.**');
+  mainComment(pullRequest);
+  expect(replies(pullRequest)).toHaveLength(1);
+  expect(world.sandbox.faults.unused()).toEqual([]);
+});
+
+test('a failing read of the pull request is tried again', async () => {
+  const failure = { kind: 'server-error', status: 502 } as const;
+  world.sandbox.faults.failNext({ route: '/graphql', failure, times: 3 });
+  const pullRequest = await openOn(world, { dir: 'read', body: good });
+  await untilReady(pullRequest);
+  expectNothingTwice(pullRequest);
+});
+
+test('a comment that a person deleted is made anew', async () => {
+  const pullRequest = await openOn(world, { dir: 'deleted', body: good });
+  const comment = await untilComment(pullRequest, 'Ready');
+  pullRequest.deleteComment(comment, 'mona');
+  await pullRequest.push({ 'deleted/more.tf': 'resource "terraform_data" "two" {}\n' });
+  const again = await untilComment(pullRequest, '2 to add');
+  expect(again.id).not.toBe(comment.id);
+  await untilReady(pullRequest);
+  expectNothingTwice(pullRequest);
+});
+
+test('a permission that is missing is named in the log, and the process lives', async () => {
+  const { permissions } = world.sandbox.app;
+  const { checks: _, ...fewer } = permissions;
+  world.sandbox.setPermissions('octo-org', fewer);
+  world.sandbox.expireInstallationTokens();
+  const pullRequest = await openOn(world, { dir: 'forbidden', body: good });
+  const named = (): boolean =>
+    world.app.lines.some((line) => line.includes('not accessible by integration') && line.includes('check'));
+  await vi.waitUntil(named, { timeout: patienceMs, interval: 100 });
+  expect((await fetch(`${world.app.url}/healthz`)).status).toBe(200);
+  world.sandbox.setPermissions('octo-org', permissions);
+  world.sandbox.expireInstallationTokens();
+  await pullRequest.push({ 'forbidden/more.tf': 'resource "terraform_data" "two" {}\n' });
+  await untilReady(pullRequest);
+});
+
+/** Anything that polls more often than every few seconds is seen in this time. */
+const idleMs = 3_000;
+
+test('whoever has nothing to do asks nobody', async () => {
+  world.sandbox.calls.reset();
+  await delay(idleMs);
+  expect(world.sandbox.calls.list()).toEqual([]);
+  for (let probe = 0; probe < 5; probe += 1)
+    expect((await fetch(`${world.app.url}/readyz`)).status).toBe(200);
+  expect(world.sandbox.calls.list().length).toBeLessThanOrEqual(1);
+  expect(await (await fetch(`${world.app.url}/metrics`)).text()).toBeTypeOf('string');
+});
+
+test('no check is left open (S14)', () => {
+  expect(openChecks(world)).toEqual([]);
+});
