@@ -1,0 +1,152 @@
+// What is left of the work when the whole process is killed, or told to stop, in the middle of it?
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import type { GatedStates } from './gated-states.ts';
+import { startGatedStates } from './gated-states.ts';
+import type { HttpStateServer } from './http-state-server.ts';
+import { startHttpStateServer } from './http-state-server.ts';
+import { programsOf } from './own-processes.ts';
+import {
+  appliesOf,
+  database,
+  expectNothingTwice,
+  mainComment,
+  openChecks,
+  openOn,
+  order,
+  patienceMs,
+  seedDatabase,
+  stateFile,
+  storyTimeoutMs,
+  untilCheck,
+  untilComment,
+  untilReady,
+} from './story.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: storyTimeoutMs, hookTimeout: storyTimeoutMs });
+let world: World;
+let states: GatedStates;
+/** State of the applies that are cut off and drained: it tells how many there ever were. */
+let cut: HttpStateServer;
+let drained: HttpStateServer;
+
+beforeAll(async () => {
+  [states, cut, drained] = await Promise.all([
+    startGatedStates(),
+    startHttpStateServer(),
+    startHttpStateServer(),
+  ]);
+  world = await createWorld({});
+});
+afterAll(async () => {
+  await world.close();
+  await Promise.all([states.close(), cut.close(), drained.close()]);
+});
+
+const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
+
+/** An apply that waits until a file appears beside the states. */
+const gatedApply = (gate: string): string => `resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch '${gate}.reached'; while [ ! -e '${gate}' ]; do sleep 0.1; done"
+  }
+}`;
+
+const untilThere = (path: string): Promise<boolean> =>
+  vi.waitUntil(() => existsSync(path), { timeout: patienceMs, interval: 50 });
+
+/** Opens a pull request, and begins an apply that does not end before the gate is opened. */
+async function beginApply(
+  dir: string,
+  gate: string,
+  { backend }: HttpStateServer,
+): Promise<PullRequestHandle> {
+  const pullRequest = await openOn(world, { dir, body: gatedApply(gate), backend });
+  await untilReady(pullRequest);
+  await order(pullRequest, 'hubot', '/hatchet apply');
+  await untilThere(`${gate}.reached`);
+  return pullRequest;
+}
+
+/** Begins a plan that does not end before its state is released. */
+async function beginPlan(dir: string): Promise<PullRequestHandle> {
+  states.hold(dir);
+  const pullRequest = await openOn(world, { dir, body: good, backend: states.backend(dir) });
+  await vi.waitUntil(() => states.waiting(dir) > 0, { timeout: patienceMs });
+  return pullRequest;
+}
+
+async function restart(): Promise<void> {
+  await world.app.start();
+  world.sandbox.webhookUrl = `${world.app.url}/api/github/webhooks`;
+}
+
+test('told to stop, it finishes the plan and the apply that run, and leaves nobody behind', async () => {
+  const gate = stateFile(world, 'drain-gate');
+  const applied = await beginApply('drained', gate, drained);
+  const planned = await beginPlan('draining');
+  const stopped = world.app.stop();
+  await vi.waitUntil(() => world.app.lines.some((line) => line.includes('stopping: running work')), {
+    timeout: patienceMs,
+  });
+  states.release('draining');
+  await writeFile(gate, '');
+  expect(await stopped).toBe(0);
+  expect(await programsOf(world.dataDir)).toEqual([]);
+  expect(drained.lock()).toBeNull();
+  await restart();
+  await untilCheck(applied, 'hatchet/apply', 'Applied');
+  await untilComment(applied, '**Applied.**');
+  await untilReady(planned);
+  expect(drained.applies()).toBe(1);
+  expect(await appliesOf(world, 'drained')).toEqual([{ number: applied.number, state: 'applied' }]);
+  expectNothingTwice(planned);
+  mainComment(applied);
+});
+
+type Waiting = Readonly<Record<'approval' | 'plan' | 'apply', PullRequestHandle>>;
+
+/** One of each kind, all under way when the process is killed; then it is started again. */
+async function killInTheMiddle(gate: string): Promise<Waiting> {
+  await seedDatabase(world, 'approved', '1');
+  const approval = await openOn(world, { dir: 'approved', body: database('2') });
+  await untilComment(approval, 'Waiting for 1 approval');
+  const apply = await beginApply('cut', gate, cut);
+  const plan = await beginPlan('planned');
+  await world.app.kill();
+  await restart();
+  return { approval, plan, apply };
+}
+
+test('killed in the middle, it goes on where it was, and starts no apply again (S5, S6)', async () => {
+  const gate = stateFile(world, 'cut-gate');
+  const { approval, plan, apply } = await killInTheMiddle(gate);
+  states.release('planned');
+  // Terraform itself was not killed: it ends its work and gives the lock back.
+  await writeFile(gate, '');
+
+  await order(approval, 'hubot', '/hatchet approve');
+  await untilComment(approval, 'Ready');
+  await approval.merge({ by: 'hubot' });
+  await untilCheck(approval, 'hatchet/apply', 'Applied', approval.mergeCommit ?? '');
+  mainComment(approval);
+
+  await untilReady(plan);
+  expectNothingTwice(plan);
+
+  const verdict = await apply.waitForCheck('hatchet/apply', { conclusion: 'failure', timeoutMs: patienceMs });
+  expect(verdict.title).toBe('Outcome unknown: cut');
+  await untilComment(apply, 'unknown');
+  mainComment(apply);
+  await vi.waitUntil(() => cut.lock() === null, { timeout: patienceMs });
+  expect(cut.applies()).toBe(1);
+  expect(await appliesOf(world, 'cut')).toHaveLength(1);
+});
+
+test('no check is left open (S14)', () => {
+  expect(openChecks(world)).toEqual([]);
+});
