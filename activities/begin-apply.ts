@@ -27,6 +27,9 @@ export async function beginApply(
   deps: BeginDependencies,
   { repository, grant, runId, fence }: Request,
 ): Promise<{ readonly kind: 'begun' } | Refusal> {
+  // An earlier attempt of this very run got as far as the fence, and its answer was lost.
+  const begun = await deps.store.applies.find(runId);
+  if (begun?.state === 'begun') return { kind: 'begun' };
   const { name } = grant.project;
   const place = { repositoryId: repository.id, number: grant.number };
   const [inspection, stored, judgement, said] = await Promise.all([
@@ -67,7 +70,7 @@ function comparePlanned(
   if (stored.plan.digest !== grant.digest) return stale(name, 'digest changed');
   if (pullRequest.state === 'closed') return { kind: 'closed' };
   if (pullRequest.state === 'open' && pullRequest.draft) return { kind: 'draft' };
-  if (pullRequest.head !== grant.head) return stale(name, 'head moved');
+  if (pullRequest.state === 'open' && pullRequest.head !== grant.head) return stale(name, 'head moved');
   const now = source.kind === 'merged' ? source.projects.find((project) => project.name === name) : undefined;
   return now?.sourceDigest === stored.plan.sourceDigest ? null : stale(name, 'base moved');
 }

@@ -93,6 +93,8 @@ export type CommandRefusal =
   /** What a later release brings: named, never silently ignored. */
   | { readonly kind: 'not-supported'; readonly what: string }
   | { readonly kind: 'own-approval' }
+  /** Not the person's fault: the log has the cause under the delivery's id. */
+  | { readonly kind: 'trouble'; readonly deliveryId: string }
   /** hatchet.yaml's `approvals.from` takes no approval by this way. */
   | { readonly kind: 'approve-elsewhere'; readonly ways: readonly string[] }
   | { readonly kind: 'plan-changed'; readonly project: string }

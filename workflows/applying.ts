@@ -6,9 +6,9 @@ import type { ProjectNews } from './messages.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { parseRunId } from './model/identifiers.ts';
-import { applyQuestion, findProject, projectsFound } from './model/pull-request-state.ts';
+import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
-import { isSettled, isUnderWay, planOf } from './model/round.ts';
+import { isApplied, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { askProject } from './proxies.ts';
 
 /** Asks for the apply of one project; null when it is on its way, else why it may not be. */
@@ -19,6 +19,11 @@ export async function startApply(
 ): Promise<Refusal | null> {
   const { pullRequest } = desk.state;
   if (pullRequest === null) return { kind: 'not-planned', project: project.project.name };
+  // Somebody else may have asked while this was on its way.
+  const current = findProject(desk.state, project.project.name);
+  if (current === null || isUnderWay(current) || isApplied(current)) {
+    return { kind: 'already-applied', project: project.project.name };
+  }
   const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
   if (!isGrant(answer)) return answer;
   const { name, dir, workspace } = project.project;
@@ -64,7 +69,7 @@ export async function applyMerged(desk: Desk): Promise<void> {
     mergeCommit: pullRequest.mergeCommit,
   };
   const open = (projectsFound(desk.state)?.projects ?? []).filter(
-    (project) => planOf(project)?.hasChanges === true && !isSettled(project) && project.apply === null,
+    (project) => planOf(project)?.hasChanges === true && !isSettled(project) && isUntried(project),
   );
   for (const project of open) {
     const refusal = await startApply(desk, project, trigger);
@@ -72,6 +77,10 @@ export async function applyMerged(desk: Desk): Promise<void> {
       log.info('not applied on merge', { project: project.project.name, refusal: refusal.kind });
   }
 }
+
+/** Never asked for, or refused before it began: what ran once needs a new plan first. */
+const isUntried = ({ apply }: ProjectState): boolean =>
+  apply === null || (apply.phase.kind === 'over' && apply.phase.outcome.kind === 'refused');
 
 /** Notes how far an apply is. True when the plan on show no longer tells the truth and has to be made again. */
 export function noteNews(desk: Desk, news: ProjectNews): boolean {
@@ -97,7 +106,7 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
     apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
   });
   if (outcome.kind === 'refused') tellRefusal(desk, project.apply, outcome.refusal);
-  const stale = outcome.kind === 'refused' && outcome.refusal.kind === 'stale';
+  const stale = outcome.kind === 'refused' && ['stale', 'already-applied'].includes(outcome.refusal.kind);
   return stale || planOf(project)?.digest !== project.apply.digest;
 }
 
@@ -112,5 +121,5 @@ function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusa
 
 /** Nothing that this pull request asked for is still on its way. */
 export function isQuiet(desk: Desk): boolean {
-  return !(projectsFound(desk.state)?.projects ?? []).some(isUnderWay);
+  return !knownProjects(desk.state).some(isUnderWay);
 }

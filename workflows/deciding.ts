@@ -1,19 +1,19 @@
 // What happens to a person's wish? It is checked against their rights and against what they saw, then carried out.
 import { condition } from '@temporalio/workflow';
 import type { Answer, AuditEvent, CommandRefusal, Reply } from './activities.ts';
-import { applyMerged, isQuiet, startApply } from './applying.ts';
+import { startApply } from './applying.ts';
+import { approve, reject } from './approving.ts';
 import type { Desk } from './desk.ts';
-import { changeProject } from './desk.ts';
+import { cancel, unlock } from './letting-go.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
-import { admits, sameLogin } from './model/approval.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
-import { missingFor, projectsFound } from './model/pull-request-state.ts';
+import { projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { approvalRules, isSettled, isUnderWay, isUnknown, planOf } from './model/round.ts';
+import { approvalRules, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { beginRound } from './planning.ts';
-import { askProject, readActor, record } from './proxies.ts';
+import { readActor } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 import { chooseProjects, sawPlan } from './wishes.ts';
 
@@ -34,6 +34,11 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
   const decision = barred(desk, wish, actor) ?? (await carryOut(desk, wish, actor));
   say(desk, wish, decision);
   if (wish.verb !== 'status') audit(desk, wish, decision);
+}
+
+/** Something of ours or of GitHub's broke on the way: whoever asked hears of it and can ask again. */
+export function admitTrouble(desk: Desk, wish: Wish): void {
+  say(desk, wish, { kind: 'trouble', deliveryId: wish.deliveryId });
 }
 
 /** Answers a comment that is no command of ours. */
@@ -94,7 +99,7 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
     case 'cancel':
       return cancel(desk, wish);
     case 'unlock':
-      return unlock(desk, chosen.projects);
+      return unlock(desk, wish, chosen.projects);
     case 'status':
       return status(desk, chosen.projects);
     case 'help':
@@ -153,154 +158,6 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
   return first !== undefined && (refusals.length === open.length || wish.projects.length > 0) ? first : null;
 }
 
-async function approve(
-  desk: Desk,
-  wish: Wish,
-  actor: Actor,
-  projects: readonly ProjectState[],
-): Promise<Decision> {
-  if (desk.planning !== null || projectsFound(desk.state) === null) return { kind: 'still-planning' };
-  const waiting = projects.filter(
-    (project) => missingFor(desk.state, project).length > 0 || wasRejectedBy(desk, project, actor),
-  );
-  if (waiting.length === 0) return { kind: 'nothing-to-approve' };
-  const via = wish.via === 'comment' ? 'comment' : 'button';
-  const ways = projectsFound(desk.state)?.configuration.approvals.from ?? [];
-  if (!ways.includes(via)) return { kind: 'approve-elsewhere', ways };
-  const changed = waiting.find((project) => !sawPlan(desk.state, project, wish));
-  if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
-  const counting = waiting.filter((project) => wouldCount(desk, project, actor));
-  if (counting.length === 0) return notAdmitted(desk, waiting);
-  await Promise.all(counting.map((project) => giveApproval(desk, project, actor, via, wish)));
-  desk.stale = true;
-  await applyMerged(desk);
-  return null;
-}
-
-/** A yes that no rule admits would look given and change nothing. */
-function wouldCount(desk: Desk, project: ProjectState, actor: Actor): boolean {
-  const found = projectsFound(desk.state);
-  const rules = found === null ? [] : approvalRules(project, found.configuration);
-  const author = desk.state.pullRequest?.author ?? '';
-  return wasRejectedBy(desk, project, actor) || rules.some((rule) => admits(rule, actor, author));
-}
-
-function notAdmitted({ state }: Desk, [first]: readonly ProjectState[]): Denied {
-  return first === undefined
-    ? { kind: 'nothing-to-approve' }
-    : { kind: 'approvals-missing', project: first.project.name, missing: missingFor(state, first) };
-}
-
-/** Recorded first: an apply counts only what the record holds. */
-async function giveApproval(
-  desk: Desk,
-  project: ProjectState,
-  actor: Actor,
-  via: 'comment' | 'button',
-  wish: Wish,
-): Promise<void> {
-  const plan = planOf(project);
-  if (plan === null) return;
-  const { name } = project.project;
-  const { digest, sourceDigest } = plan;
-  const approval = { actor, project: name, digest, sourceDigest, via, at: timeOf(wish) };
-  await record({ entries: [{ kind: 'approval', ref: desk.state.ref, approval }] });
-  const mine = (each: { readonly project: string; readonly actor: Actor }): boolean =>
-    each.project === name && sameLogin(each.actor.login, actor.login);
-  desk.state = {
-    ...desk.state,
-    approvals: [...desk.state.approvals.filter((each) => !mine(each)), approval],
-    rejections: desk.state.rejections.filter((each) => !mine(each)),
-  };
-}
-
-/** GitHub's clock where it tells, else ours. */
-const timeOf = ({ saw }: Wish): string => (saw.kind === 'before' ? saw.at : new Date().toISOString());
-
-function wasRejectedBy(desk: Desk, project: ProjectState, actor: Actor): boolean {
-  return desk.state.rejections.some(
-    (no) => no.project === project.project.name && sameLogin(no.actor.login, actor.login),
-  );
-}
-
-/** Takes the person's own yes back and blocks the plan until the same person approves or the plan changes. */
-async function reject(
-  desk: Desk,
-  wish: Wish,
-  actor: Actor,
-  projects: readonly ProjectState[],
-): Promise<Decision> {
-  if (desk.planning !== null) return { kind: 'still-planning' };
-  const open = projects.filter((project) => planOf(project)?.hasChanges === true && !isSettled(project));
-  if (open.length === 0) return { kind: 'nothing-to-approve' };
-  const changed = open.find((project) => !sawPlan(desk.state, project, wish));
-  if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
-  await Promise.all(open.map((project) => giveRejection(desk, project, actor, wish)));
-  desk.stale = true;
-  return null;
-}
-
-async function giveRejection(desk: Desk, project: ProjectState, actor: Actor, wish: Wish): Promise<void> {
-  const plan = planOf(project);
-  if (plan === null) return;
-  const { name } = project.project;
-  const { digest, sourceDigest } = plan;
-  const via = wish.via === 'comment' ? 'comment' : 'button';
-  const rejection = { actor, project: name, digest, sourceDigest, via, at: timeOf(wish) } as const;
-  await record({ entries: [{ kind: 'rejection', ref: desk.state.ref, rejection }] });
-  const isMine = (yes: { readonly project: string; readonly actor: Actor }): boolean =>
-    yes.project === name && sameLogin(yes.actor.login, actor.login);
-  desk.state = {
-    ...desk.state,
-    approvals: desk.state.approvals.filter((yes) => !isMine(yes)),
-    rejections: [...desk.state.rejections, rejection],
-  };
-}
-
-/** Stops a running plan and takes back what waits in a queue. A running apply is not interrupted. */
-async function cancel(desk: Desk, wish: Wish): Promise<Decision> {
-  const { round } = desk.state;
-  const queued = (projectsFound(desk.state)?.projects ?? []).filter(
-    (project) => project.apply?.phase.kind === 'queued',
-  );
-  if (desk.planning === null && queued.length === 0)
-    return isQuiet(desk) ? { kind: 'done', to: wish.actor, text: 'nothing to cancel' } : { kind: 'applying' };
-  if (desk.planning !== null && round !== null) {
-    desk.planning.cancel();
-    desk.planning = null;
-    desk.state = { ...desk.state, round: { ...round, findings: { kind: 'cancelled' } } };
-  }
-  await tellProjects(desk, queued, { kind: 'withdraw', ref: desk.state.ref });
-  desk.stale = true;
-  return null;
-}
-
-/** Gives up the locks; where an outcome was unknown, a fresh plan shows what is there now. */
-async function unlock(desk: Desk, projects: readonly ProjectState[]): Promise<Decision> {
-  const running = projects.some((project) => isUnderWay(project) && project.apply?.phase.kind !== 'queued');
-  if (running) return { kind: 'applying' };
-  await tellProjects(desk, projects, { kind: 'release', ref: desk.state.ref, why: 'unlock' });
-  const unknown = projects.filter(isUnknown);
-  for (const { project } of unknown) changeProject(desk, project.name, { apply: null });
-  if (unknown.length > 0)
-    void beginRound(desk, { kind: 'asked', only: unknown.map(({ project }) => project.name) });
-  desk.stale = true;
-  return null;
-}
-
-async function tellProjects(
-  desk: Desk,
-  projects: readonly ProjectState[],
-  request: Parameters<typeof askProject>[0]['request'],
-): Promise<void> {
-  const { repository } = desk.state.ref;
-  await Promise.all(
-    projects.map(({ project: { dir, workspace } }) =>
-      askProject({ repository, project: { dir, workspace }, request }),
-    ),
-  );
-}
-
 function status(desk: Desk, projects: readonly ProjectState[]): Decision {
   const lines = projects.map((project) => ({
     project: project.project.name,
@@ -308,6 +165,11 @@ function status(desk: Desk, projects: readonly ProjectState[]): Decision {
   }));
   return { kind: 'status', lines };
 }
+
+const isReply = (
+  decision: NonNullable<Decision>,
+): decision is Extract<Reply, { kind: 'help' | 'status' | 'done' }> =>
+  decision.kind === 'help' || decision.kind === 'status' || decision.kind === 'done';
 
 /** Accepted: eyes. Refused: confused, and a reply that says why and what to do. A question: the answer. */
 function say(desk: Desk, wish: Wish, decision: Decision): void {
@@ -318,11 +180,10 @@ function say(desk: Desk, wish: Wish, decision: Decision): void {
       desk.answers.push({ id: wish.deliveryId, commentNodeId, reaction: accepted, reply: null });
     return;
   }
-  const isReply = decision.kind === 'help' || decision.kind === 'status' || decision.kind === 'done';
-  const reply: Reply = isReply
+  const reply: Reply = isReply(decision)
     ? decision
     : { kind: 'refused', to: wish.actor, verb: wish.verb, refusal: decision };
-  const reaction = isReply ? accepted : commentNodeId === null ? null : ('CONFUSED' as const);
+  const reaction = isReply(decision) ? accepted : commentNodeId === null ? null : ('CONFUSED' as const);
   const answer: Answer = { id: wish.deliveryId, commentNodeId, reaction, reply };
   desk.answers.push(answer);
 }
@@ -333,6 +194,7 @@ function audit(desk: Desk, wish: Wish, decision: Decision): void {
   const chosen = chooseProjects(desk.state, wish.projects);
   const projects = chosen.kind === 'chosen' ? chosen.projects : [];
   const digests = projects.map((project) => planOf(project)?.digest);
+  const allowed = decision === null || isReply(decision);
   const event: AuditEvent = {
     repository,
     number,
@@ -340,8 +202,8 @@ function audit(desk: Desk, wish: Wish, decision: Decision): void {
     action: wish.verb,
     target: projects.map(({ project }) => project.name).join(' '),
     digest: digests.length === 1 ? (digests[0] ?? null) : null,
-    allowed: decision === null,
-    reason: decision === null ? wish.via : decision.kind,
+    allowed,
+    reason: allowed ? wish.via : decision.kind,
   };
-  desk.records.push({ kind: 'event', key: wish.deliveryId, event });
+  desk.records.push({ kind: 'event', key: `${wish.deliveryId}/${number}`, event });
 }

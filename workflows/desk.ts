@@ -45,7 +45,8 @@ export function createDesk(state: PullRequestState): Desk {
 export function receive(desk: Desk, message: Message): void {
   if (desk.state.seen.includes(message.deliveryId)) return;
   const seen = [...desk.state.seen, message.deliveryId].slice(-maxDeliveriesRemembered);
-  desk.state = { ...desk.state, seen };
+  // A repository is renamed and the App installed anew: the last message knows best.
+  desk.state = { ...desk.state, ref: message.ref, seen };
   desk.inbox.push(message);
 }
 
@@ -67,29 +68,42 @@ export async function keepRecording(desk: Desk): Promise<never> {
   }
 }
 
-/** Changes one project of the current round and asks for a new picture. */
+/** Changes one project, in the current round or, while that has none, in the one before. */
 export function changeProject(desk: Desk, name: string, change: Partial<ProjectState>): void {
-  const found = projectsFound(desk.state);
   const { round } = desk.state;
-  if (found === null || round === null) return;
-  desk.state = { ...desk.state, round: { ...round, findings: withProject(found, name, change) } };
+  if (round === null) return;
+  const found = projectsFound(desk.state);
+  const changed =
+    found === null
+      ? { before: round.before === null ? null : withProject(round.before, name, change) }
+      : { findings: withProject(found, name, change) };
+  desk.state = { ...desk.state, round: { ...round, ...changed } };
 }
+
+/** What GitHub refused (a missing permission, say) is tried again when something changes, and ever less often. */
+const firstShowAgainMs = 60_000;
+const maxShowAgainMs = 60 * 60_000;
 
 /** Shows the newest picture whenever the old one is stale; one write at a time, so that writes never cross. */
 export async function keepShowing(desk: Desk): Promise<never> {
+  let wait = firstShowAgainMs;
   for (;;) {
     await condition(() => desk.stale || desk.answers.length > 0);
     const { answers } = desk;
     desk.answers = [];
     desk.stale = false;
     desk.showing = true;
-    await showOnce(desk, viewOf(desk.state), answers);
+    const shown = await showOnce(desk, viewOf(desk.state), answers);
     desk.showing = false;
+    wait = shown ? firstShowAgainMs : Math.min(wait * 2, maxShowAgainMs);
+    if (shown) continue;
+    await condition(() => desk.stale, wait);
+    desk.stale = true;
   }
 }
 
-/** What cannot be shown (a missing permission, say) must not stop the work: the log has the cause. */
-async function showOnce(desk: Desk, view: View | null, answers: readonly Answer[]): Promise<void> {
+/** False when it could not be shown; that must not stop the work, and the log has the cause. */
+async function showOnce(desk: Desk, view: View | null, answers: readonly Answer[]): Promise<boolean> {
   const { ref, pullRequest } = desk.state;
   try {
     if (view !== null) {
@@ -98,8 +112,11 @@ async function showOnce(desk: Desk, view: View | null, answers: readonly Answer[
     } else if (pullRequest !== null && answers.length > 0) {
       await answer({ ref, nodeId: pullRequest.nodeId, answers });
     }
+    return true;
   } catch (error) {
     log.error('the pull request could not be shown', { error });
+    desk.answers = [...answers, ...desk.answers];
+    return false;
   }
 }
 
@@ -117,4 +134,4 @@ const allShown = (desk: Desk): boolean => !desk.stale && !desk.showing && desk.a
 
 /** Nothing is under way beside the main loop. */
 export const isCalm = (desk: Desk): boolean =>
-  desk.planning === null && allShown(desk) && desk.records.length === 0;
+  desk.planning === null && allShown(desk) && desk.records.length === 0 && !desk.state.appliesNext;

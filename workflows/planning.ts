@@ -6,11 +6,13 @@ import {
   isCancellation,
   log,
   sleep,
+  TimeoutFailure,
   uuid4,
 } from '@temporalio/workflow';
 import type { Inspection } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
 import type { RunId } from './model/identifiers.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { PlanResult } from './model/plan.ts';
@@ -19,7 +21,8 @@ import type { PullRequest } from './model/pull-request.ts';
 import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import type { Findings, ProjectState, ProjectsFound } from './model/round.ts';
 import { isApplied, isUnderWay, isUnknown, planOf } from './model/round.ts';
-import { inspect, judge, planProjectIn } from './proxies.ts';
+import type { Verdict } from './model/verdict.ts';
+import { askProject, inspect, judge, planProjectIn } from './proxies.ts';
 import { defaultPool } from './queues.ts';
 
 /** Why a round begins. `asked`: `only` names what is planned again; empty = all. */
@@ -36,13 +39,15 @@ export async function beginRound(desk: Desk, reason: RoundReason): Promise<'fini
   desk.state = { ...desk.state, round: freshRound(desk, before) };
   desk.stale = true;
   try {
-    await scope.run(() => runRound(desk, reason, before));
-    return 'finished';
+    await scope.run(() => runRound(desk, scope, reason));
+    return desk.planning === scope ? 'finished' : 'overtaken';
   } catch (error) {
     if (desk.planning !== scope) return 'overtaken';
     if (!isCancellation(error)) findNothing(desk, error);
     return 'finished';
   } finally {
+    // Whatever still runs after a failure must not run on.
+    scope.cancel();
     if (desk.planning === scope) {
       desk.planning = null;
       desk.stale = true;
@@ -72,8 +77,11 @@ function findNothing(desk: Desk, error: unknown): void {
   desk.state = { ...desk.state, round: { ...round, findings: { kind: 'operator-error', runId: round.id } } };
 }
 
-async function runRound(desk: Desk, reason: RoundReason, before: ProjectsFound | null): Promise<void> {
+async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReason): Promise<void> {
   const inspection = await inspect({ ref: desk.state.ref });
+  // The answer can come in the same moment as a newer push or a cancel.
+  if (desk.planning !== scope) return;
+  const before = projectsFound(desk.state) ?? desk.state.round?.before ?? null;
   desk.state = withPullRequest(desk.state, inspection.pullRequest);
   const findings = assess(desk, inspection, reason, before);
   const { round } = desk.state;
@@ -135,7 +143,10 @@ function assess(
     configuration: configuration.configuration,
     changedFiles: inspection.changedFiles,
     editsConfiguration: edited !== null,
-    projects: source.projects.map((project) => startProject(desk, project, reason, before)),
+    projects: [
+      ...source.projects.map((project) => startProject(desk, project, reason, before)),
+      ...leftUnderWay(source.projects, before),
+    ],
   };
 }
 
@@ -143,6 +154,17 @@ function assess(
 function remains(before: ProjectsFound | null): Findings {
   const projects = (before?.projects ?? []).filter(({ apply, result }) => apply !== null && result !== null);
   return before === null || projects.length === 0 ? { kind: 'cancelled' } : { ...before, projects };
+}
+
+/** What is being applied stays on the picture, also when the newest commit no longer touches it. */
+function leftUnderWay(
+  now: readonly AffectedProject[],
+  before: ProjectsFound | null,
+): readonly ProjectState[] {
+  const gone = (before?.projects ?? []).filter(
+    ({ project }) => !now.some(({ name }) => name === project.name),
+  );
+  return gone.filter((project) => project.result !== null && (isUnderWay(project) || isUnknown(project)));
 }
 
 /** A project keeps its plan where nothing can have changed it: after a merge of the same files, or when not asked for. */
@@ -162,7 +184,9 @@ function startProject(
     desk.state.pullRequest?.state === 'merged' && (reason.kind === 'changed' || isApplied(prior));
   const notAsked = reason.kind === 'asked' && reason.only.length > 0 && !reason.only.includes(project.name);
   const keeps = same && (merged || (notAsked && planOf(prior)?.head === desk.state.pullRequest?.head));
-  return keeps ? { ...prior, project } : fresh;
+  if (!keeps) return fresh;
+  const { digest } = prior.result.plan;
+  return { ...prior, project, changedByMerge: merged && !desk.state.reviewed.includes(digest) };
 }
 
 function freshProject(project: AffectedProject, prior: ProjectState | null): ProjectState {
@@ -193,7 +217,8 @@ async function planAndJudge(
   if (desk.state.round?.id !== roundId) return;
   changeProject(desk, project.name, { result, ...compare(desk, project, result, pullRequest) });
   if (result.kind === 'failed') return;
-  const verdicts = await judge({
+  await endOldWish(desk, project, result.plan.digest);
+  const verdicts = await judgeOrTell({
     planId: result.plan.id,
     configuration: found.configuration,
     repository,
@@ -203,6 +228,26 @@ async function planAndJudge(
   });
   // A newer round may have taken over while the policies were asked: its projects are none of ours.
   if (desk.state.round?.id === roundId) changeProject(desk, project.name, { verdicts });
+}
+
+/** A wish to apply was for one digest: what waits in a queue for another one is taken back. */
+async function endOldWish(desk: Desk, project: AffectedProject, digest: string): Promise<void> {
+  const apply = findProject(desk.state, project.name)?.apply;
+  if (apply?.phase.kind !== 'queued' || apply.digest === digest) return;
+  const { ref } = desk.state;
+  await askProject({ repository: ref.repository, project, request: { kind: 'withdraw', ref } });
+}
+
+/** Policies that cannot be asked have not said yes. */
+async function judgeOrTell(request: Parameters<typeof judge>[0]): Promise<readonly Verdict[]> {
+  try {
+    return await judge(request);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('the policies could not be asked', { planId: request.planId, error });
+    const unclear = { denials: [], warnings: [], approvals: [], error: 'the policies could not be asked' };
+    return [{ policy: 'hatchet', level: 'mandatory', ...unclear }];
+  }
 }
 
 /** What the user can mend is shown on the project; the other projects are not held up by it. */
@@ -221,18 +266,21 @@ async function planOrTell(request: Parameters<ReturnType<typeof planProjectIn>>[
 }
 
 function failedPlan(runId: RunId, error: unknown): PlanResult {
-  const noRunner =
-    error instanceof ActivityFailure && error.cause?.name === 'TimeoutFailure'
-      ? `No runner of the pool \`${defaultPool}\` answered.`
-      : 'Hatchet could not run Terraform.';
-  return {
-    kind: 'failed',
-    runId,
-    diagnosticCount: 1,
-    diagnostics: [
-      { severity: 'error', summary: noRunner, detail: `The cause is in Hatchet's log under run ${runId}.` },
-    ],
-  };
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (cause instanceof ApplicationFailure && cause.type === 'UserError') {
+    const diagnostics = (cause.details?.[0] ?? []) as readonly Diagnostic[];
+    return { kind: 'failed', runId, diagnosticCount: diagnostics.length, diagnostics };
+  }
+  const detail = `The cause is in Hatchet's log under run ${runId}.`;
+  const diagnostics: readonly Diagnostic[] = [{ severity: 'error', summary: summaryOf(cause), detail }];
+  return { kind: 'failed', runId, diagnosticCount: 1, diagnostics };
+}
+
+function summaryOf(cause: Error | undefined): string {
+  if (!(cause instanceof TimeoutFailure)) return 'Hatchet could not run Terraform.';
+  return cause.timeoutType === 'SCHEDULE_TO_START'
+    ? `No runner of the pool \`${defaultPool}\` answered.`
+    : 'The plan took too long, or its runner was lost.';
 }
 
 /** Against the plan that was on show before: whose yes is gone and why, and does a merge need another look? */

@@ -118,15 +118,22 @@ async function accept(office: Office, request: ApplyRequest): Promise<void> {
   await tell(request, over(request, { kind: 'refused', refusal }));
 }
 
-/** A person who unlocks a frozen project has looked: what never reported will not be waited for any more. */
-async function letGo(
-  office: Office,
-  { ref, why }: Extract<ProjectRequest, { kind: 'release' }>,
-): Promise<void> {
-  const { lock, repository, project } = office;
-  if (why === 'unlock' && lock.frozen !== null && lock.owner === ref.number)
-    await abandonApply({ repository, project });
+/** A person who unlocks has looked: an apply that never reported will not be waited for any more. */
+async function letGo(office: Office, request: Extract<ProjectRequest, { kind: 'release' }>): Promise<void> {
+  const { ref, why } = request;
+  const { owner, running } = office.lock;
+  await refuseWaiting(office.lock, ref.number);
+  const mayAbandon = why === 'unlock' && running === null && (owner === null || owner === ref.number);
+  if (mayAbandon) await abandon(office);
   move(office, release(office.lock, ref.number, why));
+}
+
+async function abandon({ repository, project }: Office): Promise<void> {
+  try {
+    await abandonApply({ repository, project });
+  } catch (error) {
+    log.error('an apply could not be given up', { error });
+  }
 }
 
 async function refuseWaiting(lock: Lock, number: number): Promise<void> {

@@ -17,8 +17,8 @@ const callRetry: RetryPolicy = {
   maximumInterval: '60 seconds',
   maximumAttempts: 10,
 };
-/** What people see must end up true, however long GitHub is away. */
-const showRetry: RetryPolicy = { ...callRetry, maximumAttempts: Number.POSITIVE_INFINITY };
+/** What people see and what is recorded must end up true, however long GitHub or the database is away. */
+const patientRetry: RetryPolicy = { ...callRetry, maximumAttempts: Number.POSITIVE_INFINITY };
 const planTimeout = '30 minutes';
 /** Terraform's plan writes nothing, so it may run again once when a runner is lost. */
 const planRetry: RetryPolicy = { maximumAttempts: 2 };
@@ -46,18 +46,18 @@ export const { judge } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { readActor, askProject, recordApply, record, wasDelivered, abandonApply } =
+export const { readActor } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: callTimeout,
+  retry: callRetry,
+});
+
+export const { askProject, recordApply, record, wasDelivered, abandonApply, show, answer } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,
-    retry: callRetry,
+    retry: patientRetry,
   });
-
-export const { show, answer } = proxyActivities<ControlActivities>({
-  taskQueue: controlQueue,
-  startToCloseTimeout: callTimeout,
-  retry: showRetry,
-});
 
 export const planProjectIn = (pool: string): RunnerActivities['planProject'] =>
   proxyActivities<RunnerActivities>({

@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { applyMerged, isQuiet, noteNews } from './applying.ts';
-import { decide, misunderstood } from './deciding.ts';
+import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk } from './desk.ts';
 import { createDesk, isCalm, keepRecording, keepShowing, noteDelivery, receive } from './desk.ts';
 import type { Message, ProjectNews } from './messages.ts';
@@ -20,6 +20,7 @@ import { isSettled, isUnknown } from './model/round.ts';
 import type { RoundReason } from './planning.ts';
 import { beginRound } from './planning.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
+import type { Wish } from './wishes.ts';
 import { wishOf } from './wishes.ts';
 
 /** Started by the first message of a pull request (signalWithStart); lives until it is closed and settled. */
@@ -85,11 +86,15 @@ async function giveUpLocks(desk: Desk): Promise<void> {
   desk.state = { ...desk.state, touched: [] };
 }
 
+/** A plan that is stale again as soon as it is made is nothing to apply by itself: somebody has to look. */
+const maxStaleInARow = 3;
+
 /** A stale plan of a merged pull request is made again and, when it is the same, applied without asking anew. */
 function heed(desk: Desk, news: ProjectNews): void {
   if (!noteNews(desk, news)) return;
-  const merged = desk.state.pullRequest?.state === 'merged';
-  desk.state = { ...desk.state, appliesNext: merged };
+  const { pullRequest, staleInARow } = desk.state;
+  const again = pullRequest?.state === 'merged' && staleInARow < maxStaleInARow;
+  desk.state = { ...desk.state, appliesNext: again, staleInARow: staleInARow + 1 };
   void plan(desk, { kind: 'changed' });
 }
 
@@ -97,14 +102,24 @@ async function handle(desk: Desk, message: Message): Promise<void> {
   try {
     if (desk.state.pullRequest === null && (await wasDelivered(message))) return;
     noteDelivery(desk, message);
+    desk.state = { ...desk.state, staleInARow: 0 };
     if (message.kind === 'pull-request') return hear(desk, message.pullRequest);
     if (desk.state.pullRequest === null) await meet(desk);
     const wish = wishOf(message);
     if (wish === null) return;
-    if ('verb' in wish) return await decide(desk, wish);
+    if ('verb' in wish) return await decideOrTell(desk, wish);
     if (message.kind === 'command') misunderstood(desk, message, wish);
   } catch (error) {
     log.error('a message could not be handled', { deliveryId: message.deliveryId, error });
+  }
+}
+
+async function decideOrTell(desk: Desk, wish: Wish): Promise<void> {
+  try {
+    await decide(desk, wish);
+  } catch (error) {
+    log.error('a wish could not be decided', { deliveryId: wish.deliveryId, error });
+    admitTrouble(desk, wish);
   }
 }
 
@@ -134,10 +149,10 @@ function hear(desk: Desk, now: PullRequest): void {
 async function plan(desk: Desk, reason: RoundReason): Promise<void> {
   const end = await beginRound(desk, reason);
   if (end === 'overtaken' || !desk.state.appliesNext) return;
-  desk.state = { ...desk.state, appliesNext: false };
   try {
     await applyMerged(desk);
   } catch (error) {
     log.error('a merged pull request could not be applied', { error });
   }
+  desk.state = { ...desk.state, appliesNext: false };
 }

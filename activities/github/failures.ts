@@ -7,6 +7,9 @@ const defaultWaitMs = 60_000;
 /** A clock that differs a little must not make us come back too early. */
 const clockSlackMs = 1_000;
 
+/** GraphQL's words for 403, 422 and 404; any other error of its own ("Something went wrong") passes. */
+const finalTypes = ['FORBIDDEN', 'UNPROCESSABLE', 'NOT_FOUND', 'INSUFFICIENT_SCOPES', 'undefinedField'];
+
 type Failed = {
   readonly status?: number;
   readonly message?: string;
@@ -31,8 +34,8 @@ export function translate(what: string, error: unknown): Error {
       : null;
   if (waitMs !== null) return retryLater(`GitHub limits the rate of ${what}`, waitMs, error);
   const message = `${what} failed: ${failed.status ?? ''} ${failed.message ?? String(error)}`.trim();
-  const final =
-    failed.status === 403 || failed.status === 404 || failed.status === 422 || failed.errors !== undefined;
+  const refused = failed.errors?.some(({ type }) => type !== undefined && finalTypes.includes(type)) ?? false;
+  const final = failed.status === 403 || failed.status === 404 || failed.status === 422 || refused;
   return final ? operatorError(message, error) : new Error(message, { cause: error });
 }
 

@@ -1,4 +1,5 @@
 // How does a picture get to GitHub? Only what differs is written, in one mutation, and remembered.
+import { ApplicationFailure } from '@temporalio/common';
 import type { Answer, Shown } from '../../workflows/activities.ts';
 import type { PlanChanges } from '../../workflows/model/change.ts';
 import type { Check } from '../../workflows/model/check.ts';
@@ -84,7 +85,18 @@ async function dueOfView(
 
 async function readChanges(deps: ShowDependencies, view: View): Promise<ReadonlyMap<PlanId, PlanChanges>> {
   const ids = view.projects.flatMap(({ plan }) => (plan?.hasChanges === true ? [plan.id] : []));
-  return new Map(await Promise.all(ids.map(async (id) => [id, await deps.readPlanChanges(id)] as const)));
+  const read = await Promise.all(ids.map((id) => readOrNone(deps, id)));
+  return new Map(read.flat());
+}
+
+/** What has expired after months is not shown; the rest of the picture is. */
+async function readOrNone(deps: ShowDependencies, id: PlanId): Promise<readonly [PlanId, PlanChanges][]> {
+  try {
+    return [[id, await deps.readPlanChanges(id)]];
+  } catch (error) {
+    if (error instanceof ApplicationFailure && error.nonRetryable) return [];
+    throw error;
+  }
 }
 
 function wantedCheck(

@@ -72,6 +72,8 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `${named(refusal.what)} is not there yet.`;
     case 'own-approval':
       return "your own pull request needs someone else's yes.";
+    case 'trouble':
+      return `something went wrong that is not your fault. Ask again; whoever runs Hatchet finds the cause in its log under ${inlineCode(refusal.deliveryId)}.`;
     case 'approve-elsewhere':
       return `hatchet.yaml takes approvals only by ${refusal.ways.join(' or ')}.`;
     case 'plan-changed':

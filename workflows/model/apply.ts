@@ -99,7 +99,9 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   if (pullRequest.state === 'open' && pullRequest.draft) return { kind: 'draft' };
   if (question.planFailed) return { kind: 'plan-failed', project };
   if (plan === null) return { kind: 'not-planned', project };
-  if (plan.head !== pullRequest.head) return { kind: 'stale', project, reason: 'head moved' };
+  // After a merge the plan's files were compared with the merge commit's: the head says nothing any more.
+  const moved = pullRequest.state === 'open' && plan.head !== pullRequest.head;
+  if (moved) return { kind: 'stale', project, reason: 'head moved' };
   if (question.verdicts === null) return { kind: 'not-judged', project };
   const blocking = question.verdicts.filter(blocks).map((verdict) => verdict.policy);
   if (blocking.length > 0) return { kind: 'denied', project, policies: blocking };

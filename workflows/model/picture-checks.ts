@@ -5,6 +5,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
+import { findProject } from './pull-request-state.ts';
 import { summarizeVerdict } from './verdict.ts';
 import type { ProjectStatus, ProjectView } from './view.ts';
 
@@ -12,11 +13,23 @@ import type { ProjectStatus, ProjectView } from './view.ts';
 const maxProjectChecks = 25;
 
 export function checksOf(scene: Scene): readonly Check[] {
-  const finished = scene.projects.filter(
-    ({ status }) => status.kind !== 'planning' && status.kind !== 'judging',
-  );
-  const perProject = scene.projects.length > maxProjectChecks ? [] : finished.map(projectCheck);
+  const finished = scene.projects.filter(({ name }) => !isPlanning(scene, name));
+  const perProject = tooMany(scene) ? [] : finished.map(projectCheck);
   return [planCheck(scene), policyCheck(scene), applyCheck(scene), ...perProject];
+}
+
+const tooMany = ({ projects }: Scene): boolean => projects.length > maxProjectChecks;
+
+/** Whatever is being applied meanwhile: its newest plan is not there yet. */
+const isPlanning = ({ state, round }: Scene, name: string): boolean =>
+  round.findings.kind === 'projects' && findProject(state, name)?.result === null;
+
+/** The policies have not answered on a plan that changes something. */
+function isJudging(scene: Scene, { name, plan }: ProjectView): boolean {
+  return (
+    isPlanning(scene, name) ||
+    (plan?.hasChanges === true && findProject(scene.state, name)?.verdicts === null)
+  );
 }
 
 type Face = { readonly state: CheckState; readonly title: string; readonly buttons?: readonly Button[] };
@@ -35,7 +48,9 @@ function check(name: string, face: Face, annotations: readonly Diagnostic[], pro
 
 function planCheck(scene: Scene): Check {
   const { findings } = scene.round;
-  const annotations = findings.kind === 'config-broken' ? findings.problems : [];
+  // With a check per project, its problems stand there.
+  const failures = tooMany(scene) ? scene.projects.flatMap(({ status }) => annotationsOf(status)) : [];
+  const annotations = findings.kind === 'config-broken' ? findings.problems : failures;
   return check('hatchet/plan', planFace(scene), annotations, null);
 }
 
@@ -60,15 +75,16 @@ function planFace(scene: Scene): Face {
     case 'operator-error':
       return done('failure', `Hatchet could not plan this; run ${findings.runId} is in its log`, 'replan');
     case 'projects':
-      return plansFace(scene.projects);
+      return plansFace(scene);
     default:
       return findings satisfies never;
   }
 }
 
-function plansFace(projects: readonly ProjectView[]): Face {
+function plansFace(scene: Scene): Face {
+  const { projects } = scene;
   if (projects.length === 0) return done('neutral', 'No Terraform project is affected');
-  const open = projects.filter(({ status }) => status.kind === 'planning');
+  const open = projects.filter(({ name }) => isPlanning(scene, name));
   if (open.length > 0)
     return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
   const failed = projects.filter(({ plan }) => plan === null);
@@ -105,8 +121,7 @@ function policyFace(scene: Scene): Face {
   if (findings.kind === 'inspecting') return queued('Waits for the plan');
   if (findings.kind === 'cancelled') return done('cancelled', 'Cancelled');
   if (findings.kind !== 'projects') return done('neutral', 'Nothing to judge');
-  const open = scene.projects.some(({ status }) => status.kind === 'planning' || status.kind === 'judging');
-  if (open) return queued('Waits for the plan');
+  if (scene.projects.some((project) => isJudging(scene, project))) return queued('Waits for the plan');
   const verdicts = scene.projects.flatMap((project) => project.verdicts);
   if (verdicts.length === 0) return done('neutral', 'Nothing to judge');
   const errors = verdicts.filter((verdict) => summarizeVerdict(verdict) === 'error');

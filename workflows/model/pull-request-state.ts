@@ -21,6 +21,8 @@ export type PullRequestState = {
   readonly reviewed: readonly PlanDigest[];
   /** It was merged, or found stale after that: what is planned next is applied as far as it was approved. */
   readonly appliesNext: boolean;
+  /** How often an apply was refused as stale since anybody said anything. */
+  readonly staleInARow: number;
   /** Projects whose lock this pull request may hold, by name. */
   readonly touched: readonly { readonly name: string; readonly dir: string; readonly workspace: string }[];
   /** GUIDs of the last deliveries, oldest first: GitHub repeats itself. */
@@ -41,6 +43,7 @@ export function newPullRequest(ref: PullRequestRef): PullRequestState {
     rejections: [],
     reviewed: [],
     appliesNext: false,
+    staleInARow: 0,
     touched: [],
     seen: [],
     allowedHead: null,
@@ -68,7 +71,12 @@ export function projectsFound(state: PullRequestState): ProjectsFound | null {
 }
 
 export function findProject(state: PullRequestState, name: string): ProjectState | null {
-  return projectsFound(state)?.projects.find((project) => project.project.name === name) ?? null;
+  return knownProjects(state).find((project) => project.project.name === name) ?? null;
+}
+
+/** Also those of the round before, while the current one has none: an apply may still be under way there. */
+export function knownProjects(state: PullRequestState): readonly ProjectState[] {
+  return (projectsFound(state) ?? state.round?.before)?.projects ?? [];
 }
 
 /** Approvals that the plan of one project still waits for. */
