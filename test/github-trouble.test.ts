@@ -99,7 +99,9 @@ test('whoever has nothing to do asks nobody', async () => {
   for (let probe = 0; probe < 5; probe += 1)
     expect((await fetch(`${world.app.url}/readyz`)).status).toBe(200);
   expect(world.sandbox.calls.list().length).toBeLessThanOrEqual(1);
-  expect(await (await fetch(`${world.app.url}/metrics`)).text()).toBeTypeOf('string');
+  expect((await fetch(`${world.app.url}/healthz`)).status).toBe(200);
+  expect((await fetch(`${world.app.url}/metrics`)).status).toBe(200);
+  expect((await fetch(`${world.app.url}/anything`)).status).toBe(404);
 });
 
 test('no check is left open (S14)', () => {
