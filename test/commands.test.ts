@@ -265,7 +265,7 @@ describe.concurrent('commands', () => {
     `);
     await world.sandbox.settled();
     expect(faces(pullRequest.checks(merge))).toContain('hatchet/apply: success, Applied');
-    expect(headline(pullRequest)).toBe('**Applied.** 1 project, 1 added.');
+    expect(headline(pullRequest)).toBe('**Applied.** 1 project, 1 added, in DURATION.');
     expect(await appliesOf(world, 'done')).toHaveLength(1);
   });
 });

@@ -80,7 +80,7 @@ test('a plan that only creates is applied when a writer asks for it, before the 
   `);
   expect(mainComment(pullRequest)).toMatchInlineSnapshot(`
     "<!-- hatchet:pr -->
-    **Applied.** 1 project, 2 added.
+    **Applied.** 1 project, 2 added, in DURATION.
 
     | Project | Add | Change | Destroy | Replace | Applied |
     | :-- | --: | --: | --: | --: | :-- |
@@ -176,11 +176,11 @@ test('a plan that replaces waits for a yes by someone else and is applied when i
   `);
   expect(mainComment(pullRequest)).toMatchInlineSnapshot(`
     "<!-- hatchet:pr -->
-    **Applied.** 1 project, 1 changed, 1 replaced.
+    **Applied.** 1 project, 1 changed, 1 replaced, in DURATION.
 
     | Project | Add | Change | Destroy | Replace | Applied |
     | :-- | --: | --: | --: | --: | :-- |
-    | [prod](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | | 1 | | 1 | TIME UTC on merge |
+    | [prod](https://github.test/octo-org/infra/commit/SHA/checks) | | 1 | | 1 | TIME UTC on merge |
 
     - \`prod\` is approved by @hubot
 
@@ -204,7 +204,7 @@ test('a plan that replaces waits for a yes by someone else and is applied when i
 
     </details>
 
-    <sub>Planned [\`SHA\`](https://github.test/octo-org/infra/commit/SHA) merged into \`main\` at [\`SHA\`](https://github.test/octo-org/infra/commit/SHA), DATE TIME UTC · Terraform 1.11.4 · [hatchet/plan](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) · [hatchet/policy](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) · [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA)</sub>"
+    <sub>Planned [\`SHA\`](https://github.test/octo-org/infra/commit/SHA) merged into \`main\` at [\`SHA\`](https://github.test/octo-org/infra/commit/SHA), DATE TIME UTC · Terraform 1.11.4 · [hatchet/plan](https://github.test/octo-org/infra/commit/SHA/checks) · [hatchet/policy](https://github.test/octo-org/infra/commit/SHA/checks) · [hatchet/apply](https://github.test/octo-org/infra/commit/SHA/checks)</sub>"
   `);
   expect(await appliesOf(world, 'prod')).toHaveLength(2);
 });

@@ -53,7 +53,7 @@ describe.concurrent('on merge', () => {
         'hatchet/plan: success, 1 project: 1 to add [Re-plan]',
         'hatchet/policy: success, All policies passed',
       ]);
-      expect(headline(pullRequest)).toBe('**Applied.** 1 project, 1 added.');
+      expect(headline(pullRequest)).toBe('**Applied.** 1 project, 1 added, in DURATION.');
       expect(await countPlans(world, dir)).toBe(1);
       expect(await appliesOf(world, dir)).toEqual([{ number: pullRequest.number, state: 'applied' }]);
     },
@@ -73,7 +73,7 @@ describe.concurrent('on merge', () => {
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
     expect(await readFile(stateFile(world, 'early'), 'utf8')).toBe(state);
     expect(await appliesOf(world, 'early')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
-    expect(headline(pullRequest)).toBe('**Applied.** 1 project, 1 added.');
+    expect(headline(pullRequest)).toBe('**Applied.** 1 project, 1 added, in DURATION.');
   });
 
   test('a base that moved in the same project is planned again and asks on the merge commit (S1)', async ({
@@ -95,11 +95,11 @@ describe.concurrent('on merge', () => {
     expect(mainComment(pullRequest)).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **Waiting for 1 approval: \`moved\`.**
-      Anyone with write: **Approve** on the [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) check, or comment \`/hatchet approve\`. The last yes starts the apply.
+      Anyone with write: **Approve** on the [hatchet/apply](https://github.test/octo-org/infra/commit/SHA/checks) check, or comment \`/hatchet approve\`. The last yes starts the apply.
 
       | Project | Add | Change | Destroy | Replace | Policy | Status |
       | :-- | --: | --: | --: | --: | :-- | :-- |
-      | [moved](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | 2 | | | | needs 1 approval | waiting |
+      | [moved](https://github.test/octo-org/infra/commit/SHA/checks) | 2 | | | | needs 1 approval | waiting |
 
       <details><summary><b>moved</b>: 2 to add</summary>
 
@@ -114,13 +114,13 @@ describe.concurrent('on merge', () => {
 
       </details>
 
-      <sub>Planned [\`SHA\`](https://github.test/octo-org/infra/commit/SHA) merged into \`main\` at [\`SHA\`](https://github.test/octo-org/infra/commit/SHA), DATE TIME UTC · Terraform 1.11.4 · [hatchet/plan](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) · [hatchet/policy](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) · [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA)</sub>"
+      <sub>Planned [\`SHA\`](https://github.test/octo-org/infra/commit/SHA) merged into \`main\` at [\`SHA\`](https://github.test/octo-org/infra/commit/SHA), DATE TIME UTC · Terraform 1.11.4 · [hatchet/plan](https://github.test/octo-org/infra/commit/SHA/checks) · [hatchet/policy](https://github.test/octo-org/infra/commit/SHA/checks) · [hatchet/apply](https://github.test/octo-org/infra/commit/SHA/checks)</sub>"
     `);
     expect(await appliesOf(world, 'moved')).toEqual([]);
     await untilSecondAfter(await untilComment(pullRequest, 'Waiting for 1 approval'));
     await order(pullRequest, 'hubot', '/hatchet approve');
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
-    expect(headline(pullRequest)).toBe('**Applied.** 1 project, 2 added.');
+    expect(headline(pullRequest)).toBe('**Applied.** 1 project, 2 added, in DURATION.');
     expect(await appliesOf(world, 'moved')).toHaveLength(1);
   });
 
