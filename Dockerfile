@@ -1,5 +1,4 @@
 # Which programs does Hatchet need around it, and how is each of them verified before it is let in?
-# One image for every role: docker run IMAGE node app/main.ts --role web|control|runner
 
 FROM node:24-slim AS tools
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]

@@ -1,4 +1,4 @@
-// Makes the bundle of the workflows ahead of the first start, for example when an image is built.
+// How is the bundle of the workflows made ahead of the first start, for example when an image is built?
 import { createLog } from './log.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { register } from 'prom-client';
+import { collectDefaultMetrics, register } from 'prom-client';
 import type { Handler } from './webhooks.ts';
 
 /** GitHub gives up after 10 s on github.com and 30 s elsewhere: whoever is slower than that is not GitHub. */
@@ -18,6 +18,7 @@ export type HttpServer = {
   readonly stop: () => Promise<void>;
 };
 
+/** Also collects what every Node process can tell of itself, for `/metrics`. */
 export async function startHttpServer(settings: {
   readonly host: string;
   readonly port: number;
@@ -26,6 +27,7 @@ export async function startHttpServer(settings: {
   readonly log: Logger;
 }): Promise<HttpServer> {
   const { host, port, webhooks, readiness, log } = settings;
+  collectDefaultMetrics();
   const handlers = [webhooks, health, ready(readiness, log), metrics].filter((handler) => handler !== null);
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs },

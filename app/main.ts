@@ -1,4 +1,4 @@
-// Starts Hatchet, and stops it in order when it is told to.
+// How does the process live: what starts it, what ends it, and with which exit code?
 import type { Config } from './config.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createLog } from './log.ts';

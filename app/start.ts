@@ -56,6 +56,9 @@ export async function startApp(config: Config, log: Logger, stopped: AbortSignal
 
 async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSignal): Promise<string> {
   const { stops } = life;
+  if (config.role !== 'all') {
+    throw new Error(`--role ${config.role} is not there yet: leave it out, and one process does everything`);
+  }
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   // A download can take minutes, and nothing has to be stopped yet.
   const tools = await Promise.race([findTools(config, log), untilStopped(stopped)]);

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot';
+import { Counter } from 'prom-client';
 import type { Message } from '../workflows/messages.ts';
 import type { GithubConfig } from './config/github.ts';
 import { parse } from './events/parse.ts';
@@ -11,6 +12,12 @@ import { readBody } from './request-body.ts';
 const webhookPath = '/api/github/webhooks';
 /** GitHub sends nothing larger. Source: docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
 const maxPayloadBytes = 25 * 1024 * 1024;
+
+const received = new Counter({
+  name: 'hatchet_webhooks_total',
+  help: 'Webhooks with a good signature, by event, and whether they carried a message for a workflow.',
+  labelNames: ['event', 'message'],
+});
 
 export type WebhookSettings = {
   readonly github: GithubConfig;
@@ -37,6 +44,7 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
     (app) => {
       app.onAny(async ({ id, name, payload }) => {
         const messages = parse(name, id, payload);
+        received.inc({ event: name, message: messages.length > 0 ? 'yes' : 'no' });
         await Promise.all(messages.map(deliver));
         for (const message of messages) logAbout(log, contextOf(message)).info({ event: name }, 'delivered');
         if (messages.length === 0) log.debug({ delivery: id, event: name }, 'nothing to do');

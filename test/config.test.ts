@@ -77,7 +77,6 @@ test('an App, a key and a secret are enough', () => {
   expect(github).toMatchObject({
     appId: 4711,
     apiUrl: 'https://api.github.com',
-    graphqlUrl: 'https://api.github.com/graphql',
     webUrl: 'https://github.com',
   });
   expect(github?.privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
@@ -233,38 +232,13 @@ test.each<[readonly string[], readonly string[]]>([
 });
 
 test.each([
-  [
-    'https://api.github.com/',
-    'https://api.github.com',
-    'https://api.github.com/graphql',
-    'https://github.com',
-  ],
-  [
-    'https://ghes.example/api/v3/',
-    'https://ghes.example/api/v3',
-    'https://ghes.example/api/graphql',
-    'https://ghes.example',
-  ],
-  [
-    'https://api.acme.ghe.com',
-    'https://api.acme.ghe.com',
-    'https://api.acme.ghe.com/graphql',
-    'https://acme.ghe.com',
-  ],
-  [
-    'http://127.0.0.1:8080',
-    'http://127.0.0.1:8080',
-    'http://127.0.0.1:8080/graphql',
-    'http://127.0.0.1:8080',
-  ],
-  [
-    'http://localhost:8080/api/v3',
-    'http://localhost:8080/api/v3',
-    'http://localhost:8080/api/graphql',
-    'http://localhost:8080',
-  ],
-])('%s has its REST, GraphQL and web addresses', (given, apiUrl, graphqlUrl, webUrl) => {
-  expect(configOf({ GITHUB_API_URL: given }).github).toMatchObject({ apiUrl, graphqlUrl, webUrl });
+  ['https://api.github.com/', 'https://api.github.com', 'https://github.com'],
+  ['https://ghes.example/api/v3/', 'https://ghes.example/api/v3', 'https://ghes.example'],
+  ['https://api.acme.ghe.com', 'https://api.acme.ghe.com', 'https://acme.ghe.com'],
+  ['http://127.0.0.1:8080', 'http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
+  ['http://localhost:8080/api/v3', 'http://localhost:8080/api/v3', 'http://localhost:8080'],
+])('%s has its API and its web address', (given, apiUrl, webUrl) => {
+  expect(configOf({ GITHUB_API_URL: given }).github).toMatchObject({ apiUrl, webUrl });
 });
 
 test('servers of one’s own come with their credentials', () => {

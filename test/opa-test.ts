@@ -1,4 +1,4 @@
-// Runs `opa test` over the built-in policies, with the opa that Hatchet itself would use.
+// Do the built-in policies pass their own tests, with the opa that Hatchet itself would use?
 import { spawnSync } from 'node:child_process';
 import { findTestTools } from './tools.ts';
 

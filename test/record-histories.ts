@@ -1,4 +1,4 @@
-// Records the history of each workflow while the main loop runs, for the replay tests. Run it with `npm run record`.
+// How do the histories for the replay tests come about? `npm run record` runs the main loop and keeps them.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

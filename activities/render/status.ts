@@ -1,8 +1,10 @@
 // How far is one project, in the table's words?
+
+import { ordinal } from '../../workflows/model/ordinal.ts';
 import type { ProjectStatus, View } from '../../workflows/model/view.ts';
 import type { Links } from './links.ts';
 import { link, person } from './markdown.ts';
-import { clock, ordinal } from './wording.ts';
+import { clock } from './wording.ts';
 
 /** After a merge the checks stand on the merge commit. */
 export function isMerged(view: View): boolean {

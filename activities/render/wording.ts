@@ -47,14 +47,6 @@ export function duration(ms: number): string {
   return minutes > 0 ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
 }
 
-const suffixes: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
-const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
-
-/** "1st", "2nd", "11th". */
-export function ordinal(position: number): string {
-  return `${position}${suffixes[ordinals.select(position)] ?? 'th'}`;
-}
-
 /** The first seven digits of a commit, as code. */
 export function shortSha(sha: string): string {
   return inlineCode(sha.slice(0, 7));

@@ -11,7 +11,6 @@ export type GithubConfig = {
   readonly privateKey: string;
   /** REST: `https://api.github.com`, GHES `https://HOST/api/v3`, ghe.com `https://api.SUB.ghe.com`. */
   readonly apiUrl: string;
-  readonly graphqlUrl: string;
   /** Where repositories are fetched from and pages are linked: `https://github.com`. */
   readonly webUrl: string;
 };
@@ -99,7 +98,6 @@ function readAddresses(environment: Environment): Omit<GithubConfig, 'appId' | '
   }
   return {
     apiUrl,
-    graphqlUrl: enterprise ? apiUrl.replace(/\/v3$/, '/graphql') : `${apiUrl}/graphql`,
     webUrl: hosted ? `https://${url.hostname.replace(/^api\./, '')}` : apiUrl.replace(/\/api\/v3$/, ''),
   };
 }

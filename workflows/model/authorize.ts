@@ -10,7 +10,7 @@ export type Action = Verb;
 export type Target = {
   readonly author: string;
   readonly fork: boolean;
-  /** May the author's own approval count? True only when every rule in question allows it. */
+  /** May the author's own approval count for at least one of the rules? Each rule decides for itself then. */
   readonly authorMayApprove: boolean;
 };
 

@@ -2,6 +2,7 @@
 import type { Button, Check, CheckState, Conclusion } from './check.ts';
 import { projectCheckName } from './check.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { ordinal } from './ordinal.ts';
 import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
@@ -260,11 +261,3 @@ function annotationsOf(status: ProjectStatus): readonly Diagnostic[] {
 }
 
 const countProjects = (count: number): string => `${count} ${count === 1 ? 'project' : 'projects'}`;
-
-/** "1st", "2nd", "3rd", "11th". */
-function ordinal(position: number): string {
-  const suffix = { one: 'st', two: 'nd', few: 'rd' }[
-    new Intl.PluralRules('en', { type: 'ordinal' }).select(position) as 'one' | 'two' | 'few'
-  ];
-  return `${position}${suffix ?? 'th'}`;
-}
