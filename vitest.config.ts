@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Temporal's native module crashes in worker threads.
     pool: 'forks',
+    // Most tests wait for other processes: more of them than cores keep the cores busy.
+    maxWorkers: 4,
     globalSetup: ['test/global-setup.ts'],
     // A cold Terraform, a Temporal server and a database on a busy machine; a hanging test still ends.
     testTimeout: 60_000,

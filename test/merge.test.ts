@@ -239,7 +239,7 @@ resource "terraform_data" "bad" {
       ]
     `);
     expect(headline(pullRequest)).toMatchInlineSnapshot(
-      `"**\`fails-late\` could not be applied: nothing was changed.**"`,
+      `"**\`fails-late\` could not be applied: none of its changes is done.**"`,
     );
   });
 

@@ -214,7 +214,7 @@ describe('the first line', () => {
       **Applying \`prod\`.** Nothing to do: the result appears here.
 
       apply failed:
-      **\`prod\` could not be applied: nothing was changed.**
+      **\`prod\` could not be applied: none of its changes is done.**
       To go on: remove the cause below, then **Re-plan** on the hatchet/apply check or comment \`/hatchet plan\` (a new plan, a new approval).
 
       half applied:

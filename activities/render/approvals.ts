@@ -33,10 +33,15 @@ export function approvalLines({ projects, author }: View): readonly string[] {
   const voided = projects.flatMap(({ name, voided }) =>
     voided === null ? [] : [`${named(name)}: ${inlineText(cutText(voided, maxMessage))}`],
   );
-  if (missing.length <= 1 && given.length === 0 && voided.length === 0) return [];
+  const told = !projects.some(asksForAnotherLook);
+  if (told && missing.length <= 1 && given.length === 0 && voided.length === 0) return [];
   const all = [...missing, ...given, ...voided];
   return fitParagraphs(all, maxLinesBytes, (count) => `and ${count} more`);
 }
+
+/** What only the merge asks for: no policy says why at the project itself. */
+const asksForAnotherLook = ({ status }: ProjectView): boolean =>
+  status.kind === 'waiting-for-approval' && status.missing.some(({ rule }) => rule.source === 'hatchet');
 
 /** "`prod` needs 1 approval by anyone with write except @mona: a database is replaced" */
 export function missingLines(projects: readonly ProjectView[], author: string): readonly string[] {

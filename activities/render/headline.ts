@@ -197,7 +197,7 @@ function toldOfFailedApply(projects: readonly string[], context: Context): Told 
   const { done, total } = first.status;
   const state =
     done === 0
-      ? `${named(first.name)} could not be applied: nothing was changed.`
+      ? `${named(first.name)} could not be applied: none of its changes is done.`
       : `${named(first.name)} is half applied: ${done} of ${plural(total, 'change')} ${done === 1 ? 'is' : 'are'} done.`;
   return { state, next };
 }

@@ -61,7 +61,11 @@ function planFace(scene: Scene): Face {
     case 'inspecting':
       return running('Looking for affected projects');
     case 'cancelled':
-      return done('cancelled', 'Cancelled', 'replan');
+      return done(
+        'cancelled',
+        'Cancelled',
+        ...(scene.pullRequest.state === 'closed' ? [] : ['replan' as const]),
+      );
     case 'conflict':
       return done('failure', `Merge conflict with ${scene.pullRequest.base}`);
     case 'config-broken':
