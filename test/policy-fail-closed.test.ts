@@ -1,4 +1,4 @@
-// Does every way in which a policy can fail to answer block the plan? (safety.md S12)
+// Does every way in which a policy can fail to answer block the plan? (S12)
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

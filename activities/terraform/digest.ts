@@ -30,7 +30,7 @@ export type DigestInput = {
 const digestVersion = 1;
 
 /**
- * SHA-256 over what will be done (product.md, "What exactly the reviewed plan means"): every resource change that is
+ * SHA-256 over what will be done: every resource change that is
  * no no-op, output changes, project, workspace, engine and version, provider configuration, lock file. Nothing that
  * fluctuates: two plans of the same configuration on the same state have the same digest.
  */

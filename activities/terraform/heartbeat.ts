@@ -2,7 +2,7 @@
 import type { RunContext, RunStage } from './settings.ts';
 
 /**
- * A third of the plan's heartbeat timeout (architecture.md, "Time limits"): cancellation arrives only in the answer
+ * A third of the plan's heartbeat timeout (workflows/proxies.ts): cancellation arrives only in the answer
  * to a heartbeat.
  */
 const heartbeatIntervalMs = 4_000;
