@@ -101,6 +101,8 @@ describe.concurrent('on merge', () => {
       | :-- | --: | --: | --: | --: | :-- | :-- |
       | [moved](https://github.test/octo-org/infra/commit/SHA/checks) | 2 | | | | needs 1 approval | waiting |
 
+      - \`moved\` needs 1 approval by anyone with write: the merge changed this plan
+
       <details><summary><b>moved</b>: 2 to add</summary>
 
       \`\`\`diff

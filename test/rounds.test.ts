@@ -222,7 +222,7 @@ describe.concurrent('rounds', () => {
     expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`
       [
         "hatchet/apply: cancelled, The pull request was closed",
-        "hatchet/plan: cancelled, Cancelled [Re-plan]",
+        "hatchet/plan: cancelled, Cancelled",
         "hatchet/policy: cancelled, Cancelled",
       ]
     `);
