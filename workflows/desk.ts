@@ -1,4 +1,4 @@
-// What lies on the desk of a pull request's workflow: its state, its post, and what people are yet to be shown.
+// What lies on the desk of a pull request's workflow, and what of it are people yet to be shown?
 
 import type { CancellationScope } from '@temporalio/workflow';
 import { condition, log } from '@temporalio/workflow';

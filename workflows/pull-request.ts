@@ -64,7 +64,9 @@ async function rest(desk: Desk): Promise<boolean> {
  */
 function isOver(desk: Desk): boolean {
   const { pullRequest, round } = desk.state;
-  if (pullRequest === null || pullRequest.state === 'open') return false;
+  // Begun by a delivery that an earlier workflow had already, or by one that led nowhere.
+  if (pullRequest === null) return true;
+  if (pullRequest.state === 'open') return false;
   if (round === null) return true;
   const projects = projectsFound(desk.state)?.projects ?? [];
   if (projects.some(isUnknown)) return false;
