@@ -2,6 +2,7 @@
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
 import type { ApplyGrant, Refusal, StaleReason } from '../workflows/model/apply.ts';
 import { missingApprovals } from '../workflows/model/approval.ts';
+import { rulesFor } from '../workflows/model/configuration.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import { blocks } from '../workflows/model/verdict.ts';
 import type { GitHub } from './github/client.ts';
@@ -43,7 +44,7 @@ export async function beginApply(
   if (judgement === null) return { kind: 'not-judged', project: name };
   const { configuration } = inspection;
   if (configuration.kind === 'broken') return stale(name, 'policies changed');
-  const today = judgeDigest(deps.judge.bundleDigest(), configuration.configuration);
+  const today = judgeDigest(deps.judge.bundleDigest(), rulesFor(configuration.configuration, name));
   if (judgement.bundleDigest !== today) return stale(name, 'policies changed');
   const denying = judgement.verdicts.filter(blocks).map(({ policy }) => policy);
   if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };

@@ -40,7 +40,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     async judge(request) {
       const verdicts = await judge.judge(request);
       await store.verdicts.save(request.planId, {
-        bundleDigest: judgeDigest(judge.bundleDigest(), request.configuration),
+        bundleDigest: judgeDigest(judge.bundleDigest(), request.rules),
         verdicts,
       });
       return verdicts;

@@ -114,6 +114,7 @@ describe('grantApply', () => {
   };
   const plan: Plan = {
     id: parsePlanId('00000000-0000-4000-8000-000000000001'),
+    runId: parseRunId('00000000-0000-4000-8000-0000000000aa'),
     project: { name: 'prod', dir: 'prod', workspace: 'default', engine: 'terraform' },
     digest,
     counts: { add: 1, change: 0, replace: 0, destroy: 0, import: 0, move: 0, forget: 0 },
@@ -125,6 +126,7 @@ describe('grantApply', () => {
     head,
     base: head,
     engineVersion: '1.11.4',
+    destroy: false,
   };
   const verdict: Verdict = {
     policy: 'destroy',
@@ -144,6 +146,8 @@ describe('grantApply', () => {
     rules: [],
     pullRequest,
     trigger: { kind: 'comment', actor: 'hubot' },
+    pool: 'default',
+    timeoutMs: 7_200_000,
   };
 
   test('when every rule holds, the grant names the plan and the digest', () => {

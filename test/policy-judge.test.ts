@@ -11,12 +11,13 @@ import { createJudge } from '../activities/policy/judge.ts';
 import { readVerdict } from '../activities/policy/result.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
 import type { JudgeRequest } from '../workflows/activities.ts';
-import { configurationSchema } from '../workflows/model/configuration.ts';
+import { configurationOf, configurationSchema } from '../workflows/model/configuration.ts';
 import {
   parseInstallationId,
   parsePlanDigest,
   parsePlanId,
   parseRepositoryId,
+  parseRunId,
   parseSha,
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
@@ -76,6 +77,7 @@ async function planBetween(first: string, second: string): Promise<Buffer> {
 const stored: StoredPlan = {
   plan: {
     id: parsePlanId('00000000-0000-0000-0000-000000000001'),
+    runId: parseRunId('00000000-0000-4000-8000-0000000000aa'),
     project: { name: 'prod', dir: 'envs/prod', workspace: 'default', engine: 'terraform' },
     digest: parsePlanDigest('b'.repeat(64)),
     counts: { add: 0, change: 0, replace: 0, destroy: 0, import: 0, move: 0, forget: 0 },
@@ -87,6 +89,7 @@ const stored: StoredPlan = {
     head: sha,
     base: sha,
     engineVersion: '1.11.4',
+    destroy: false,
   },
   repository: {
     installationId: parseInstallationId(1),
@@ -105,7 +108,8 @@ const stored: StoredPlan = {
 function requestWith(protect: readonly string[]): JudgeRequest {
   return {
     planId: stored.plan.id,
-    configuration: configurationSchema.parse({ version: 1, protect, approvals: { count: 2 } }),
+    rules: configurationOf(configurationSchema.parse({ version: 1, protect, approvals: { count: 2 } })),
+    base: sha,
     repository: stored.repository,
     pullRequest: {
       nodeId: 'PR_1',

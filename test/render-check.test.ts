@@ -223,7 +223,7 @@ test('problems stand on their lines, the others in the text', () => {
 test('a plan without changes, and one whose changes cannot be read', () => {
   const none = plan('dns', {});
   const lost = plan('lost', { add: 1 });
-  const picture = view({ kind: 'ready' }, [
+  const picture = view({ kind: 'ready', applies: 'merge' }, [
     project('dns', { kind: 'no-changes' }, { plan: none }),
     project('lost', { kind: 'ready' }, { plan: lost }),
   ]);

@@ -17,6 +17,7 @@ import {
   plan,
   prodPlan,
   project,
+  someRun,
   stagingPlan,
   verdict,
   view,
@@ -108,8 +109,8 @@ describe('the first line', () => {
       'waiting after the merge',
       view(waitsFor({ author: true }), [prod([], { add: 1 })], { sha: mergeCommit }),
     ],
-    ['ready', view({ kind: 'ready' }, [ready])],
-    ['ready after the merge', view({ kind: 'ready' }, [ready], { sha: mergeCommit })],
+    ['ready', view({ kind: 'ready', applies: 'merge' }, [ready])],
+    ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
     ['applying', view({ kind: 'applying', projects: ['prod'] }, [])],
     [
       'apply failed',
@@ -603,7 +604,7 @@ describe('the comment', () => {
   test('with every status and every verdict in the table', () => {
     const planned = { plan: plan('p', { add: 1, forget: 1 }) };
     const rows = [
-      project('a', { kind: 'planning' }),
+      project('a', { kind: 'planning', since: null }),
       project('b', { kind: 'cancelled' }),
       project('c', { kind: 'judging' }, planned),
       project(
@@ -619,9 +620,9 @@ describe('the comment', () => {
         { kind: 'ready' },
         { ...planned, verdicts: [verdict('w', { warnings: [{ message: 'x' }, { message: 'y' }] })] },
       ),
-      project('i', { kind: 'queued', behind: 12, position: 2 }, planned),
-      project('j', { kind: 'queued', behind: null, position: 1 }, planned),
-      project('k', { kind: 'applying' }, planned),
+      project('i', { kind: 'queued', behind: 12, position: 2, since: null }, planned),
+      project('j', { kind: 'queued', behind: null, position: 1, since: null }, planned),
+      project('k', { kind: 'applying', since: null, runId: someRun }, planned),
       project('l', { kind: 'applied', at: '2026-11-21T22:31:00Z', by: 'hubot', on: 'button' }, planned),
       project('m', { kind: 'apply-failed', diagnostics: [], diagnosticCount: 0, done: 0, total: 2 }, planned),
       project('n', { kind: 'unknown', reason: 'no heartbeat for 45 s' }, planned),

@@ -26,6 +26,7 @@ import {
   project,
   resource,
   sensitive,
+  someRun,
   unknown,
   verdict,
   view,
@@ -310,7 +311,9 @@ function hostileView(
   const name = text();
   const missing = { project: name, rule, given: 0 };
   const statuses: Record<ProjectStatus['kind'], ProjectStatus> = {
-    planning: { kind: 'planning' },
+    planning: { kind: 'planning', since: null },
+    after: { kind: 'after', projects: [name] },
+    held: { kind: 'held', projects: [name] },
     cancelled: { kind: 'cancelled' },
     failed: { kind: 'failed', diagnostics: [diagnostic(), diagnostic()], diagnosticCount: 5 },
     'no-changes': { kind: 'no-changes' },
@@ -319,8 +322,8 @@ function hostileView(
     rejected: { kind: 'rejected', by: 'hubot-reviewer' },
     'waiting-for-approval': { kind: 'waiting-for-approval', missing: [missing] },
     ready: { kind: 'ready' },
-    queued: { kind: 'queued', behind: null, position: 2 },
-    applying: { kind: 'applying' },
+    queued: { kind: 'queued', behind: null, position: 2, since: null },
+    applying: { kind: 'applying', since: null, runId: someRun },
     applied: { kind: 'applied', at: '2026-11-21T22:31:00Z', by: nobody(), on: 'button' },
     'apply-failed': {
       kind: 'apply-failed',
@@ -345,7 +348,7 @@ function hostileView(
     denied: { kind: 'denied', projects: [name] },
     rejected: { kind: 'rejected', by: nobody(), projects: [name] },
     'waiting-for-approval': { kind: 'waiting-for-approval', missing: [missing] },
-    ready: { kind: 'ready' },
+    ready: { kind: 'ready', applies: 'merge' },
     applying: { kind: 'applying', projects: [name] },
     'apply-failed': { kind: 'apply-failed', projects: [name] },
     unknown: { kind: 'unknown', projects: [name] },

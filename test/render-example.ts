@@ -7,6 +7,7 @@ import {
   parsePlanDigest,
   parsePlanId,
   parseRepositoryId,
+  parseRunId,
   parseSha,
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
@@ -62,6 +63,8 @@ function checkNumber(name: string): number {
   return 7000 + [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
 }
 
+export const someRun = parseRunId('00000000-0000-4000-8000-0000000000aa');
+
 let plans = 0;
 export function plan(
   name: string,
@@ -73,6 +76,7 @@ export function plan(
   const outputChanges = more.outputChanges ?? 0;
   return {
     id: parsePlanId(`00000000-0000-4000-8000-${plans.toString(16).padStart(12, '0')}`),
+    runId: parseRunId('00000000-0000-4000-8000-0000000000aa'),
     project: { name, dir: `envs/${name}`, workspace: 'default', engine: 'terraform' },
     digest: parsePlanDigest('ab'.repeat(32)),
     counts: all,
@@ -84,6 +88,7 @@ export function plan(
     head,
     base,
     engineVersion: '1.11.4',
+    destroy: false,
   };
 }
 
@@ -92,6 +97,7 @@ export function project(name: string, status: ProjectStatus, more: Partial<Proje
     name,
     dir: `envs/${name}`,
     status,
+    runId: null,
     plan: null,
     verdicts: [],
     approvedBy: [],
@@ -120,6 +126,7 @@ export function view(headline: Headline, projects: readonly ProjectView[], more:
     roundId: 'round-1',
     headline,
     projects,
+    deleted: [],
     checks: [],
     editsConfiguration: false,
     plannedAt: '2026-11-21T22:04:31Z',

@@ -354,7 +354,7 @@ describe('a check', () => {
     ]);
     const { text } = renderCheck(
       check({ project: 'prod' }),
-      view({ kind: 'ready' }, [row]),
+      view({ kind: 'ready', applies: 'merge' }, [row]),
       changes,
       noLinks,
     );

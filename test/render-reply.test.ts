@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { renderReply } from '../activities/render/reply.ts';
 import type { CommandRefusal } from '../workflows/activities.ts';
 import type { Refusal } from '../workflows/model/apply.ts';
-import { destroyRule, head } from './render-example.ts';
+import { destroyRule, head, someRun } from './render-example.ts';
 
 test('a refusal', () => {
   const missing = (by: readonly string[], count = 1, author = false) => ({
@@ -93,8 +93,8 @@ test('help, status and what is done', () => {
     renderReply({
       kind: 'status',
       lines: [
-        { project: 'prod', status: { kind: 'queued', behind: 12, position: 2 } },
-        { project: 'staging', status: { kind: 'applying' } },
+        { project: 'prod', status: { kind: 'queued', behind: 12, position: 2, since: null } },
+        { project: 'staging', status: { kind: 'applying', since: null, runId: someRun } },
       ],
     }),
     renderReply({ kind: 'done', to: 'mona', text: 'nothing to apply' }),

@@ -28,7 +28,7 @@ async function read(fixture: string): Promise<string> {
       annotations: row.status.kind === 'failed' ? row.status.diagnostics : [],
       project: 'prod',
     },
-    view({ kind: 'ready' }, [row]),
+    view({ kind: 'ready', applies: 'merge' }, [row]),
     new Map(row.plan === null || changes === null ? [] : [[row.plan.id, changes]]),
     noLinks,
   );

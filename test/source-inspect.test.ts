@@ -316,9 +316,8 @@ describe('which projects a change reaches', () => {
     const before = { 'dns/main.tf': backend, 'prod/main.tf': backend };
     const inspection = await inspectChange(before, { 'dns/main.tf': null });
     expect(names(inspection)).toEqual([]);
-    expect(inspection.deleted).toEqual([
-      { name: 'dns', dir: 'dns', workspace: 'default', engine: 'terraform' },
-    ]);
+    const { source } = inspection;
+    expect(source.kind === 'merged' && source.deleted.projects.map(({ name }) => name)).toEqual(['dns']);
   });
 
   test('a tree that unfolds to billions of files is refused', async () => {

@@ -38,6 +38,7 @@ export function somePlan(
   return {
     plan: {
       id: parsePlanId(randomUUID()),
+      runId: parseRunId('00000000-0000-4000-8000-0000000000aa'),
       project: { name: dir, dir, workspace: 'default', engine: 'terraform' },
       digest,
       counts: { add: 1, change: 0, replace: 1, destroy: 0, import: 0, move: 0, forget: 0 },
@@ -51,6 +52,7 @@ export function somePlan(
       head,
       base,
       engineVersion: '1.11.4',
+      destroy: false,
     },
     repository,
     number,

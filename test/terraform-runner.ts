@@ -45,6 +45,10 @@ export const project: AffectedProject = {
   workspace: 'default',
   engine: 'terraform',
   sourceDigest: 'a'.repeat(64) as SourceDigest,
+  varFiles: [],
+  version: null,
+  pool: 'default',
+  dependsOn: [],
 };
 
 export type TerraformRunner = {
@@ -68,6 +72,7 @@ type PlanOptions = {
   readonly signal?: AbortSignal;
   /** The repository without the backend that keeps the state of the fixtures. */
   readonly withoutBackend?: boolean;
+  readonly destroy?: boolean;
 };
 
 type ApplyOptions = {
@@ -144,6 +149,7 @@ export async function createTerraformRunner(
         number: 7,
         project: options.project ?? project,
         source: { head: sha('1'), base: sha('2'), tree: sha('3') },
+        destroy: options.destroy ?? false,
         runId: parseRunId(randomUUID()),
       });
     },
@@ -188,6 +194,8 @@ export function grantFor(plan: Plan): ApplyGrant {
       labels: [],
     },
     trigger: { kind: 'comment', actor: 'octocat' },
+    pool: 'default',
+    timeoutMs: 7_200_000,
   });
   if (!isGrant(answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);
   return answer;

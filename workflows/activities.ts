@@ -2,7 +2,7 @@
 import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Approval, Rejection } from './model/approval.ts';
-import type { Configuration } from './model/configuration.ts';
+import type { Configuration, Rules } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanId, RunId, Sha } from './model/identifiers.ts';
 import type { LockChange, ProjectRequest } from './model/lock.ts';
@@ -22,7 +22,13 @@ export type Inspection = {
   /** The pull request changes hatchet.yaml itself; `problems` are those of the new text. */
   readonly edited: { readonly problems: readonly Diagnostic[] } | null;
   readonly source:
-    | { readonly kind: 'merged'; readonly source: Source; readonly projects: readonly AffectedProject[] }
+    | {
+        readonly kind: 'merged';
+        readonly source: Source;
+        readonly projects: readonly AffectedProject[];
+        /** Projects of the base that merging would end, as they are there; `tree` is the base's. */
+        readonly deleted: { readonly tree: Sha; readonly projects: readonly AffectedProject[] };
+      }
     | { readonly kind: 'conflict'; readonly files: readonly string[] }
     /** A pull request that was closed without a merge is not looked into. */
     | { readonly kind: 'closed' };
@@ -41,11 +47,16 @@ export type PlanRequest = {
   readonly project: AffectedProject;
   readonly source: Source;
   readonly runId: RunId;
+  /** Plan the end of everything that the project has. */
+  readonly destroy: boolean;
 };
 
 export type JudgeRequest = {
   readonly planId: PlanId;
-  readonly configuration: Configuration;
+  /** What holds for the plan's project. */
+  readonly rules: Rules;
+  /** Commit of the base branch that the repository's own policies are read from. */
+  readonly base: Sha;
   readonly repository: Repository;
   readonly pullRequest: PullRequest;
   readonly changedFiles: readonly string[];

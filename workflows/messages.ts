@@ -6,7 +6,7 @@ import type { Command } from './model/command.ts';
 import type { RunId, Sha } from './model/identifiers.ts';
 import type { ProjectRequest } from './model/lock.ts';
 import type { PullRequest } from './model/pull-request.ts';
-import type { PullRequestRef } from './model/repository.ts';
+import type { PullRequestRef, Repository } from './model/repository.ts';
 
 /** A delivery of GitHub's, reduced to what matters here. `deliveryId` is GitHub's GUID. */
 export type Message = {
@@ -33,6 +33,14 @@ export type Message = {
       readonly roundId: string;
     }
   | { readonly kind: 'rerun'; readonly actor: string; readonly head: Sha }
+  /** The world around it changed: what it plans may have to be planned again. */
+  | {
+      readonly kind: 'refresh';
+      /** Names of projects that were applied elsewhere; empty when only the base branch moved. */
+      readonly applied: readonly string[];
+      /** The workflow that hears (`refreshedSignal`) when the new plans are there. */
+      readonly replyTo: string;
+    }
 );
 
 /** What the owner of a project tells the pull request that asked. */
@@ -52,6 +60,15 @@ export type ProjectNews =
       readonly outcome: ApplyOutcome;
     };
 
+/** What the workflow of a repository is told; it has open pull requests planned again, a few at a time. */
+export type RepositoryNews = { readonly repository: Repository } & (
+  | { readonly kind: 'pushed'; readonly branch: string }
+  | { readonly kind: 'applied'; readonly project: string; readonly number: number }
+);
+
+export const repositoryNewsSignal = defineSignal<[RepositoryNews]>('repositoryNews');
+/** From a pull request that was told to refresh, by its number. */
+export const refreshedSignal = defineSignal<[number]>('refreshed');
 export const messageSignal = defineSignal<[Message]>('message');
 export const projectRequestSignal = defineSignal<[ProjectRequest]>('projectRequest');
 export const projectNewsSignal = defineSignal<[ProjectNews]>('projectNews');

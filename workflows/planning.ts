@@ -12,6 +12,7 @@ import {
 import type { Inspection } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
+import { rulesFor } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { RunId } from './model/identifiers.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -213,14 +214,22 @@ async function planAndJudge(
   const runId = parseRunId(uuid4());
   const { repository, number } = desk.state.ref;
   const roundId = desk.state.round?.id;
-  const result = await planOrTell({ repository, number, project, source: found.source, runId });
+  const result = await planOrTell({
+    repository,
+    number,
+    project,
+    source: found.source,
+    runId,
+    destroy: false,
+  });
   if (desk.state.round?.id !== roundId) return;
   changeProject(desk, project.name, { result, ...compare(desk, project, result, pullRequest) });
   if (result.kind === 'failed') return;
   await endOldWish(desk, project, result.plan.digest);
   const verdicts = await judgeOrTell({
     planId: result.plan.id,
-    configuration: found.configuration,
+    rules: rulesFor(found.configuration, project.name),
+    base: found.source.base,
     repository,
     pullRequest,
     changedFiles: found.changedFiles,

@@ -37,6 +37,7 @@ const buttonVerbs: Readonly<Record<Button, Verb>> = {
 export function wishOf(message: Message): Wish | CommandRefusal | null {
   switch (message.kind) {
     case 'pull-request':
+    case 'refresh':
       return null;
     case 'rerun': {
       const { deliveryId, actor, head } = message;

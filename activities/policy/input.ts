@@ -19,7 +19,7 @@ export type PolicyFacts = {
   };
   /** `time`: ISO 8601; what `time.now_ns()` answers. */
   readonly run: { readonly trigger: string; readonly time: string };
-  readonly config: JudgeRequest['configuration'];
+  readonly config: JudgeRequest['rules'];
 };
 
 /**
@@ -29,14 +29,14 @@ export type PolicyFacts = {
 export type InputShape = 'nested' | 'flat';
 
 export function policyFacts(request: JudgeRequest, project: Project, time: string): PolicyFacts {
-  const { pullRequest, configuration, changedFiles, trigger } = request;
+  const { pullRequest, rules, changedFiles, trigger } = request;
   const { name, dir, workspace, engine } = project;
   const { number, author, base, head, title, labels } = pullRequest;
   return {
     project: { name, dir, workspace, engine },
     pr: { number, author, base, head, title, labels, changed_files: changedFiles },
     run: { trigger, time },
-    config: configuration,
+    config: rules,
   };
 }
 

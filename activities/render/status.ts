@@ -3,7 +3,7 @@
 import { ordinal } from '../../workflows/model/ordinal.ts';
 import type { ProjectStatus, View } from '../../workflows/model/view.ts';
 import type { Links } from './links.ts';
-import { link, person } from './markdown.ts';
+import { inlineCode, link, person } from './markdown.ts';
 import { clock } from './wording.ts';
 
 /** After a merge the checks stand on the merge commit. */
@@ -44,6 +44,10 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return context.merged ? 'approved, not applied' : 'ready, applies on merge';
     case 'queued':
       return queuedWords(status);
+    case 'held':
+      return `waits for ${status.projects.map(inlineCode).join(', ')}`;
+    case 'after':
+      return `after ${status.projects.map(inlineCode).join(', ')}`;
     case 'applying':
       return 'applying';
     case 'applied':

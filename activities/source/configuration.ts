@@ -14,7 +14,7 @@ import {
 import { z } from 'zod';
 import type { ConfigurationFound } from '../../workflows/activities.ts';
 import { nearest } from '../../workflows/model/command.ts';
-import { configurationSchema } from '../../workflows/model/configuration.ts';
+import { configurationOf, configurationSchema } from '../../workflows/model/configuration.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 
 export const configurationPath = 'hatchet.yaml';
@@ -50,7 +50,7 @@ export function parseConfiguration(bytes: Buffer | 'too-large'): ConfigurationFo
   if (syntax.length > 0)
     return toBroken([...syntax, ...wrong.filter((problem) => problem.certain)], text, lines);
   if (!parsed.success) return toBroken(wrong, text, lines);
-  return { kind: 'valid', configuration: parsed.data };
+  return { kind: 'valid', configuration: configurationOf(parsed.data) };
 }
 
 /** A problem of the whole file, for those who cannot even read it. */

@@ -4,7 +4,6 @@ import { maxChangedFilesCarried } from '../../workflows/activities.ts';
 import { defaultConfiguration } from '../../workflows/model/configuration.ts';
 import { type Diagnostic, maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
-import type { Project } from '../../workflows/model/project.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import { bringCommits } from './bring-commits.ts';
 import { broken, configurationPath, maxConfigurationBytes, parseConfiguration } from './configuration.ts';
@@ -23,10 +22,7 @@ import { compareTrees } from './tree-diff.ts';
 /** What must be known of a pull request; `baseSha` is the base branch's tip now, not the one at the last push. */
 export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base' | 'baseSha' | 'mergeCommit'>;
 
-export type SourceInspection = Omit<Inspection, 'pullRequest'> & {
-  /** Projects of the base branch that merging would end. */
-  readonly deleted: readonly Project[];
-};
+export type SourceInspection = Omit<Inspection, 'pullRequest'>;
 
 export type SourceInspector = {
   /**
@@ -98,7 +94,7 @@ export function createSourceInspector(options: {
             }
           : null,
       };
-      if (merge.kind === 'conflict') return { ...said, source: merge, deleted: [] };
+      if (merge.kind === 'conflict') return { ...said, source: merge };
       const [before, after] = await Promise.all([
         mapOf(mirror, origin, baseTree),
         mapOf(mirror, origin, merge.tree),
@@ -106,8 +102,12 @@ export function createSourceInspector(options: {
       const projects = affectedProjects(after, before, changed);
       return {
         ...said,
-        source: { kind: 'merged', source: { head, base, tree: merge.tree }, projects },
-        deleted: deletedProjects(after, before),
+        source: {
+          kind: 'merged',
+          source: { head, base, tree: merge.tree },
+          projects,
+          deleted: { tree: baseTree, projects: deletedProjects(after, before) },
+        },
       };
     },
   };

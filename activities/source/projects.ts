@@ -26,22 +26,31 @@ export function affectedProjects(
       if (map.roots.has(at) || before.roots.has(at)) break;
     }
   }
-  return [...affected]
-    .map((root) => ({ ...toProject(root), sourceDigest: sourceDigest(map, root) }))
-    .sort(byName);
+  return [...affected].map((root) => toProject(map, root)).sort(byName);
 }
 
 /** Projects of `before` that are none any more. */
-export function deletedProjects(map: ProjectMap, before: ProjectMap): Project[] {
+export function deletedProjects(map: ProjectMap, before: ProjectMap): AffectedProject[] {
   return [...before.roots.values()]
     .filter((root) => !map.roots.has(root.dir))
-    .map(toProject)
+    .map((root) => toProject(before, root))
     .sort(byName);
 }
 
-function toProject({ dir, engine }: RootModule): Project {
+function toProject(map: ProjectMap, root: RootModule): AffectedProject {
+  const { dir, engine } = root;
   if (!dir.isWellFormed() || unshowable.test(dir)) throw unnameable(dir);
-  return { name: defaultProjectName(dir, workspace), dir, workspace, engine };
+  return {
+    name: defaultProjectName(dir, workspace),
+    dir,
+    workspace,
+    engine,
+    sourceDigest: sourceDigest(map, root),
+    varFiles: [],
+    version: null,
+    pool: 'default',
+    dependsOn: [],
+  };
 }
 
 function byName(left: Project, right: Project): number {

@@ -7,6 +7,7 @@ import {
   parsePlanDigest,
   parsePlanId,
   parseRepositoryId,
+  parseRunId,
   parseSha,
   parseSourceDigest,
 } from '../../workflows/model/identifiers.ts';
@@ -41,6 +42,7 @@ export const repositorySchema = z.object({
 export const storedPlanSchema = z.object({
   plan: z.object({
     id: z.string().transform(parsePlanId),
+    runId: z.string().transform(parseRunId),
     project: z.object({
       name: z.string(),
       dir: z.string(),
@@ -65,6 +67,7 @@ export const storedPlanSchema = z.object({
     head: sha,
     base: sha,
     engineVersion: z.string(),
+    destroy: z.boolean(),
   }),
   repository: repositorySchema,
   number: z.number(),

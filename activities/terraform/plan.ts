@@ -138,11 +138,12 @@ function selectedProviders(lockFile: Buffer | null): ReturnType<typeof parseLock
 
 function describePlan(
   document: PlanDocument,
-  { project, source }: PlanRequest,
+  { project, source, runId, destroy }: PlanRequest,
 ): Omit<Plan, 'digest' | 'hasChanges' | 'warnings'> {
   const touched = document.resource_changes.filter((resource) => !isUntouched(resource));
   return {
     id: parsePlanId(randomUUID()),
+    runId,
     project: withoutSource(project),
     counts: countChanges(touched),
     outputChanges: Object.values(document.output_changes).filter((change) => !isUnchangedOutput(change))
@@ -152,6 +153,7 @@ function describePlan(
     head: source.head,
     base: source.base,
     engineVersion: document.terraform_version,
+    destroy,
   };
 }
 

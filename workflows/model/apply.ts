@@ -24,6 +24,9 @@ export type ApplyGrant = {
   /** What the pull request's head must still be; the merge commit's first parent is not asked after a merge. */
   readonly head: Sha;
   readonly trigger: ApplyTrigger;
+  /** Whose runners apply it, and how long they may take. */
+  readonly pool: string;
+  readonly timeoutMs: number;
   readonly approvals: readonly Approval[];
   /** The rules that these approvals meet. */
   readonly rules: readonly ApprovalRule[];
@@ -90,6 +93,8 @@ export type ApplyQuestion = {
   readonly rules: readonly ApprovalRule[];
   readonly pullRequest: PullRequest;
   readonly trigger: ApplyTrigger;
+  readonly pool: string;
+  readonly timeoutMs: number;
 };
 
 /** The one way to an `ApplyGrant`: every rule is asked, the first that does not hold is the answer. */
@@ -117,6 +122,8 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     number: pullRequest.number,
     head: plan.head,
     trigger,
+    pool: question.pool,
+    timeoutMs: question.timeoutMs,
     approvals,
     rules: question.rules,
   };

@@ -75,5 +75,5 @@ function waitingHeadline(
   const open = named('ready');
   if (applied.length > 0)
     return open.length === 0 ? { kind: 'applied' } : { kind: 'partly-applied', applied, open };
-  return open.length > 0 ? { kind: 'ready' } : { kind: 'no-changes' };
+  return open.length > 0 ? { kind: 'ready', applies: 'merge' } : { kind: 'no-changes' };
 }

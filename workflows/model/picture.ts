@@ -29,6 +29,7 @@ export function viewOf(state: PullRequestState): View | null {
     roundId: round.id,
     headline,
     projects,
+    deleted: [],
     checks: checksOf({ state, round, pullRequest, projects }),
     editsConfiguration: found?.editsConfiguration ?? false,
     plannedAt: round.plannedAt,
@@ -49,6 +50,7 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
     name: project.project.name,
     dir: project.project.dir,
     status: statusOf(state, project),
+    runId: plan?.runId ?? null,
     plan,
     verdicts: project.verdicts ?? [],
     approvedBy: state.approvals
@@ -65,7 +67,11 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
     const applying = applyStatus(apply);
     if (applying !== null) return applying;
   }
-  if (result === null) return { kind: state.round?.findings.kind === 'cancelled' ? 'cancelled' : 'planning' };
+  if (result === null) {
+    return state.round?.findings.kind === 'cancelled'
+      ? { kind: 'cancelled' }
+      : { kind: 'planning', since: null };
+  }
   if (result.kind === 'failed') {
     return { kind: 'failed', diagnostics: result.diagnostics, diagnosticCount: result.diagnosticCount };
   }
@@ -84,9 +90,13 @@ function applyStatus(apply: ApplyState): ProjectStatus | null {
   switch (phase.kind) {
     case 'asked':
     case 'applying':
-      return { kind: 'applying' };
+      return {
+        kind: 'applying',
+        since: phase.kind === 'applying' ? phase.startedAt : null,
+        runId: apply.runId,
+      };
     case 'queued':
-      return { kind: 'queued', behind: phase.owner, position: phase.position };
+      return { kind: 'queued', behind: phase.owner, position: phase.position, since: null };
     case 'over':
       break;
     default:

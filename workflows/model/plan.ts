@@ -20,6 +20,8 @@ export type RiskyChange = { readonly address: string; readonly action: 'destroy'
 /** One planned project. The bytes (plan file, JSON, log, changes) stay in the store under `id`. */
 export type Plan = {
   readonly id: PlanId;
+  /** The run that made it; its page has the log. */
+  readonly runId: RunId;
   readonly project: Project;
   readonly digest: PlanDigest;
   readonly counts: ChangeCounts;
@@ -33,6 +35,8 @@ export type Plan = {
   readonly head: Sha;
   readonly base: Sha;
   readonly engineVersion: string;
+  /** Plans the end of everything that the project has. */
+  readonly destroy: boolean;
 };
 
 /** Names carried through history; the full list is in the store. */

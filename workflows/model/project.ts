@@ -13,10 +13,26 @@ export type Project = {
   readonly engine: Engine;
 };
 
+/** Which version of the engine a project wants, and who says so. */
+export type VersionRequirement = {
+  /** As Terraform writes constraints: `1.11.4`, `~> 1.9`, `>= 1.5, < 2.0`. */
+  readonly constraint: string;
+  /** Where it was found: `hatchet.yaml`, `envs/prod/.terraform-version`, `required_version`. */
+  readonly source: string;
+};
+
 /** A project that a pull request can change, with what its plan is made from. */
 export type AffectedProject = Project & {
-  /** Over the files of the directory and of the local modules below it, on the planned tree. */
+  /** Over everything its plan is made from: files of the planned tree, workspace, engine, version, var files. */
   readonly sourceDigest: SourceDigest;
+  /** Passed to the engine in this order; relative to `dir`. */
+  readonly varFiles: readonly string[];
+  /** Null: whatever the runner has by default. */
+  readonly version: VersionRequirement | null;
+  /** The runners that it is planned and applied by. */
+  readonly pool: string;
+  /** Names of projects of this repository that are applied before it, also of those that are not affected. */
+  readonly dependsOn: readonly string[];
 };
 
 /** The name of a project that has no other: its directory, with the workspace when that is not `default`. */

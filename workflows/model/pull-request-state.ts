@@ -3,6 +3,7 @@
 import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
 import type { Approval, MissingApproval, Rejection } from './approval.ts';
 import { missingApprovals } from './approval.ts';
+import { defaultConfiguration, rulesFor } from './configuration.ts';
 import type { PlanDigest } from './identifiers.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestRef } from './repository.ts';
@@ -117,5 +118,7 @@ export function applyQuestion(
     rules: found === null ? [] : approvalRules(project, found.configuration),
     pullRequest: state.pullRequest,
     trigger,
+    pool: project.project.pool,
+    timeoutMs: rulesFor(found?.configuration ?? defaultConfiguration, project.project.name).apply.timeout,
   };
 }

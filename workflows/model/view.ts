@@ -9,7 +9,10 @@ import type { Verdict } from './verdict.ts';
 
 /** How far one project is. */
 export type ProjectStatus =
-  | { readonly kind: 'planning' }
+  /** `since`: ISO 8601; null while it is not known. */
+  | { readonly kind: 'planning'; readonly since: string | null }
+  /** It cannot be planned before these are applied. */
+  | { readonly kind: 'after'; readonly projects: readonly string[] }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly diagnosticCount: number }
   | { readonly kind: 'no-changes' }
@@ -18,8 +21,15 @@ export type ProjectStatus =
   | { readonly kind: 'rejected'; readonly by: string }
   | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'queued'; readonly behind: number | null; readonly position: number }
-  | { readonly kind: 'applying' }
+  | {
+      readonly kind: 'queued';
+      readonly behind: number | null;
+      readonly position: number;
+      readonly since: string | null;
+    }
+  /** Its apply is asked for and starts when these are applied. */
+  | { readonly kind: 'held'; readonly projects: readonly string[] }
+  | { readonly kind: 'applying'; readonly since: string | null; readonly runId: RunId }
   | {
       readonly kind: 'applied';
       readonly at: string;
@@ -43,6 +53,8 @@ export type ProjectView = {
   readonly name: string;
   readonly dir: string;
   readonly status: ProjectStatus;
+  /** The run that is planning it or planned it last; its page has the log. */
+  readonly runId: RunId | null;
   /** The plan on show; null while there is none. Its changes are read from the store by `plan.id`. */
   readonly plan: Plan | null;
   readonly verdicts: readonly Verdict[];
@@ -51,6 +63,9 @@ export type ProjectView = {
   /** One sentence when earlier approvals no longer count: which part changed. */
   readonly voided: string | null;
 };
+
+/** `resources`: how many would stay; null while nobody has counted them. */
+export type DeletedProject = { readonly name: string; readonly resources: number | null };
 
 /** The state and the next step: what the first line says. Projects are names, in table order. */
 export type Headline =
@@ -71,7 +86,8 @@ export type Headline =
   | { readonly kind: 'denied'; readonly projects: readonly string[] }
   | { readonly kind: 'rejected'; readonly by: string; readonly projects: readonly string[] }
   | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
-  | { readonly kind: 'ready' }
+  /** `applies`: what starts the apply of what is ready. */
+  | { readonly kind: 'ready'; readonly applies: 'merge' | 'comment' }
   | { readonly kind: 'applying'; readonly projects: readonly string[] }
   | { readonly kind: 'apply-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'unknown'; readonly projects: readonly string[] }
@@ -97,6 +113,8 @@ export type View = {
   readonly roundId: string;
   readonly headline: Headline;
   readonly projects: readonly ProjectView[];
+  /** Projects that merging would end while what they manage stays. */
+  readonly deleted: readonly DeletedProject[];
   readonly checks: readonly Check[];
   /** The pull request edits hatchet.yaml: it is inactive until merged. */
   readonly editsConfiguration: boolean;
