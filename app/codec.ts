@@ -1,5 +1,7 @@
-// How is everything encrypted that Temporal gets to see?
+// How is everything made small and encrypted that Temporal gets to see?
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import protobuf from 'protobufjs';
 import type { Keyring } from './keyring.ts';
@@ -16,32 +18,71 @@ export function dataConverter(keyring: Keyring): DataConverter & { readonly fail
 const failureConverterPath = fileURLToPath(new URL('../workflows/failure-converter.ts', import.meta.url));
 
 const encoding = 'binary/encrypted';
-const context = 'temporal-payload';
+/** What the bytes are sealed as. Sealed as another thing when compressed, so that nobody can change the mark. */
+const contexts = { none: 'temporal-payload', zstd: 'temporal-payload/zstd' } as const;
+type Compression = keyof typeof contexts;
+
+/** Below this a payload has hardly anything to repeat: a signal or a decision stays as it is. */
+const minCompressedBytes = 1_024;
+/** Sixteen times Temporal's own limit of what is sent (2 MB). More is no payload of ours, and must not fill memory. */
+const maxClearBytes = 32 * 1024 * 1024;
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
 
 /** Temporal's own message, so that the sealed bytes are what Temporal's documentation on encryption expects. */
 const payloadMessage = new protobuf.Type('Payload')
   .add(new protobuf.MapField('metadata', 1, 'string', 'bytes'))
   .add(new protobuf.Field('data', 2, 'bytes'));
 
-/** Refuses what it did not seal: whoever merely reaches Temporal cannot send a workflow an approval. */
+/**
+ * Refuses what it did not seal: whoever merely reaches Temporal cannot send a workflow an approval. Pictures and
+ * rounds of many projects repeat themselves, so large payloads are compressed before they are sealed.
+ */
 export function payloadCodec(keyring: Keyring): PayloadCodec {
   return {
-    encode: async (payloads) => payloads.map((payload) => sealPayload(keyring, payload)),
-    decode: async (payloads) => payloads.map((payload) => openPayload(keyring, payload)),
+    encode: (payloads) => Promise.all(payloads.map((payload) => sealPayload(keyring, payload))),
+    decode: (payloads) => Promise.all(payloads.map((payload) => openPayload(keyring, payload))),
   };
 }
 
-function sealPayload(keyring: Keyring, payload: Payload): Payload {
+async function sealPayload(keyring: Keyring, payload: Payload): Promise<Payload> {
   const clear = payloadMessage.encode(payloadMessage.fromObject(payload)).finish();
+  if (clear.length > maxClearBytes)
+    throw new Error(`a Temporal payload of ${clear.length} bytes is too large`);
+  const { compression, bytes } = await smallest(clear);
   return {
-    metadata: { encoding: Buffer.from(encoding), 'encryption-key-id': Buffer.from(keyring.keyId) },
-    data: keyring.seal(clear, context),
+    metadata: {
+      encoding: Buffer.from(encoding),
+      'encryption-key-id': Buffer.from(keyring.keyId),
+      ...(compression === 'none' ? {} : { compression: Buffer.from(compression) }),
+    },
+    data: keyring.seal(bytes, contexts[compression]),
   };
 }
 
-function openPayload(keyring: Keyring, payload: Payload): Payload {
-  const found = Buffer.from(payload.metadata?.encoding ?? []).toString();
-  if (found !== encoding || !payload.data)
-    throw new Error('refused a Temporal payload that is not encrypted');
-  return payloadMessage.toObject(payloadMessage.decode(keyring.open(payload.data, context)), {});
+async function smallest(
+  clear: Uint8Array,
+): Promise<{ readonly compression: Compression; readonly bytes: Uint8Array }> {
+  if (clear.length < minCompressedBytes) return { compression: 'none', bytes: clear };
+  const bytes = await compress(clear);
+  return bytes.length < clear.length ? { compression: 'zstd', bytes } : { compression: 'none', bytes: clear };
 }
+
+async function openPayload(keyring: Keyring, { metadata, data }: Payload): Promise<Payload> {
+  if (textOf(metadata?.encoding) !== encoding || !data)
+    throw new Error('refused a Temporal payload that is not encrypted');
+  const compression = compressionOf(textOf(metadata?.compression));
+  const bytes = keyring.open(data, contexts[compression]);
+  const clear = compression === 'none' ? bytes : await decompress(bytes, { maxOutputLength: maxClearBytes });
+  return payloadMessage.toObject(payloadMessage.decode(clear), {});
+}
+
+/** Payloads of earlier versions have no mark. */
+function compressionOf(mark: string): Compression {
+  if (mark === '') return 'none';
+  if (mark === 'zstd') return 'zstd';
+  throw new Error('refused a Temporal payload that is compressed in an unknown way');
+}
+
+const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString();

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -78,10 +79,69 @@ describe('payload codec', () => {
     expect(opened.map((payload) => defaultPayloadConverter.fromPayload(payload))).toEqual(values);
   });
 
+  test('a picture of many projects is sealed in a fifth of its size, and comes back', async () => {
+    const picture = { projects: Array.from({ length: 300 }, (_, index) => projectOf(index)) };
+    const payload = defaultPayloadConverter.toPayload(picture);
+    const [sealed] = await codec.encode([payload]);
+    expect(Buffer.from(sealed?.metadata?.compression ?? []).toString()).toBe('zstd');
+    expect(sealed?.data?.length).toBeLessThan((payload.data?.length ?? 0) / 5);
+    const [opened] = await codec.decode(sealed === undefined ? [] : [sealed]);
+    expect(opened === undefined ? null : defaultPayloadConverter.fromPayload(opened)).toEqual(picture);
+  });
+
+  test('what does not get smaller, and what is small, is sealed as before', async () => {
+    const noise = defaultPayloadConverter.toPayload(randomBytes(100_000));
+    const sealed = await codec.encode([noise, defaultPayloadConverter.toPayload('a'.repeat(500))]);
+    expect(sealed.map(({ metadata }) => metadata?.compression)).toEqual([undefined, undefined]);
+    expect(await codec.decode(sealed)).toHaveLength(2);
+  });
+
+  test('a payload of an earlier version, sealed without a mark, still opens', async () => {
+    // Field 1: metadata with `encoding: json/plain`; field 2: the data. As protobuf writes it.
+    const data = JSON.stringify('x'.repeat(40));
+    const bytes = Buffer.concat([
+      Buffer.from('\x0a\x16\x0a\x08encoding\x12\x0ajson/plain'),
+      Buffer.from([0x12, data.length]),
+      Buffer.from(data),
+    ]);
+    const metadata = {
+      encoding: Buffer.from('binary/encrypted'),
+      'encryption-key-id': Buffer.from('current'),
+    };
+    const [opened] = await codec.decode([{ metadata, data: keyring.seal(bytes, 'temporal-payload') }]);
+    expect(opened === undefined ? null : defaultPayloadConverter.fromPayload(opened)).toBe('x'.repeat(40));
+  });
+
+  test('the mark cannot be changed, and no small payload unfolds without measure', async () => {
+    const [sealed] = await codec.encode([defaultPayloadConverter.toPayload('a'.repeat(5_000))]);
+    const { compression: _, ...unmarked } = sealed?.metadata ?? {};
+    await expect(codec.decode([{ metadata: unmarked, data: sealed?.data ?? null }])).rejects.toThrow(
+      'changed, or sealed as something else',
+    );
+    const other = { ...sealed?.metadata, compression: Buffer.from('brotli') };
+    await expect(codec.decode([{ metadata: other, data: sealed?.data ?? null }])).rejects.toThrow(
+      'compressed in an unknown way',
+    );
+    const bomb = keyring.seal(zstdCompressSync(Buffer.alloc(64 * 1024 * 1024)), 'temporal-payload/zstd');
+    expect(bomb.length).toBeLessThan(100_000);
+    await expect(codec.decode([{ ...sealed, data: bomb }])).rejects.toThrow('larger than');
+    const huge = { metadata: {}, data: Buffer.alloc(33 * 1024 * 1024) };
+    await expect(codec.encode([huge])).rejects.toThrow('too large');
+  });
+
   test('a payload that nobody encrypted is refused', async () => {
     await expect(codec.decode(payloads)).rejects.toThrow('refused a Temporal payload that is not encrypted');
   });
 });
+
+function projectOf(index: number): object {
+  return {
+    name: `envs/region-${index}/network`,
+    status: { kind: 'waiting-for-approval', missing: [{ rule: { count: 1, by: [], message: 'destroys' } }] },
+    plan: { id: randomUUID(), digest: randomBytes(8).toString('hex'), counts: { add: index, destroy: 0 } },
+    verdicts: ['destroy', 'protect'].map((policy) => ({ policy, level: 'mandatory', denials: [] })),
+  };
+}
 
 test('a whole run on a real server leaves nothing readable behind', async () => {
   const word = `planted-${randomBytes(8).toString('hex')}`;
