@@ -7,6 +7,9 @@ import type { Plan } from './plan.ts';
 import type { Repository } from './repository.ts';
 import type { Verdict } from './verdict.ts';
 
+/** hatchet.yaml's `apply.on`. */
+export type AppliesOn = 'merge' | 'comment';
+
 /** How far one project is. */
 export type ProjectStatus =
   /** `since`: ISO 8601; null while it is not known. */
@@ -19,8 +22,13 @@ export type ProjectStatus =
   | { readonly kind: 'judging' }
   | { readonly kind: 'denied' }
   | { readonly kind: 'rejected'; readonly by: string }
-  | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
-  | { readonly kind: 'ready' }
+  /** `applies`: what starts its apply once nothing is missing; absent: the merge. */
+  | {
+      readonly kind: 'waiting-for-approval';
+      readonly missing: readonly MissingApproval[];
+      readonly applies?: AppliesOn;
+    }
+  | { readonly kind: 'ready'; readonly applies?: AppliesOn }
   | {
       readonly kind: 'queued';
       readonly behind: number | null;
@@ -87,7 +95,7 @@ export type Headline =
   | { readonly kind: 'rejected'; readonly by: string; readonly projects: readonly string[] }
   | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
   /** `applies`: what starts the apply of what is ready. */
-  | { readonly kind: 'ready'; readonly applies: 'merge' | 'comment' }
+  | { readonly kind: 'ready'; readonly applies: AppliesOn }
   | { readonly kind: 'applying'; readonly projects: readonly string[] }
   | { readonly kind: 'apply-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'unknown'; readonly projects: readonly string[] }
