@@ -49,6 +49,7 @@ export const project: AffectedProject = {
   version: null,
   pool: 'default',
   dependsOn: [],
+  problems: [],
 };
 
 export type TerraformRunner = {

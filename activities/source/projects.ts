@@ -50,6 +50,7 @@ function toProject(map: ProjectMap, root: RootModule): AffectedProject {
     version: null,
     pool: 'default',
     dependsOn: [],
+    problems: [],
   };
 }
 

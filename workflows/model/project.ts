@@ -1,4 +1,5 @@
 // What is a project, and what is it called?
+import type { Diagnostic } from './diagnostic.ts';
 import type { SourceDigest } from './identifiers.ts';
 
 export type Engine = 'terraform' | 'tofu';
@@ -33,6 +34,8 @@ export type AffectedProject = Project & {
   readonly pool: string;
   /** Names of projects of this repository that are applied before it, also of those that are not affected. */
   readonly dependsOn: readonly string[];
+  /** What its files alone show to be wrong; with one of them it is not planned, and these are the answer. */
+  readonly problems: readonly Diagnostic[];
 };
 
 /** The name of a project that has no other: its directory, with the workspace when that is not `default`. */
