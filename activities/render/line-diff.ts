@@ -5,8 +5,6 @@ import { cutText } from './markdown.ts';
 /** One line of a diff block: GitHub colours it by `mark`. */
 export type DiffLine = { readonly mark: ' ' | '+' | '-' | '!'; readonly text: string };
 
-/** Longer lines are cut, around what differs: nobody scrolls a comment sideways for long. */
-export const maxLineWidth = 240;
 /** What is kept of the equal text on both sides of a difference in a long line. */
 const sharedWidth = 30;
 /** Unchanged lines kept around a change. */
@@ -15,7 +13,11 @@ const context = 2;
 const maxEdits = 2_000;
 
 /** What is removed and added between unchanged lines, of which only the nearest are kept. */
-export function lineDiff(before: readonly string[], after: readonly string[]): readonly DiffLine[] {
+export function lineDiff(
+  before: readonly string[],
+  after: readonly string[],
+  maxWidth: number,
+): readonly DiffLine[] {
   const parts = diffArrays([...before], [...after], { maxEditLength: maxEdits }) ?? [
     { value: [...before], removed: true, added: false },
     { value: [...after], removed: false, added: true },
@@ -25,7 +27,7 @@ export function lineDiff(before: readonly string[], after: readonly string[]): r
   );
   if (lines.every(({ mark }) => mark === ' '))
     return [{ mark: ' ', text: 'only white space or layout differs' }];
-  return elide(cutLines(slideBlocks(lines)));
+  return elide(cutLines(slideBlocks(lines), maxWidth));
 }
 
 /**
@@ -70,7 +72,7 @@ function untidiness(line: DiffLine | undefined): number {
 }
 
 /** Old and new lines that stand in each other's place are cut around what differs, all others at their end. */
-function cutLines(lines: readonly DiffLine[]): readonly DiffLine[] {
+function cutLines(lines: readonly DiffLine[], maxWidth: number): readonly DiffLine[] {
   const result: DiffLine[] = [];
   for (let at = 0; at < lines.length; ) {
     const removed = runLength(lines, at, '-');
@@ -82,17 +84,19 @@ function cutLines(lines: readonly DiffLine[]): readonly DiffLine[] {
       const paired = old ? twin < at + length : twin >= at && twin < at + removed;
       const line = lines[index];
       if (line !== undefined)
-        result.push({ ...line, text: cutBeside(line.text, paired ? lines[twin]?.text : undefined) });
+        result.push({
+          ...line,
+          text: cutBeside(line.text, paired ? lines[twin]?.text : undefined, maxWidth),
+        });
     }
     at += length;
   }
   return result;
 }
 
-/** At most `maxLineWidth` of `text`: where it differs from `twin`, or else its beginning. */
-export function cutBeside(text: string, twin: string | undefined): string {
-  if (twin === undefined || Math.max(text.length, twin.length) <= maxLineWidth)
-    return cutText(text, maxLineWidth);
+/** At most `maxWidth` of `text`: where it differs from `twin`, or else its beginning. */
+export function cutBeside(text: string, twin: string | undefined, maxWidth: number): string {
+  if (twin === undefined || Math.max(text.length, twin.length) <= maxWidth) return cutText(text, maxWidth);
   const shortest = Math.min(text.length, twin.length);
   let start = 0;
   while (start < shortest && text[start] === twin[start]) start++;
@@ -100,7 +104,7 @@ export function cutBeside(text: string, twin: string | undefined): string {
   while (end < shortest - start && text.at(-1 - end) === twin.at(-1 - end)) end++;
   const from = Math.max(0, start - sharedWidth);
   const to = Math.min(text.length, text.length - end + sharedWidth);
-  const middle = cutText(text.slice(from, to).toWellFormed(), maxLineWidth);
+  const middle = cutText(text.slice(from, to).toWellFormed(), maxWidth);
   return `${from > 0 ? '…' : ''}${middle}${to < text.length && !middle.endsWith('…') ? '…' : ''}`;
 }
 

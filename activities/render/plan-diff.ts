@@ -15,7 +15,15 @@ export type ChangeGroup = {
 };
 
 /** What cannot be taken back comes first. */
-const order: readonly ChangeAction[] = ['delete', 'replace', 'forget', 'update', 'create', 'move', 'import'];
+export const changeOrder: readonly ChangeAction[] = [
+  'delete',
+  'replace',
+  'forget',
+  'update',
+  'create',
+  'move',
+  'import',
+];
 /** An address with a huge `for_each` key, or a list of names, is still one line. */
 const maxLineLength = 1_000;
 const riskyActions: readonly ChangeAction[] = ['delete', 'replace', 'forget'];
@@ -23,7 +31,7 @@ const riskyActions: readonly ChangeAction[] = ['delete', 'replace', 'forget'];
 /** All changes of a plan in the order they are read; data sources are never among them. */
 export function groupChanges(changes: PlanChanges): readonly ChangeGroup[] {
   const groups = new Map<string, [ResourceChange, ...ResourceChange[]]>();
-  for (const action of order) {
+  for (const action of changeOrder) {
     for (const resource of changes.resources.filter((candidate) => candidate.action === action)) {
       const key = likeness(resource);
       const group = groups.get(key);

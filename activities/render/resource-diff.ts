@@ -6,7 +6,8 @@ import type {
   ResourceChange,
 } from '../../workflows/model/change.ts';
 import type { DiffLine } from './line-diff.ts';
-import { attributeLines } from './value-diff.ts';
+import type { Room } from './value-diff.ts';
+import { attributeLines, commentRoom } from './value-diff.ts';
 import { join, plural } from './wording.ts';
 
 /** Where the words beside an address start, unless the address is longer. */
@@ -15,8 +16,6 @@ const noteColumn = 42;
 const indent = '     ';
 /** Longer attribute names do not push the values of all others to the right. */
 const maxNameWidth = 28;
-/** Attributes that a resource loses with itself: enough to recognize it by. */
-const maxLostAttributes = 8;
 /** They say nothing about what is lost. */
 const emptyValues = new Set(['null', 'false', '0', '""', '[]', '{}']);
 /** Up to this many values that are only known after the apply are shown with what they were. */
@@ -95,8 +94,9 @@ function because(resource: ResourceChange): string {
 }
 
 /** The attributes, what forces a replacement first, what is only known afterwards last. */
-export function bodyLines(resource: ResourceChange): readonly string[] {
-  if (resource.action === 'delete' || resource.action === 'forget') return lostLines(resource.attributes);
+export function bodyLines(resource: ResourceChange, room: Room = commentRoom): readonly string[] {
+  if (resource.action === 'delete' || resource.action === 'forget')
+    return lostLines(resource.attributes, room);
   const forcing = resource.attributes.filter((attribute) => attribute.forcesReplacement);
   const others = resource.attributes.filter((attribute) => !attribute.forcesReplacement);
   const unknown = others.filter(({ after }) => after.kind === 'unknown');
@@ -105,31 +105,34 @@ export function bodyLines(resource: ResourceChange): readonly string[] {
   const shown = [...forcing, ...known, ...(fold ? [] : unknown)];
   const mark = resource.action === 'create' ? '+' : '!';
   const folded = fold ? [unknownLine(mark, unknown)] : [];
-  return [...print(shown), ...folded];
+  return [...print(shown, room), ...folded];
 }
 
 function unknownLine(mark: string, unknown: readonly AttributeChange[]): string {
   return `${mark}${indent}known after apply: ${unknown.map(({ path }) => path).join(', ')}`;
 }
 
-/** One-line values only: what is destroyed is recognized by its name, not by its whole text. */
-function lostLines(attributes: readonly AttributeChange[]): readonly string[] {
+/** Without what says nothing, and as much of the rest as there is room for. */
+function lostLines(attributes: readonly AttributeChange[], room: Room): readonly string[] {
   const telling = attributes.filter(({ before }) => before.kind !== 'known' || !emptyValues.has(before.json));
-  const shown = telling.slice(0, maxLostAttributes);
+  const shown = telling.slice(0, room.lostAttributes);
   const more = telling.length - shown.length;
-  return [...print(shown), ...(more > 0 ? [` ${indent}… ${plural(more, 'more attribute')}`] : [])];
+  return [...print(shown, room), ...(more > 0 ? [` ${indent}… ${plural(more, 'more attribute')}`] : [])];
 }
 
-function print(attributes: readonly AttributeChange[]): readonly string[] {
+function print(attributes: readonly AttributeChange[], room: Room): readonly string[] {
   const width = Math.min(maxNameWidth, Math.max(0, ...attributes.map(({ path }) => path.length)));
   return attributes
-    .flatMap((attribute) => attributeLines(attribute, { width, noteColumn: noteColumn - indent.length - 1 }))
+    .flatMap((attribute) =>
+      attributeLines(attribute, { width, noteColumn: noteColumn - indent.length - 1, room }),
+    )
     .map(({ mark, text }: DiffLine) => `${mark}${indent}${text}`.trimEnd());
 }
 
 /** The outputs as if they were the attributes of one resource. */
-export function outputLines(outputs: readonly OutputChange[]): readonly string[] {
+export function outputLines(outputs: readonly OutputChange[], room: Room = commentRoom): readonly string[] {
   return print(
     outputs.map(({ name, before, after }) => ({ path: name, before, after, forcesReplacement: false })),
+    room,
   );
 }

@@ -2,66 +2,107 @@
 import type { AttributeChange, Value } from '../../workflows/model/change.ts';
 import { embeddedJson, inlineJson, jsonLines } from './json-text.ts';
 import type { DiffLine } from './line-diff.ts';
-import { cutBeside, lineDiff, maxLineWidth } from './line-diff.ts';
+import { cutBeside, lineDiff } from './line-diff.ts';
 import { cutText } from './markdown.ts';
 
 /** `old → new` on one line up to this width; longer pairs go one below the other. */
 const pairWidth = 90;
-/** What a value was before it becomes unknown or sensitive. */
-const knownWidth = 70;
 /** A list or object that is longer is compared line by line. */
 const compositeWidth = 50;
-/** More lines than this of one attribute hide the other changes; the rest is counted. */
-const maxLines = 150;
+
+/** How much of one attribute is shown. */
+export type Room = {
+  /** Longer lines are cut, around what differs. */
+  readonly lineWidth: number;
+  /** What a value was before it becomes unknown or sensitive. */
+  readonly formerWidth: number;
+  /** The rest of a longer value is counted. */
+  readonly valueLines: number;
+  /** What is gone: longer values are counted, further attributes too. */
+  readonly lostLines: number;
+  readonly lostAttributes: number;
+};
+
+/**
+ * Nobody scrolls a comment sideways for long, one value must not hide the other changes, and what is destroyed is
+ * recognized by its name and a few attributes.
+ */
+export const commentRoom: Room = {
+  lineWidth: 240,
+  formerWidth: 70,
+  valueLines: 150,
+  lostLines: 0,
+  lostAttributes: 8,
+};
+/** Where there is a page for it, nothing is cut. */
+export const wholeRoom: Room = {
+  lineWidth: Number.POSITIVE_INFINITY,
+  formerWidth: Number.POSITIVE_INFINITY,
+  valueLines: Number.POSITIVE_INFINITY,
+  lostLines: Number.POSITIVE_INFINITY,
+  lostAttributes: Number.POSITIVE_INFINITY,
+};
 
 type LineMaker = (mark: DiffLine['mark'], text: string) => DiffLine;
 
 /** The lines of one attribute. `width` is the column that values start in; `noteColumn` that of the note. */
 export function attributeLines(
   change: AttributeChange,
-  layout: { readonly width: number; readonly noteColumn: number },
+  layout: { readonly width: number; readonly noteColumn: number; readonly room?: Room },
 ): readonly DiffLine[] {
   const { before, after } = change;
+  const { room = commentRoom } = layout;
   const note = change.forcesReplacement ? 'forces replacement' : '';
   const line: LineMaker = (mark, text) => {
     const content = `${change.path.padEnd(layout.width)}   ${text}`.trimEnd();
     return { mark, text: note === '' ? content : `${content.padEnd(layout.noteColumn)} ${note}` };
   };
-  if (before.kind === 'absent') return added(after, line);
-  if (after.kind === 'absent') return [removed(before, line)];
-  if (before.kind === 'known' && after.kind === 'known') return changed(before.json, after.json, line);
+  if (before.kind === 'absent') return added(after, line, room);
+  if (after.kind === 'absent') return removed(before, line, room);
+  if (before.kind === 'known' && after.kind === 'known') return changed(before.json, after.json, line, room);
   if (before.kind === 'sensitive' && after.kind === 'sensitive') return [line('!', '(sensitive)')];
-  return [line('!', `${words(before)} → ${words(after)}`)];
+  return [line('!', `${words(before, room)} → ${words(after, room)}`)];
 }
 
-function words(value: Value): string {
-  if (value.kind === 'known') return cutText(inlineJson(value.json), knownWidth);
+function words(value: Value, { formerWidth }: Room): string {
+  if (value.kind === 'known') return cutText(inlineJson(value.json), formerWidth);
   return { absent: 'null', sensitive: '(sensitive)', unknown: 'known after apply' }[value.kind];
 }
 
-function added(value: Value, line: LineMaker): readonly DiffLine[] {
-  if (value.kind !== 'known') return [line('+', words(value))];
+function added(value: Value, line: LineMaker, room: Room): readonly DiffLine[] {
+  if (value.kind !== 'known') return [line('+', words(value, room))];
   const block = linesOf(value.json);
-  if (block === null) return [line('+', cutText(inlineJson(value.json), maxLineWidth))];
-  return [line('+', ''), ...below(block.map((text) => ({ mark: '+', text: cutText(text, maxLineWidth) })))];
+  const cut = (text: string): string => cutText(text, room.lineWidth);
+  if (block === null) return [line('+', cut(inlineJson(value.json)))];
+  const lines = block.map((text): DiffLine => ({ mark: '+', text: cut(text) }));
+  return [line('+', ''), ...below(lines, room)];
 }
 
-function removed(value: Value, line: LineMaker): DiffLine {
-  if (value.kind !== 'known') return line('-', words(value));
+function removed(value: Value, line: LineMaker, room: Room): readonly DiffLine[] {
+  if (value.kind !== 'known') return [line('-', words(value, room))];
   const block = linesOf(value.json);
-  return line('-', block === null ? cutText(inlineJson(value.json), maxLineWidth) : `${block.length} lines`);
+  if (block === null) return [line('-', cutText(inlineJson(value.json), room.lineWidth))];
+  if (block.length > room.lostLines) return [line('-', `${block.length} lines`)];
+  return [
+    line('-', ''),
+    ...below(
+      block.map((text) => ({ mark: '-', text })),
+      room,
+    ),
+  ];
 }
 
-function changed(before: string, after: string, line: LineMaker): readonly DiffLine[] {
+function changed(before: string, after: string, line: LineMaker, room: Room): readonly DiffLine[] {
   const pair = comparable(before, after);
-  if (pair !== null) return [line('!', ''), ...below(lineDiff(pair.before, pair.after))];
+  if (pair !== null)
+    return [line('!', ''), ...below(lineDiff(pair.before, pair.after, room.lineWidth), room)];
   const [old, fresh] = [inlineJson(before), inlineJson(after)];
   if (old.length + fresh.length <= pairWidth) return [line('!', `${old} → ${fresh}`)];
   const both: readonly DiffLine[] = [
-    { mark: '-', text: cutBeside(old, fresh) },
-    { mark: '+', text: cutBeside(fresh, old) },
+    { mark: '-', text: cutBeside(old, fresh, room.lineWidth) },
+    { mark: '+', text: cutBeside(fresh, old, room.lineWidth) },
   ];
-  return [line('!', ''), ...below(both)];
+  return [line('!', ''), ...below(both, room)];
 }
 
 /** Both sides as lines, laid out the same way; null when a single line each says it better. */
@@ -112,11 +153,11 @@ function textLines(text: string): readonly string[] {
 }
 
 /** The lines of a value, set in below its name; what is too much is counted. */
-function below(lines: readonly DiffLine[]): readonly DiffLine[] {
-  const more = lines.length - maxLines;
+function below(lines: readonly DiffLine[], { valueLines }: Room): readonly DiffLine[] {
+  const more = lines.length - valueLines;
   const shown: readonly DiffLine[] =
     more > 0
-      ? [...lines.slice(0, maxLines), { mark: '!', text: `… ${more} more lines of this value` }]
+      ? [...lines.slice(0, valueLines), { mark: '!', text: `… ${more} more lines of this value` }]
       : lines;
   return shown.map(({ mark, text }) => ({ mark, text: `  ${text}` }));
 }
