@@ -11,7 +11,8 @@ import { createJudge } from '../activities/policy/judge.ts';
 import { readVerdict } from '../activities/policy/result.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
 import type { JudgeRequest } from '../workflows/activities.ts';
-import { configurationOf, configurationSchema } from '../workflows/model/configuration.ts';
+import { configurationOf } from '../workflows/model/configuration.ts';
+import { configurationSchema } from '../workflows/model/configuration-schema.ts';
 import {
   parseInstallationId,
   parsePlanDigest,
@@ -103,6 +104,8 @@ const stored: StoredPlan = {
   source: { head: sha, base: sha, tree: sha },
   state: null,
   planFileSha256: 'd'.repeat(64),
+  varFiles: [],
+  moduleDirs: [],
 };
 
 function requestWith(protect: readonly string[]): JudgeRequest {

@@ -14,7 +14,8 @@ import {
 import { z } from 'zod';
 import type { ConfigurationFound } from '../../workflows/activities.ts';
 import { nearest } from '../../workflows/model/command.ts';
-import { configurationOf, configurationSchema } from '../../workflows/model/configuration.ts';
+import { configurationOf } from '../../workflows/model/configuration.ts';
+import { configurationSchema } from '../../workflows/model/configuration-schema.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 
 export const configurationPath = 'hatchet.yaml';
