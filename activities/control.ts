@@ -18,7 +18,8 @@ export type ControlDependencies = Omit<BeginDependencies, 'inspect'> & {
   readonly store: Store;
   readonly judge: Judge;
   readonly appId: number;
-  readonly askProject: ControlActivities['askProject'];
+  /** How activities reach workflows. */
+  readonly messenger: Pick<ControlActivities, 'askProject' | 'tellRepository' | 'tellPullRequest'>;
   readonly log: Pick<Logger, 'warn'>;
 };
 
@@ -27,7 +28,7 @@ const heartbeatIntervalMs = 4_000;
 
 /** The activities of `hatchet-control`. */
 export function createControlActivities(deps: ControlDependencies): ControlActivities {
-  const { github, store, judge, askProject } = deps;
+  const { github, store, judge, messenger } = deps;
   const showing: ShowDependencies = {
     github,
     memory: store.shown,
@@ -48,7 +49,10 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
-    askProject,
+    askProject: messenger.askProject,
+    tellRepository: messenger.tellRepository,
+    tellPullRequest: messenger.tellPullRequest,
+    listOpenPullRequests: ({ repository, projects }) => store.pullRequests.listOpen(repository.id, projects),
     beginApply: (request) => beating(() => beginApply({ ...deps, inspect }, request)),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);

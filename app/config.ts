@@ -37,6 +37,8 @@ export type Config = {
   readonly logLevel: LogLevel;
   readonly runner: RunnerConfig;
   readonly healIntervalMs: number;
+  /** After a push to a base branch or an apply: how long to wait for more of them before plans are made again. */
+  readonly refreshWaitMs: number;
   /** Where tools are downloaded from instead of their official address; no slash at the end. */
   readonly mirrors: Readonly<Partial<Record<ToolName, string>>>;
   /** The environment without Hatchet's own variables: PATH, and what clients of package registries pick from it. */
@@ -80,6 +82,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
     runner: readRunner(environment, dataDir),
     healIntervalMs: readInterval(environment),
+    refreshWaitMs: readRefreshWait(environment),
     mirrors: readMirrors(environment),
     environment: readForeign(environment),
   };
@@ -166,6 +169,15 @@ function readInterval(environment: Environment): number {
     });
   }
   return intervalMs;
+}
+
+function readRefreshWait(environment: Environment): number {
+  const variable = 'HATCHET_REFRESH_WAIT';
+  const [, amount, unit] = /^(\d{1,6})(ms|s|m)$/.exec(environment.get(variable) ?? '2s') ?? [];
+  if (unit === 'ms') return Number(amount);
+  if (unit === 's' || unit === 'm') return Number(amount) * unitMs[unit];
+  environment.report({ variable, what: 'is not a time', remedy: 'Use one such as 500ms, 2s or 1m.' });
+  return 0;
 }
 
 function readMirrors(environment: Environment): Partial<Record<ToolName, string>> {

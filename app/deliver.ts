@@ -1,35 +1,50 @@
 // Whose message is it? The only place that spells workflow ids.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowClient } from '@temporalio/client';
-import type { ControlActivities } from '../workflows/activities.ts';
-import type { Message } from '../workflows/messages.ts';
-import { messageSignal, projectRequestSignal } from '../workflows/messages.ts';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { ControlActivities, ProjectPlace } from '../workflows/activities.ts';
+import type { Message, RepositoryNews } from '../workflows/messages.ts';
+import { messageSignal, projectRequestSignal, repositoryNewsSignal } from '../workflows/messages.ts';
 import { freeLock } from '../workflows/model/lock.ts';
 import { newPullRequest } from '../workflows/model/pull-request-state.ts';
+import { emptyQueue } from '../workflows/model/refresh.ts';
+import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { projectWorkflow } from '../workflows/project.ts';
 import type { pullRequestWorkflow } from '../workflows/pull-request.ts';
 import { controlQueue } from '../workflows/queues.ts';
+import type { RepositoryStart, repositoryWorkflow } from '../workflows/repository.ts';
+import type { Incoming } from './events/parse.ts';
 
 /** Numeric repository ids: names change. */
-const pullRequestId = ({ ref }: Message): string => `pr/${ref.repository.id}/${ref.number}`;
-const projectId = (
-  repositoryId: number,
-  project: { readonly dir: string; readonly workspace: string },
-): string => `project/${repositoryId}/${project.dir}/${project.workspace}`;
+const pullRequestId = ({ repository, number }: PullRequestRef): string => `pr/${repository.id}/${number}`;
+const projectId = (repositoryId: number, project: ProjectPlace): string =>
+  `project/${repositoryId}/${project.dir}/${project.workspace}`;
+const repositoryId = ({ repository }: RepositoryNews): string => `repository/${repository.id}`;
 
 /** Below the 9 s after which @octokit/webhooks answers 202 on its own: GitHub would take that for accepted. */
 const acceptTimeoutMs = 8_000;
 
-/** Resolves when Temporal has accepted the message, in time for GitHub; only then is GitHub told so. */
-export async function deliverMessage(client: WorkflowClient, message: Message): Promise<void> {
-  const accepted = client.signalWithStart<typeof pullRequestWorkflow, [Message]>('pullRequestWorkflow', {
-    taskQueue: controlQueue,
-    workflowId: pullRequestId(message),
-    args: [newPullRequest(message.ref)],
-    signal: messageSignal,
-    signalArgs: [message],
-  });
-  await Promise.race([accepted, tooLate()]);
+/** What activities say to workflows. */
+export type Messenger = Pick<ControlActivities, 'askProject' | 'tellRepository' | 'tellPullRequest'> & {
+  /** Resolves when Temporal has accepted what a webhook said, in time for GitHub; only then is GitHub told so. */
+  readonly deliver: (incoming: Incoming) => Promise<void>;
+};
+
+/** `refreshWaitMs`: how long the workflow of a repository waits for more news before it has anything planned again. */
+export function createMessenger(client: WorkflowClient, refreshWaitMs: number): Messenger {
+  const tellRepository = (news: RepositoryNews): Promise<void> => sendNews(client, news, refreshWaitMs);
+  return {
+    tellRepository,
+    askProject: (asked) => sendRequest(client, asked),
+    tellPullRequest: (message) => tellRunning(client, message),
+    async deliver(incoming) {
+      const accepted =
+        incoming.kind === 'pushed' || incoming.kind === 'applied'
+          ? tellRepository(incoming)
+          : sendMessage(client, incoming);
+      await Promise.race([accepted, tooLate()]);
+    },
+  };
 }
 
 /** The client itself waits between its attempts, also beyond a deadline. One that still succeeds is a duplicate later. */
@@ -38,15 +53,47 @@ async function tooLate(): Promise<never> {
   throw new Error('Temporal did not accept a webhook in time');
 }
 
-/** Hands a request to the owner of a project, starting its workflow when it does not run. */
-export const askProjectWith =
-  (client: WorkflowClient): ControlActivities['askProject'] =>
-  async ({ repository, project, request }) => {
-    await client.signalWithStart<typeof projectWorkflow, [typeof request]>('projectWorkflow', {
-      taskQueue: controlQueue,
-      workflowId: projectId(repository.id, project),
-      args: [{ repository, project: { dir: project.dir, workspace: project.workspace }, lock: freeLock }],
-      signal: projectRequestSignal,
-      signalArgs: [request],
-    });
-  };
+async function sendMessage(client: WorkflowClient, message: Message): Promise<void> {
+  await client.signalWithStart<typeof pullRequestWorkflow, [Message]>('pullRequestWorkflow', {
+    taskQueue: controlQueue,
+    workflowId: pullRequestId(message.ref),
+    args: [newPullRequest(message.ref)],
+    signal: messageSignal,
+    signalArgs: [message],
+  });
+}
+
+/** To a pull request that is followed; one that is not is left in peace. */
+async function tellRunning(client: WorkflowClient, message: Message): Promise<{ readonly heard: boolean }> {
+  try {
+    await client.getHandle(pullRequestId(message.ref)).signal(messageSignal, message);
+    return { heard: true };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { heard: false };
+    throw error;
+  }
+}
+
+async function sendRequest(
+  client: WorkflowClient,
+  { repository, project, request }: Parameters<ControlActivities['askProject']>[0],
+): Promise<void> {
+  await client.signalWithStart<typeof projectWorkflow, [typeof request]>('projectWorkflow', {
+    taskQueue: controlQueue,
+    workflowId: projectId(repository.id, project),
+    args: [{ repository, project: { dir: project.dir, workspace: project.workspace }, lock: freeLock }],
+    signal: projectRequestSignal,
+    signalArgs: [request],
+  });
+}
+
+async function sendNews(client: WorkflowClient, news: RepositoryNews, settleMs: number): Promise<void> {
+  const start: RepositoryStart = { repository: news.repository, settleMs, queue: emptyQueue };
+  await client.signalWithStart<typeof repositoryWorkflow, [RepositoryNews]>('repositoryWorkflow', {
+    taskQueue: controlQueue,
+    workflowId: repositoryId(news),
+    args: [start],
+    signal: repositoryNewsSignal,
+    signalArgs: [news],
+  });
+}

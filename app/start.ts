@@ -2,10 +2,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Message } from '../workflows/messages.ts';
 import { dataConverter } from './codec.ts';
 import type { Config } from './config.ts';
-import { deliverMessage } from './deliver.ts';
+import { createMessenger } from './deliver.ts';
 import { startEmbeddedPostgres } from './embedded/postgres.ts';
 import { startEmbeddedTemporal } from './embedded/temporal.ts';
 import { loadOrCreateKey } from './encryption-keys.ts';
@@ -81,7 +80,7 @@ async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSi
     check: async () =>
       void (await connection.workflowService.describeNamespace({ namespace: temporal.namespace })),
   };
-  const deliver = (message: Message): Promise<void> => deliverMessage(client.workflow, message);
+  const { deliver } = createMessenger(client.workflow, config.refreshWaitMs);
   const { github, webhookSecret: secret, host, port } = config;
   const webhooks =
     github === null || secret === null ? null : await createWebhooks({ github, secret, deliver, log });

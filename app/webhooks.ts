@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot';
 import { Counter } from 'prom-client';
-import type { Message } from '../workflows/messages.ts';
 import type { GithubConfig } from './config/github.ts';
+import type { Incoming } from './events/parse.ts';
 import { parse } from './events/parse.ts';
 import { logAbout, probotLogger } from './log.ts';
 import { readBody } from './request-body.ts';
@@ -22,7 +22,7 @@ const received = new Counter({
 export type WebhookSettings = {
   readonly github: GithubConfig;
   readonly secret: string;
-  readonly deliver: (message: Message) => Promise<void>;
+  readonly deliver: (incoming: Incoming) => Promise<void>;
   readonly log: Logger;
 };
 
@@ -46,7 +46,8 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
         const messages = parse(name, id, payload);
         received.inc({ event: name, message: messages.length > 0 ? 'yes' : 'no' });
         await Promise.all(messages.map(deliver));
-        for (const message of messages) logAbout(log, contextOf(message)).info({ event: name }, 'delivered');
+        for (const message of messages)
+          logAbout(log, contextOf(id, message)).info({ event: name }, 'delivered');
         if (messages.length === 0) log.debug({ delivery: id, event: name }, 'nothing to do');
       });
     },
@@ -66,12 +67,13 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
   };
 }
 
-function contextOf({ deliveryId, ref, ...message }: Message) {
+function contextOf(delivery: string, incoming: Incoming) {
+  const { owner, name } = ('ref' in incoming ? incoming.ref : incoming).repository;
   return {
-    delivery: deliveryId,
-    repository: `${ref.repository.owner}/${ref.repository.name}`,
-    pullRequest: ref.number,
-    ...('head' in message ? { sha: message.head } : {}),
-    ...('pullRequest' in message ? { sha: message.pullRequest.head } : {}),
+    delivery,
+    repository: `${owner}/${name}`,
+    ...('ref' in incoming ? { pullRequest: incoming.ref.number } : {}),
+    ...('head' in incoming ? { sha: incoming.head } : {}),
+    ...('pullRequest' in incoming ? { sha: incoming.pullRequest.head } : {}),
   };
 }

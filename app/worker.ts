@@ -21,10 +21,11 @@ import { canSandbox } from '../activities/terraform/sandbox.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
 import { controlQueue, defaultPool, runnerQueue } from '../workflows/queues.ts';
 import type { Config } from './config.ts';
-import { askProjectWith } from './deliver.ts';
+import { createMessenger } from './deliver.ts';
 import type { ReadinessCheck } from './http-server.ts';
 import type { Keyring } from './keyring.ts';
 import type { ToolPaths } from './tool-paths.ts';
+import { createEngineFinder } from './tool-paths.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /** What the process has, whichever part of the work it takes. */
@@ -107,7 +108,7 @@ async function startControl(
   });
   closes.push(() => judge.close());
   const [bundle] = await Promise.all([workflowBundle(log), judge.warm(), hcl.warm()]);
-  const askProject = askProjectWith(client.workflow);
+  const messenger = createMessenger(client.workflow, config.refreshWaitMs);
   const { appId } = config.github;
   const worker = await Worker.create({
     connection: native,
@@ -115,7 +116,7 @@ async function startControl(
     taskQueue: controlQueue,
     workflowBundle: bundle,
     dataConverter: converter,
-    activities: createControlActivities({ github, source, store, judge, appId, askProject, log }),
+    activities: createControlActivities({ github, source, store, judge, appId, messenger, log }),
     maxConcurrentActivityTaskExecutions: controlSlots,
     shutdownGraceTime: controlGrace,
   });
@@ -139,7 +140,8 @@ async function startRunner(settings: WorkSettings, store: Store, mirrors: Mirror
       checkout: async ({ repository, tree, into }) => {
         await checkout({ mirror: await mirrors.open(repository.id), tree, into });
       },
-      tools: { terraform: tools.terraform, tofu: tools.tofu },
+      engineFor: createEngineFinder(config, log),
+      liveLog: null,
       settings: {
         workDir,
         environment: config.runner.env,

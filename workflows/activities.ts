@@ -1,4 +1,5 @@
 // What can workflows ask of the world? The port that `activities/` implements.
+import type { Message, RepositoryNews } from './messages.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Approval, Rejection } from './model/approval.ts';
@@ -9,6 +10,7 @@ import type { LockChange, ProjectRequest } from './model/lock.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
+import type { OpenPullRequest } from './model/refresh.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
 import type { Verdict } from './model/verdict.ts';
 import type { ProjectStatus, View } from './model/view.ts';
@@ -21,6 +23,8 @@ export type Inspection = {
   readonly configuration: ConfigurationFound;
   /** The pull request changes hatchet.yaml itself; `problems` are those of the new text. */
   readonly edited: { readonly problems: readonly Diagnostic[] } | null;
+  /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
+  readonly poolWaitMs: number;
   readonly source:
     | {
         readonly kind: 'merged';
@@ -100,6 +104,8 @@ export type CommandRefusal =
       readonly nearest: string | null;
       readonly projects: readonly string[];
     }
+  /** The pull request deletes it: only its end can be planned. */
+  | { readonly kind: 'deleted-project'; readonly project: string }
   | { readonly kind: 'not-allowed'; readonly needs: 'read' | 'write' }
   /** What a later release brings: named, never silently ignored. */
   | { readonly kind: 'not-supported'; readonly what: string }
@@ -157,8 +163,19 @@ export type ControlActivities = {
   record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;
   /** Did this delivery reach an earlier workflow of the pull request, which has ended since? */
   wasDelivered(request: { readonly deliveryId: string }): Promise<boolean>;
+  /** Does anybody take the work of this pool? Those who wait for a busy one go on waiting. */
+  poolHasRunners(request: { readonly pool: string }): Promise<boolean>;
   /** A person said `unlock`: an apply of the project that began and never reported stays unknown for good. */
   abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
+  /** Hands news to the workflow of the repository, starting it when it is not running. */
+  tellRepository(news: RepositoryNews): Promise<void>;
+  /** The open pull requests as last read, oldest first, and which of `projects` each has planned. */
+  listOpenPullRequests(request: {
+    readonly repository: Repository;
+    readonly projects: readonly string[];
+  }): Promise<readonly OpenPullRequest[]>;
+  /** Tells a pull request's workflow. Not heard: it does not run, and is not started for this. */
+  tellPullRequest(message: Message): Promise<{ readonly heard: boolean }>;
 };
 
 /** Identifies a project in its repository, whatever it is called. */

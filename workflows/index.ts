@@ -2,3 +2,4 @@
 // biome-ignore-all lint/performance/noBarrelFile: Temporal bundles workflows from one entry that exports them all.
 export { projectWorkflow } from './project.ts';
 export { pullRequestWorkflow } from './pull-request.ts';
+export { repositoryWorkflow } from './repository.ts';

@@ -19,7 +19,7 @@ import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
 import { enqueue, finish, isFree, lockChange, release, startNext, withdraw } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
-import { abandonApply, applyPlanIn, beginApply, record, recordApply } from './proxies.ts';
+import { abandonApply, applyPlanIn, beginApply, record, recordApply, tellRepository } from './proxies.ts';
 import { defaultPool } from './queues.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
@@ -56,9 +56,10 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
   for (;;) {
     await condition(() => office.requests.length > 0 || office.ended !== null || mayRest(office));
     await takeAll(office);
-    await settle(office);
+    const changedBy = await settle(office);
     startNextApply(office);
     await tellWaiting(office.lock);
+    if (changedBy !== null) await tellOthers(changedBy);
     await recordAll(office);
     await condition(allHandlersFinished);
     if (office.requests.length > 0 || office.ended !== null || !mayRest(office)) continue;
@@ -162,16 +163,28 @@ function startNextApply(office: Office): void {
   });
 }
 
-/** The apply is over: the project is its pull request's, unless it was refused before it began. */
-async function settle(office: Office): Promise<void> {
+/** The apply is over: the project is its pull request's, unless it was refused. What changed the world, else null. */
+async function settle(office: Office): Promise<ApplyRequest | null> {
   const { ended } = office;
-  if (ended === null) return;
+  if (ended === null) return null;
   office.ended = null;
   const { request, ownerBefore, outcome } = ended;
   const frozen = outcome.kind === 'unknown' ? outcome.reason : null;
   const owner = outcome.kind === 'refused' ? ownerBefore : office.lock.owner;
   move(office, finish(office.lock, { frozen, ownerBefore: owner }));
   await tell(request, over(request, outcome));
+  const partly = outcome.kind === 'failed' && outcome.done > 0;
+  return outcome.kind === 'applied' || partly ? request : null;
+}
+
+/** Behind the work: other pull requests that plan the project have to look again. */
+async function tellOthers({ ref, grant }: ApplyRequest): Promise<void> {
+  const { repository, number } = ref;
+  try {
+    await tellRepository({ kind: 'applied', repository, project: grant.project.name, number });
+  } catch (error) {
+    log.error('nobody was told that a project changed', { project: grant.project.name, error });
+  }
 }
 
 async function tellWaiting(lock: Lock): Promise<void> {

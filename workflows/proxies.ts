@@ -19,17 +19,12 @@ const callRetry: RetryPolicy = {
 };
 /** What people see and what is recorded must end up true, however long GitHub or the database is away. */
 const patientRetry: RetryPolicy = { ...callRetry, maximumAttempts: Number.POSITIVE_INFINITY };
-const planTimeout = '30 minutes';
 /** Terraform's plan writes nothing, so it may run again once when a runner is lost. */
 const planRetry: RetryPolicy = { maximumAttempts: 2 };
-const applyTimeout = '2 hours';
 /** Longer than a runner's pause for a slow disk or a busy machine, short enough to tell people soon. */
 const applyHeartbeatTimeout = '45 seconds';
 /** An apply is started once; whether it may start again is a person's decision. */
 const applyRetry: RetryPolicy = { maximumAttempts: 1 };
-/** A pool without a runner for this long will not get one by waiting. */
-const noRunnerTimeout = '15 minutes';
-
 export const { inspect, beginApply } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: inspectTimeout,
@@ -46,7 +41,7 @@ export const { judge } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { readActor } = proxyActivities<ControlActivities>({
+export const { readActor, poolHasRunners } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: callTimeout,
   retry: callRetry,
@@ -59,21 +54,43 @@ export const { askProject, recordApply, record, wasDelivered, abandonApply, show
     retry: patientRetry,
   });
 
-export const planProjectIn = (pool: string): RunnerActivities['planProject'] =>
+/** What is not heard in minutes is heard with the next push. */
+export const { tellPullRequest } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: callTimeout,
+  retry: callRetry,
+});
+
+export const { tellRepository, listOpenPullRequests } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: callTimeout,
+  retry: patientRetry,
+});
+
+/** Milliseconds: what hatchet.yaml allows, and how long nobody may take it before somebody looks why. */
+type RunLimits = { readonly timeoutMs: number; readonly waitMs: number };
+
+export const planProjectIn = (
+  pool: string,
+  { timeoutMs, waitMs }: RunLimits,
+): RunnerActivities['planProject'] =>
   proxyActivities<RunnerActivities>({
     taskQueue: runnerQueue(pool),
-    startToCloseTimeout: planTimeout,
-    scheduleToStartTimeout: noRunnerTimeout,
+    startToCloseTimeout: timeoutMs,
+    scheduleToStartTimeout: waitMs,
     heartbeatTimeout,
     retry: planRetry,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   }).planProject;
 
-export const applyPlanIn = (pool: string): RunnerActivities['applyPlan'] =>
+export const applyPlanIn = (
+  pool: string,
+  { timeoutMs, waitMs }: RunLimits,
+): RunnerActivities['applyPlan'] =>
   proxyActivities<RunnerActivities>({
     taskQueue: runnerQueue(pool),
-    startToCloseTimeout: applyTimeout,
-    scheduleToStartTimeout: noRunnerTimeout,
+    startToCloseTimeout: timeoutMs,
+    scheduleToStartTimeout: waitMs,
     heartbeatTimeout: applyHeartbeatTimeout,
     retry: applyRetry,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { RepositoryId } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
+import type { OpenPullRequest } from '../../workflows/model/refresh.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
@@ -21,6 +22,8 @@ export type PullRequests = {
     readonly repositoryId: RepositoryId;
     readonly number: number;
   }): Promise<KnownPullRequest | null>;
+  /** Oldest first; `planned`: which of `projects` it has planned at any time. */
+  listOpen(repositoryId: RepositoryId, projects: readonly string[]): Promise<readonly OpenPullRequest[]>;
 };
 
 const rows = z
@@ -32,6 +35,10 @@ const rows = z
     }),
   )
   .max(1);
+
+const openRows = z.array(
+  z.object({ number: z.number(), base: z.string(), planned: z.array(z.string()) }),
+) satisfies z.ZodType<OpenPullRequest[]>;
 
 export function createPullRequests(sql: Sql): PullRequests {
   return {
@@ -48,6 +55,16 @@ export function createPullRequests(sql: Sql): PullRequests {
         await sql`select repository, document as "pullRequest", read_at as "readAt" from pull_request
         where repository_id = ${repositoryId} and number = ${number}`;
       return rows.parse(found)[0] ?? null;
+    },
+    async listOpen(repositoryId, projects) {
+      const found = await sql`select known.number, known.document ->> 'base' as base,
+          array(select distinct plan.project from plan
+            where plan.repository_id = known.repository_id and plan.number = known.number
+              and plan.project = any(${[...projects]}::text[])) as planned
+        from pull_request known
+        where known.repository_id = ${repositoryId} and known.document ->> 'state' = 'open'
+        order by known.number`;
+      return openRows.parse(found);
     },
   };
 }

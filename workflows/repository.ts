@@ -1,0 +1,112 @@
+// Who plans open pull requests again when their base moved or somebody else applied? One workflow per repository.
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  setHandler,
+  sleep,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { refreshedSignal, repositoryNewsSignal } from './messages.ts';
+import type { Refresh, RefreshQueue } from './model/refresh.ts';
+import {
+  concerned,
+  enqueueRefreshes,
+  finishRefresh,
+  isIdle,
+  noteCause,
+  startRefresh,
+} from './model/refresh.ts';
+import type { Repository } from './model/repository.ts';
+import { listOpenPullRequests, tellPullRequest } from './proxies.ts';
+
+/** What the workflow is begun with, and begun again with when its history grows long. */
+export type RepositoryStart = {
+  readonly repository: Repository;
+  /** How long to wait for more news before anybody is bothered. */
+  readonly settleMs: number;
+  readonly queue: RefreshQueue;
+};
+
+/** The longest that a plan may take: whoever says nothing until then does not hold up the others any longer. */
+const refreshTimeout = '30 minutes';
+
+/** The one mutable record of the workflow. */
+type Office = {
+  repository: Repository;
+  queue: RefreshQueue;
+  /** Numbers of pull requests that have answered since they were told. */
+  readonly answered: Set<number>;
+};
+
+/** Started by the first news (signalWithStart); ends when nothing is left to plan again. */
+export async function repositoryWorkflow({ repository, settleMs, queue }: RepositoryStart): Promise<void> {
+  const office: Office = { repository, queue, answered: new Set() };
+  setHandler(repositoryNewsSignal, ({ repository: now, ...cause }) => {
+    // A repository is renamed and the App installed anew: the last news knows best.
+    office.repository = now;
+    office.queue = noteCause(office.queue, cause);
+  });
+  setHandler(refreshedSignal, (number) => {
+    office.answered.add(number);
+  });
+  for (;;) {
+    await condition(() => hasWork(office) || mayRest(office));
+    if (office.queue.causes.length > 0) await lookWhom(office, settleMs);
+    else startRefreshes(office);
+    await condition(allHandlersFinished);
+    if (office.queue.causes.length > 0 || !mayRest(office)) continue;
+    if (isIdle(office.queue)) return;
+    return continueAsNew<typeof repositoryWorkflow>({
+      repository: office.repository,
+      settleMs,
+      queue: office.queue,
+    });
+  }
+}
+
+const hasWork = ({ queue }: Office): boolean =>
+  queue.causes.length > 0 || (!workflowInfo().continueAsNewSuggested && startRefresh(queue) !== null);
+
+/** Nobody is being waited for, and it may end or begin anew with a short history. */
+const mayRest = ({ queue }: Office): boolean =>
+  isIdle(queue) || (queue.running.length === 0 && workflowInfo().continueAsNewSuggested);
+
+/** A merge is a push, then an apply, and often one of several: wait for what belongs together. */
+async function lookWhom(office: Office, settleMs: number): Promise<void> {
+  await sleep(settleMs);
+  const { causes } = office.queue;
+  office.queue = { ...office.queue, causes: [] };
+  const projects = causes.flatMap((cause) => (cause.kind === 'applied' ? [cause.project] : []));
+  const open = await listOpenPullRequests({ repository: office.repository, projects });
+  office.queue = enqueueRefreshes(office.queue, concerned(open, causes));
+}
+
+/** With a long history nobody new is begun with, so that it can end. */
+function startRefreshes(office: Office): void {
+  if (workflowInfo().continueAsNewSuggested) return;
+  for (let next = startRefresh(office.queue); next !== null; next = startRefresh(office.queue)) {
+    office.queue = next.queue;
+    void refresh(office, next.refresh);
+  }
+}
+
+async function refresh(office: Office, { number, applied }: Refresh): Promise<void> {
+  office.answered.delete(number);
+  try {
+    const { heard } = await tellPullRequest({
+      kind: 'refresh',
+      deliveryId: uuid4(),
+      ref: { repository: office.repository, number },
+      applied,
+      replyTo: workflowInfo().workflowId,
+    });
+    const answered = !heard || (await condition(() => office.answered.has(number), refreshTimeout));
+    if (!answered) log.warn('a pull request did not say that it is planned again', { number });
+  } catch (error) {
+    log.error('a pull request could not be told to plan again', { number, error });
+  }
+  office.queue = finishRefresh(office.queue, number);
+}
