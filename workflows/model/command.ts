@@ -58,18 +58,28 @@ function parseArguments(verb: Verb, words: readonly string[]): Command {
   return { kind: 'known', verb, projects, destroy: flags.includes('--destroy') };
 }
 
-/** The closest of `candidates`, or null when none is close enough to be what was meant. */
+/** The closest of `candidates`, of equals the one with the same beginning; null when none is close enough. */
 export function nearest<Candidate extends string>(
   word: string,
   candidates: readonly Candidate[],
 ): Candidate | null {
   const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
-    .sort((left, right) => left.distance - right.distance);
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(word, candidate),
+      common: commonLength(word, candidate),
+    }))
+    .sort((left, right) => left.distance - right.distance || right.common - left.common);
   const best = ranked[0];
   return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
     ? best.candidate
     : null;
+}
+
+function commonLength(left: string, right: string): number {
+  let length = 0;
+  while (length < left.length && left[length] === right[length]) length += 1;
+  return length;
 }
 
 /** Letters to insert, delete, replace or swap (Damerau-Levenshtein, restricted), words cut to `maxWordLength`. */
