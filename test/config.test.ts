@@ -71,6 +71,7 @@ test('an App, a key and a secret are enough', () => {
     logLevel: 'info',
     runner: { env: {}, paths: [], network: 'host', requireSandbox: false },
     healIntervalMs: 300_000,
+    refreshWaitMs: 2_000,
     mirrors: {},
     environment: {},
   });
@@ -211,6 +212,7 @@ test.each<[Record<string, string | undefined>, readonly string[]]>([
   [{ HATCHET_REQUIRE_SANDBOX: 'maybe' }, ['HATCHET_REQUIRE_SANDBOX is none of its values']],
   [{ HATCHET_HEAL_INTERVAL: '1s' }, ['HATCHET_HEAL_INTERVAL is not an interval']],
   [{ HATCHET_HEAL_INTERVAL: '5 minutes' }, ['HATCHET_HEAL_INTERVAL is not an interval']],
+  [{ HATCHET_REFRESH_WAIT: 'soon' }, ['HATCHET_REFRESH_WAIT is not a time']],
   [{ HATCHET_TERRAFORM_MIRROR: 'http://mirror.example' }, ['HATCHET_TERRAFORM_MIRROR is not encrypted']],
   [{ HATCHET_REQUIRE_SANDBX: 'true' }, ['HATCHET_REQUIRE_SANDBX is no setting of Hatchet']],
 ])('%j is refused', (changes, expected) => {
@@ -286,6 +288,7 @@ test('everything else is read as it is written', () => {
     HATCHET_RUNNER_NETWORK: 'none',
     HATCHET_REQUIRE_SANDBOX: 'yes',
     HATCHET_HEAL_INTERVAL: '90s',
+    HATCHET_REFRESH_WAIT: '500ms',
     HATCHET_OPA_MIRROR: 'https://mirror.example/opa/',
     PATH: '/usr/bin',
   });
@@ -295,6 +298,7 @@ test('everything else is read as it is written', () => {
     logLevel: 'debug',
     runner: { paths: [`${directory}/state`, `${directory}/new/deep`], network: 'none', requireSandbox: true },
     healIntervalMs: 90_000,
+    refreshWaitMs: 500,
     mirrors: { opa: 'https://mirror.example/opa' },
     environment: { PATH: '/usr/bin' },
   });
