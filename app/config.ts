@@ -7,7 +7,11 @@ import type { Environment, Problem } from './config/environment.ts';
 import { addressText, createEnvironment, readAddress, readChoice } from './config/environment.ts';
 import type { GithubConfig } from './config/github.ts';
 import { readGithub, readWebhookSecret } from './config/github.ts';
+import type { LinksConfig } from './config/links.ts';
+import { readLinks } from './config/links.ts';
 import { hatchetNames, isOwnName } from './config/own-names.ts';
+import type { PoolsConfig } from './config/pools.ts';
+import { readPools } from './config/pools.ts';
 import type { RunnerConfig } from './config/runner.ts';
 import { readRunner } from './config/runner.ts';
 import type { DatabaseConfig, TemporalConfig } from './config/services.ts';
@@ -36,6 +40,8 @@ export type Config = {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly runner: RunnerConfig;
+  readonly pools: PoolsConfig;
+  readonly links: LinksConfig;
   readonly healIntervalMs: number;
   /** After a push to a base branch or an apply: how long to wait for more of them before plans are made again. */
   readonly refreshWaitMs: number;
@@ -81,6 +87,8 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     dataDir,
     logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
     runner: readRunner(environment, dataDir),
+    pools: readPools(environment),
+    links: readLinks(environment),
     healIntervalMs: readInterval(environment),
     refreshWaitMs: readRefreshWait(environment),
     mirrors: readMirrors(environment),

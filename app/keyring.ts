@@ -1,5 +1,5 @@
 // How are bytes sealed and opened?
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { EncryptionKey, EncryptionKeys } from './encryption-keys.ts';
 
 /**
@@ -11,8 +11,11 @@ export type Keyring = {
   readonly keyId: string;
   seal(clear: Uint8Array, context: string): Buffer;
   open(sealed: Uint8Array, context: string): Buffer;
+  /** 32 bytes for another use, one for each key in the same order; nothing sealed can be learnt from them (RFC 5869). */
+  derive(purpose: string): readonly [Buffer, ...Buffer[]];
 };
 
+const derivedBytes = 32;
 const algorithm = 'aes-256-gcm';
 /** GCM's own nonce size; random nonces are safe for about 2^32 messages per key (NIST SP 800-38D, 8.3). */
 const nonceBytes = 12;
@@ -22,12 +25,15 @@ const formatVersion = 1;
 
 /** The first key seals, all of them open. */
 export function createKeyring(keys: EncryptionKeys): Keyring {
-  const [sealing] = keys;
+  const [sealing, ...others] = keys;
+  const derive = ({ bytes }: EncryptionKey, purpose: string): Buffer =>
+    Buffer.from(hkdfSync('sha256', bytes, '', purpose, derivedBytes));
   const byId = new Map(keys.map((key) => [key.id, key.bytes]));
   return {
     keyId: sealing.id,
     seal: (clear, context) => seal(sealing, clear, context),
     open: (sealed, context) => openWith(byId, sealed, context),
+    derive: (purpose) => [derive(sealing, purpose), ...others.map((key) => derive(key, purpose))],
   };
 }
 

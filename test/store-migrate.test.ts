@@ -50,9 +50,11 @@ test('the product’s own migrations apply to an empty database, and again to a 
       'delivery',
       'event',
       'lock_event',
+      'log_chunk',
       'migration',
       'plan',
       'pull_request',
+      'run',
       'shown',
       'verdict',
     ]);

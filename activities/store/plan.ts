@@ -33,7 +33,10 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
       const changes = await artifacts.read({ id, kind: 'changes' });
       return planChangesSchema.parse(JSON.parse(changes.toString('utf8')));
     },
-    saveLog: (id, clear) => artifacts.save({ id, kind: 'log', clear }),
+    async saveLog(id, clear) {
+      await artifacts.save({ id, kind: 'log', clear });
+      await sql`delete from log_chunk where run_id = ${id}`;
+    },
     readLog: (id) => artifacts.read({ id, kind: 'log' }),
     saveErroredState: (id, clear) => artifacts.save({ id, kind: 'errored-state', clear }),
   };
@@ -60,9 +63,11 @@ async function insertPlan(
   const inserted = await sql`
     with bytes as (
       insert into artifact ${sql([...artifacts], artifactColumns)} on conflict do nothing
+    ), followed as (
+      delete from log_chunk where run_id = ${plan.runId}
     )
-    insert into plan (id, repository_id, number, project, dir, workspace, digest, plan_file_sha256, document)
-    values (${id}, ${repository.id}, ${number}, ${project.name}, ${project.dir}, ${project.workspace},
+    insert into plan (id, run_id, repository_id, number, project, dir, workspace, digest, plan_file_sha256, document)
+    values (${id}, ${plan.runId}, ${repository.id}, ${number}, ${project.name}, ${project.dir}, ${project.workspace},
       ${digest}, ${planFileSha256}, ${asJson(stored)}::text::json)
     on conflict do nothing`;
   return inserted.count;

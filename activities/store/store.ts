@@ -13,12 +13,16 @@ import type { Deliveries } from './delivery.ts';
 import { createDeliveries } from './delivery.ts';
 import type { Events } from './event.ts';
 import { createEvents } from './event.ts';
+import type { LiveLogs } from './live-log.ts';
+import { createLiveLogs } from './live-log.ts';
 import type { LockEvents } from './lock-event.ts';
 import { createLockEvents } from './lock-event.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { createRunStore } from './plan.ts';
 import type { PullRequests } from './pull-request.ts';
 import { createPullRequests } from './pull-request.ts';
+import type { Runs } from './run.ts';
+import { createRuns } from './run.ts';
 import { createShown } from './shown.ts';
 import type { Verdicts } from './verdict.ts';
 import { createVerdicts } from './verdict.ts';
@@ -37,6 +41,8 @@ export type Store = {
   readonly lockEvents: LockEvents;
   readonly deliveries: Deliveries;
   readonly pullRequests: PullRequests;
+  readonly shownRuns: Runs;
+  readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
@@ -71,6 +77,8 @@ export async function openStore(options: {
     lockEvents: createLockEvents(sql),
     deliveries: createDeliveries(sql),
     pullRequests: createPullRequests(sql),
+    shownRuns: createRuns(sql),
+    liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),
     async ping() {
       await sql`select 1`;

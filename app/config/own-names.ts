@@ -5,7 +5,10 @@ export const hatchetNames = [
   'HATCHET_DATA_DIR',
   'HATCHET_ENCRYPTION_KEY',
   'HATCHET_HEAL_INTERVAL',
+  'HATCHET_LINK_LIFETIME',
   'HATCHET_OPA_MIRROR',
+  'HATCHET_POOLS',
+  'HATCHET_POOL_WAIT',
   'HATCHET_REFRESH_WAIT',
   'HATCHET_REQUIRE_SANDBOX',
   'HATCHET_RUNNER_ENV',
@@ -14,6 +17,7 @@ export const hatchetNames = [
   'HATCHET_TEMPORAL_MIRROR',
   'HATCHET_TERRAFORM_MIRROR',
   'HATCHET_TOFU_MIRROR',
+  'HATCHET_URL',
 ] as const;
 
 /** Names that a glob must not reach, whether they are set now or not. */
