@@ -14,6 +14,10 @@ export type StoredPlan = {
   /** Terraform's state identity when it was planned; null when there was no state yet. */
   readonly state: { readonly lineage: string; readonly serial: number } | null;
   readonly planFileSha256: string;
+  /** What the plan was given, for the init of its apply; relative to the project's directory. */
+  readonly varFiles: readonly string[];
+  /** Directories of the local modules that init found, relative to the repository. */
+  readonly moduleDirs: readonly string[];
 };
 
 export type PlanBytes = {
@@ -44,4 +48,13 @@ export type RunStore = {
   readLog(runId: RunId): Promise<Buffer>;
   /** `errored.tfstate`: the state that Terraform could not write. */
   saveErroredState(runId: RunId, state: Buffer): Promise<void>;
+};
+
+/**
+ * Where people follow a run while it goes on. Calls of one run come one after the other, `seq` counting from 0; a
+ * chunk whose write failed comes again under the same `seq`, maybe longer: the last one counts. Text is masked, whole lines. What the run keeps in the
+ * end (`savePlan`, `saveLog`) holds all of it: chunks are needed until then, and no longer.
+ */
+export type LogSink = {
+  append(runId: RunId, seq: number, text: string): Promise<void>;
 };

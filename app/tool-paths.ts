@@ -1,7 +1,10 @@
 // Which tools does this role need, and where are they?
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import type { Engines } from './tools/engines.ts';
+import { createEngines } from './tools/engines.ts';
 import { createProgress } from './tools/progress.ts';
+import type { ResolveOptions } from './tools/resolve.ts';
 import { resolveTool } from './tools/resolve.ts';
 import { executablesOnPath } from './tools/search-path.ts';
 import type { ToolName } from './tools/versions.ts';
@@ -14,6 +17,11 @@ export type ToolPaths = {
   readonly temporal: string | null;
   readonly bubblewrap: string | null;
 };
+
+/** For each project its own engine and version; fetches what is asked for and not there. */
+export function createEngineFinder(config: Config, log: Logger): Engines {
+  return createEngines({ ...resolveOptions(config, log), progress: () => undefined });
+}
 
 /** Fetches what is missing. Throws ToolUnavailable, which lists what was tried. */
 export async function findTools(config: Config, log: Logger): Promise<ToolPaths> {
@@ -31,17 +39,20 @@ export async function findTools(config: Config, log: Logger): Promise<ToolPaths>
 }
 
 async function find(name: ToolName, config: Config, log: Logger): Promise<string> {
-  const { environment, dataDir, mirrors } = config;
-  const tool = await resolveTool(name, {
+  const tool = await resolveTool(name, resolveOptions(config, log));
+  log.info({ component: 'tools', tool: name, version: tool.version, source: tool.source }, 'tool found');
+  return tool.path;
+}
+
+function resolveOptions({ environment, dataDir, mirrors }: Config, log: Logger): ResolveOptions {
+  return {
     path: environment.PATH ?? '',
     dataDir,
     mirrors,
     environment,
     progress: createProgress(process.stderr, Date.now),
     log: (line) => log.debug({ component: 'tools' }, line),
-  });
-  log.info({ component: 'tools', tool: name, version: tool.version, source: tool.source }, 'tool found');
-  return tool.path;
+  };
 }
 
 async function onPath(name: string, { environment }: Config): Promise<string | null> {

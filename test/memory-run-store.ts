@@ -1,16 +1,20 @@
 // Where do runner tests keep their plans? In a store that lives as long as the test.
-import type { PlanBytes, RunStore, StoredPlan } from '../activities/run-store.ts';
+import type { LogSink, PlanBytes, RunStore, StoredPlan } from '../activities/run-store.ts';
 
 export type MemoryRunStore = RunStore & {
   readonly plans: Map<string, { readonly stored: StoredPlan; readonly bytes: PlanBytes }>;
   readonly logs: Map<string, string>;
   readonly erroredStates: Map<string, string>;
+  readonly live: LogSink;
+  /** What was followed of each run, chunk by chunk. */
+  readonly chunks: Map<string, string[]>;
 };
 
 export function createMemoryRunStore(): MemoryRunStore {
   const plans: MemoryRunStore['plans'] = new Map();
   const logs: MemoryRunStore['logs'] = new Map();
   const erroredStates: MemoryRunStore['erroredStates'] = new Map();
+  const chunks: MemoryRunStore['chunks'] = new Map();
   const found = (id: string) => {
     const plan = plans.get(id);
     if (plan === undefined) throw new Error(`no plan ${id}`);
@@ -20,6 +24,14 @@ export function createMemoryRunStore(): MemoryRunStore {
     plans,
     logs,
     erroredStates,
+    chunks,
+    live: {
+      append: async (runId, seq, text) => {
+        const written = chunks.get(runId) ?? [];
+        written[seq] = text;
+        chunks.set(runId, written);
+      },
+    },
     savePlan: async (stored, bytes) => {
       plans.set(stored.plan.id, { stored, bytes });
     },

@@ -59,6 +59,8 @@ export function somePlan(
     source: { head, base, tree: parseSha('c'.repeat(40)) },
     state: { lineage: 'l', serial: 4 },
     planFileSha256: 'f'.repeat(64),
+    varFiles: [],
+    moduleDirs: [],
   };
 }
 

@@ -9,12 +9,21 @@ import { sandboxArgv } from '../activities/terraform/sandbox.ts';
 const planFile = '/run/plan.tfplan';
 
 test.for<[TerraformCommand, readonly string[]]>([
-  [{ kind: 'init', lockFile: 'update' }, ['init', '-json', '-input=false']],
-  [{ kind: 'init', lockFile: 'readonly' }, ['init', '-json', '-input=false', '-lockfile=readonly']],
-  [{ kind: 'select-workspace', workspace: 'blue' }, ['workspace', 'select', '-or-create', 'blue']],
+  [{ kind: 'init', lockFile: 'update', varFiles: [] }, ['init', '-json', '-input=false']],
   [
-    { kind: 'plan', planFile },
+    { kind: 'init', lockFile: 'readonly', varFiles: ['../a b.tfvars', '-x'] },
+    ['init', '-json', '-input=false', '-lockfile=readonly', '-var-file=../a b.tfvars', '-var-file=-x'],
+  ],
+  [
+    { kind: 'plan', planFile, varFiles: [], destroy: false },
     ['plan', '-json', '-input=false', '-lock=false', '-detailed-exitcode', '-out=/run/plan.tfplan'],
+  ],
+  [
+    { kind: 'plan', planFile, varFiles: ['one.tfvars', 'two.tfvars'], destroy: true },
+    [
+      ...['plan', '-json', '-input=false', '-lock=false', '-detailed-exitcode', '-destroy'],
+      ...['-var-file=one.tfvars', '-var-file=two.tfvars', '-out=/run/plan.tfplan'],
+    ],
   ],
   [{ kind: 'show', planFile }, ['show', '-json', '/run/plan.tfplan']],
   [{ kind: 'apply', planFile }, ['apply', '-json', '-input=false', '-lock-timeout=5m', '/run/plan.tfplan']],
@@ -129,7 +138,7 @@ test('nothing is inherited, and what would undo our settings is not let in', () 
     PATH: '/evil',
     LD_PRELOAD: '/evil.so',
   };
-  expect(runEnvironment(allowed, directory)).toEqual({
+  expect(runEnvironment(allowed, directory, 'blue')).toEqual({
     AWS_REGION: 'eu-central-1',
     TF_VAR_size: '3',
     TF_HTTP_PASSWORD: 'secret',
@@ -138,11 +147,13 @@ test('nothing is inherited, and what would undo our settings is not let in', () 
     TMPDIR: '/run/tmp',
     TF_DATA_DIR: '/run/data',
     TF_CLI_CONFIG_FILE: '/run/cli.tfrc',
+    TF_WORKSPACE: 'blue',
     TF_IN_AUTOMATION: '1',
     TF_INPUT: '0',
     CHECKPOINT_DISABLE: '1',
     GIT_TERMINAL_PROMPT: '0',
   });
+  expect(runEnvironment(allowed, directory, null)).not.toHaveProperty('TF_WORKSPACE');
 });
 
 test('providers come from the cache or their registry, and from nowhere else', () => {

@@ -403,10 +403,92 @@ test('a workspace is created when it is first planned', async () => {
   expect(await readdir(join(runner.stateDir, 'spaces/blue'))).toContain('terraform.tfstate');
 });
 
-test('an engine that is not installed is the operator’s to mend', async () => {
-  await expect(runner.plan('start', { project: { ...project, engine: 'tofu' } })).rejects.toMatchObject({
-    type: 'OperatorError',
-    message: 'tofu is not installed on this runner',
+test('a backend without workspaces says so at the project’s own code', async () => {
+  const server = await startHttpStateServer();
+  const host = await createTerraformRunner({ network: 'host' });
+  try {
+    host.files.set('envs/prod/backend.tf', server.backend);
+    const result = await host.plan('start', { project: { ...project, workspace: 'blue' } });
+    expect(result).toMatchObject({
+      kind: 'failed',
+      diagnostics: [{ severity: 'error', summary: expect.stringContaining('workspaces not supported') }],
+    });
+  } finally {
+    await server.close();
+    await host.close();
+  }
+});
+
+describe('the end of everything', () => {
+  test('is planned, approved apart from a plan that changes nothing, and applied', async () => {
+    await startFromState(runner);
+    const nothing = planned(await runner.plan('start'));
+    const plan = planned(await runner.plan('start', { destroy: true }));
+    expect(plan).toMatchObject({ destroy: true, counts: { add: 0, destroy: 2 } });
+    expect(plan.digest).not.toBe(nothing.digest);
+    expect(await runner.apply(plan)).toMatchObject({ kind: 'applied' });
+    const state = JSON.parse(await readFile(join(runner.stateDir, 'prod.tfstate'), 'utf8'));
+    expect(state.resources).toEqual([]);
+  });
+
+  test('of nothing is another thing than no change', async () => {
+    const ended = planned(await runner.plan('start', { destroy: true }));
+    runner.files.set('envs/prod/main.tf', '');
+    const empty = planned(await runner.plan('start'));
+    expect([ended.hasChanges, empty.hasChanges]).toEqual([false, false]);
+    expect(ended.digest).not.toBe(empty.digest);
+  });
+});
+
+describe('var files', () => {
+  const withVarFiles = (...varFiles: readonly string[]) => ({ project: { ...project, varFiles } });
+  beforeEach(() => {
+    runner.files.set('common values.tfvars', 'region = "eu"\nsize = 1\n');
+    runner.files.set('envs/prod/prod.tfvars', 'size = 2\n');
+    runner.files.set(
+      'envs/prod/variables.tf',
+      'variable "region" {}\nvariable "size" {}\noutput "both" {\n  value = join(" ", [var.region, var.size])\n}\n',
+    );
+  });
+
+  test('are taken in their order, and hold for the apply', async () => {
+    const plan = planned(
+      await runner.plan('start', withVarFiles('../../common values.tfvars', 'prod.tfvars')),
+    );
+    expect(await runner.apply(plan)).toMatchObject({ kind: 'applied' });
+    const state = JSON.parse(await readFile(join(runner.stateDir, 'prod.tfstate'), 'utf8'));
+    expect(state.outputs.both.value).toBe('eu 2');
+  });
+
+  test('outside the repository, or missing, are refused by name', async () => {
+    runner.links.set('envs/prod/out.tfvars', '/etc/passwd');
+    const paths = ['none.tfvars', '/etc/passwd', '../../../../etc/passwd', 'out.tfvars', 'a\0b', '.'];
+    const result = await runner.plan('start', withVarFiles(...paths, 'prod.tfvars'));
+    expect(result.kind === 'failed' && result.diagnostics.map(({ summary }) => summary)).toEqual(
+      paths.map((path) => `The var file ${path} cannot be used`),
+    );
+  });
+});
+
+describe('modules', () => {
+  const module = (source: string) => `module "m" {\n  source = "${source}"\n}\n`;
+
+  test('that init found are told by where they really are', async () => {
+    runner.files.set('envs/prod/modules.tf', module('../../modules/network'));
+    runner.files.set('modules/network/main.tf', module('./subnet').replace('"m"', '"s"'));
+    runner.files.set('modules/network/subnet/main.tf', module('../../shared/').replace('"m"', '"x"'));
+    runner.files.set('libraries/shared/main.tf', 'output "x" {\n  value = 1\n}\n');
+    runner.links.set('modules/shared', '../libraries/shared');
+    const result = await runner.plan('start');
+    const dirs = ['libraries/shared', 'modules/network', 'modules/network/subnet'];
+    expect(result).toMatchObject({ kind: 'planned', moduleDirs: dirs });
+    const [saved] = runner.store.plans.values();
+    expect(saved?.stored.moduleDirs).toEqual(dirs);
+    expect(saved?.bytes.log.toString()).toContain('Local modules: libraries/shared, modules/network,');
+  });
+
+  test('none is an empty list', async () => {
+    expect(await runner.plan('start')).toMatchObject({ moduleDirs: [] });
   });
 });
 

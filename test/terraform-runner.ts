@@ -1,10 +1,10 @@
 // How does a test run real Terraform on the fixtures, without Temporal around it?
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPlan } from '../activities/terraform/apply.ts';
+import type { EngineFor } from '../activities/terraform/engine.ts';
 import { planProject } from '../activities/terraform/plan.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   RunnerSettings,
   RunStage,
 } from '../activities/terraform/settings.ts';
+import { createEngines } from '../app/tools/engines.ts';
 import type { ApplyGrant, ApplyOutcome } from '../workflows/model/apply.ts';
 import { grantApply, isGrant } from '../workflows/model/apply.ts';
 import type { SourceDigest } from '../workflows/model/identifiers.ts';
@@ -87,12 +88,22 @@ const bubblewrapPath = '/usr/bin/bwrap';
 /** Null where bubblewrap is missing or not permitted. */
 export const bubblewrap = (await canSandbox(bubblewrapPath)) ? bubblewrapPath : null;
 
-const terraform = execFileSync('which', ['terraform'], { encoding: 'utf8' }).trim();
+/** Whatever is on PATH, and nothing from anywhere else. */
+const closedDoor = 'http://127.0.0.1:1';
+const ownEngines = createEngines({
+  path: process.env.PATH ?? '',
+  dataDir: join(tmpdir(), 'hatchet-no-tools'),
+  mirrors: { terraform: closedDoor, tofu: closedDoor },
+  environment: {},
+  progress: () => undefined,
+  log: () => undefined,
+});
 
 /** `at`: a directory that another process has made for its own runner. */
 export async function createTerraformRunner(
   changed: Partial<RunnerSettings> = {},
   at: string | null = null,
+  engineFor: EngineFor = ownEngines,
 ): Promise<TerraformRunner> {
   const root = at ?? (await realpath(await mkdtemp(join(tmpdir(), 'hatchet-terraform-'))));
   const stateDir = join(root, 'state');
@@ -116,7 +127,8 @@ export async function createTerraformRunner(
   const dependencies: RunnerDependencies = {
     store,
     settings,
-    tools: { terraform, tofu: null },
+    engineFor,
+    liveLog: store.live,
     checkout: async ({ into }) => {
       await mkdir(join(into, project.dir), { recursive: true });
       await cp(join(fixtures, fixture), join(into, project.dir), { recursive: true });
@@ -197,6 +209,8 @@ export function grantFor(plan: Plan): ApplyGrant {
     trigger: { kind: 'comment', actor: 'octocat' },
     pool: 'default',
     timeoutMs: 7_200_000,
+    poolWaitMs: 120_000,
+    head: plan.head,
   });
   if (!isGrant(answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);
   return answer;

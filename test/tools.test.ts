@@ -270,6 +270,7 @@ function chisel(packing: Tool['release']['packing'], pinnedSums: Tool['release']
       mirrorVariable: 'HATCHET_CHISEL_MIRROR',
       path: () => 'v2.0.1/chisel',
       sumsPath: () => 'v2.0.1/SUMS',
+      indexPath: null,
       packing,
       pinnedSums,
     },

@@ -74,6 +74,9 @@ export const storedPlanSchema = z.object({
   source: z.object({ head: sha, base: sha, tree: sha }),
   state: z.object({ lineage: z.string(), serial: z.number() }).nullable(),
   planFileSha256: z.string(),
+  // Plans of the first release were stored without these.
+  varFiles: z.array(z.string()).default([]),
+  moduleDirs: z.array(z.string()).default([]),
 }) satisfies z.ZodType<StoredPlan>;
 
 const value = z.discriminatedUnion('kind', [

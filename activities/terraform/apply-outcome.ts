@@ -1,4 +1,5 @@
 // What came of an apply, and what of it must be kept?
+import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import type { ApplyOutcome } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
@@ -38,6 +39,18 @@ export async function keepOutcome(
   return { outcome, kept: logKept && state !== 'lost' };
 }
 
+/** Nothing was run, so the log is what there is to say. */
+export async function keepUnstarted(
+  deps: RunnerDependencies,
+  runId: RunId,
+  stored: StoredPlan,
+  problem: Diagnostic,
+): Promise<ApplyOutcome> {
+  await keepTrying(() => deps.store.saveLog(runId, Buffer.from(`${problem.summary}\n${problem.detail}\n`)));
+  const finishedAt = new Date().toISOString();
+  return failure({ runId, stored }, [problem], { done: 0, stateKept: false, finishedAt });
+}
+
 async function keepErroredState({ session, deps, runId }: EndedApply): Promise<'none' | 'kept' | 'lost'> {
   const path = join(session.projectDir, erroredStateName);
   const bytes = await readForeignFile({ path, within: session.directory.tree, maxBytes: maxStateBytes });
@@ -63,7 +76,7 @@ async function describeOutcome(ended: EndedApply, stateKept: boolean): Promise<A
 }
 
 function failure(
-  { runId, stored }: EndedApply,
+  { runId, stored }: Pick<EndedApply, 'runId' | 'stored'>,
   diagnostics: readonly Diagnostic[],
   rest: { readonly done: number; readonly stateKept: boolean; readonly finishedAt: string },
 ): ApplyOutcome {

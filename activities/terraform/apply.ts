@@ -8,7 +8,8 @@ import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { StoredPlan } from '../run-store.ts';
 import { runApplyCommand } from './apply-command.ts';
-import { erroredStateName, keepOutcome } from './apply-outcome.ts';
+import { erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
+import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
@@ -48,15 +49,13 @@ export async function applyPlan(
   return withHeartbeat(context, async (enter) => {
     const granted = await readGrantedPlan(deps, request);
     if ('kind' in granted) return { kind: 'refused', refusal: granted };
+    const engine = await findPlansEngine(context, deps, granted.stored);
+    if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
+    const { project } = granted.stored.plan;
     const directory = await createRunDirectory(deps.settings.workDir, runId);
     try {
-      const session = await createSession({
-        context,
-        deps,
-        project: granted.stored.plan.project,
-        directory,
-        enter,
-      });
+      const { mask } = granted;
+      const session = await createSession({ context, deps, runId, engine, mask, project, directory, enter });
       const problems = await prepareApply(session, deps, request, granted);
       if (problems.length === 0) return await startApply(session, deps, request, granted);
       const { outcome } = await keepOutcome({
@@ -74,6 +73,25 @@ export async function applyPlan(
     }
   });
 }
+
+/** Another version may read the plan file in another way, or not at all. */
+async function findPlansEngine(
+  { signal }: RunContext,
+  { engineFor }: RunnerDependencies,
+  { plan }: StoredPlan,
+): Promise<ReturnType<typeof findEngine>> {
+  const exactly = { constraint: `= ${plan.engineVersion}`, source: 'the plan' };
+  return findEngine(engineFor, plan.project.engine, exactly, signal).catch((cause: unknown) => {
+    if (!signal.aborted) throw cause;
+    return { kind: 'unavailable', diagnostic: cancelledBefore };
+  });
+}
+
+const cancelledBefore: Diagnostic = {
+  severity: 'error',
+  summary: 'Cancelled before anything was changed',
+  detail: '',
+};
 
 /** The bytes must be those that were planned, and the digest the one that people said yes to. */
 async function readGrantedPlan(
@@ -98,7 +116,8 @@ async function prepareApply(
   { stored, planFile, lockFile, mask }: GrantedPlan,
 ): Promise<readonly Diagnostic[]> {
   try {
-    const preparation = { checkout, repository, tree: stored.source.tree, lockFile };
+    const { source, varFiles } = stored;
+    const preparation = { checkout, repository, tree: source.tree, lockFile, varFiles };
     const prepared = await prepareProject(session, preparation, mask);
     if (prepared.kind === 'failed') return prepared.diagnostics;
     // A committed file of this name must not pass for one that this apply leaves behind.
@@ -108,7 +127,7 @@ async function prepareApply(
     return [];
   } catch (cause) {
     if (!session.context.signal.aborted) throw cause;
-    return [{ severity: 'error', summary: 'Cancelled before anything was changed', detail: '' }];
+    return [cancelledBefore];
   }
 }
 
@@ -127,6 +146,7 @@ async function startApply(
     session.enter('apply');
     const ending = await runApplyCommand(session);
     session.enter('store');
+    await session.live.end();
     const { outcome, kept } = await keepOutcome({ session, deps, runId, ...granted, ending });
     // What could not be stored stays where an operator finds it.
     if (kept) await removeRunDirectory(session.directory);

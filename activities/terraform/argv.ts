@@ -1,10 +1,19 @@
 // With which arguments is each Terraform command run?
 
-/** Nothing that a person typed is in here: workspace names are checked, everything else is ours. */
+/** Of what a person typed only var files are in here, never as a word of their own; everything else is ours. */
 export type TerraformCommand =
-  | { readonly kind: 'init'; readonly lockFile: 'update' | 'readonly' }
-  | { readonly kind: 'select-workspace'; readonly workspace: string }
-  | { readonly kind: 'plan'; readonly planFile: string }
+  | {
+      readonly kind: 'init';
+      readonly lockFile: 'update' | 'readonly';
+      /** OpenTofu lets module sources and backends depend on variables. */
+      readonly varFiles: readonly string[];
+    }
+  | {
+      readonly kind: 'plan';
+      readonly planFile: string;
+      readonly varFiles: readonly string[];
+      readonly destroy: boolean;
+    }
   | { readonly kind: 'show'; readonly planFile: string }
   | { readonly kind: 'apply'; readonly planFile: string }
   | { readonly kind: 'pull-state' };
@@ -25,9 +34,8 @@ export function terraformArguments(command: TerraformCommand): readonly string[]
         '-json',
         '-input=false',
         ...(command.lockFile === 'readonly' ? ['-lockfile=readonly'] : []),
+        ...varFileArguments(command),
       ];
-    case 'select-workspace':
-      return ['workspace', 'select', '-or-create', command.workspace];
     case 'plan':
       return [
         'plan',
@@ -35,6 +43,8 @@ export function terraformArguments(command: TerraformCommand): readonly string[]
         '-input=false',
         '-lock=false',
         '-detailed-exitcode',
+        ...(command.destroy ? ['-destroy'] : []),
+        ...varFileArguments(command),
         `-out=${command.planFile}`,
       ];
     case 'show':
@@ -46,6 +56,10 @@ export function terraformArguments(command: TerraformCommand): readonly string[]
     default:
       return command satisfies never;
   }
+}
+
+function varFileArguments({ varFiles }: { readonly varFiles: readonly string[] }): readonly string[] {
+  return varFiles.map((path) => `-var-file=${path}`);
 }
 
 /** As Terraform allows it, and never an option: no leading hyphen. */

@@ -10,8 +10,16 @@ const refusedVariables =
 /** Where git, ssh and the like are; the engine itself is called by its absolute path. */
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The whole environment of one run: what the operator allows, and ours over it. Nothing is inherited. */
-export function runEnvironment(allowed: Environment, directory: RunDirectory): Environment {
+/**
+ * The whole environment of one command: what the operator allows, and ours over it. Nothing is inherited.
+ * `workspace` is the one to work in, created when it does not exist; null where none is asked for: init refuses one
+ * that does not exist yet.
+ */
+export function runEnvironment(
+  allowed: Environment,
+  directory: RunDirectory,
+  workspace: string | null,
+): Environment {
   const kept = Object.entries(allowed).filter(([name]) => !refusedVariables.test(name));
   return {
     ...Object.fromEntries(kept),
@@ -20,6 +28,7 @@ export function runEnvironment(allowed: Environment, directory: RunDirectory): E
     TMPDIR: directory.temp,
     TF_DATA_DIR: directory.data,
     TF_CLI_CONFIG_FILE: directory.cliConfig,
+    ...(workspace === null ? {} : { TF_WORKSPACE: workspace }),
     TF_IN_AUTOMATION: '1',
     TF_INPUT: '0',
     CHECKPOINT_DISABLE: '1',

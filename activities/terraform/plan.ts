@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { PlanRequest } from '../../workflows/activities.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
+import type { RunId } from '../../workflows/model/identifiers.ts';
 import { parsePlanId } from '../../workflows/model/identifiers.ts';
 import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
 import { maxRiskyChanges } from '../../workflows/model/plan.ts';
@@ -14,9 +15,11 @@ import type { CommandResult } from './command.ts';
 import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
 import { errorsFirst, isWarning, toDiagnostic } from './diagnostics.ts';
 import { planDigest } from './digest.ts';
+import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
 import { parseLockFile } from './lock-file.ts';
+import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
 import { planChanges } from './plan-changes.ts';
 import { readPlannedState } from './plan-file.ts';
@@ -38,7 +41,7 @@ const changesExitCode = 2;
 
 /** What Terraform made: everything that is needed to describe and keep the plan. */
 type Planned = {
-  readonly lockFiles: Extract<Prepared, { kind: 'ready' }>;
+  readonly prepared: Extract<Prepared, { kind: 'ready' }>;
   readonly result: CommandResult;
   readonly planFile: Buffer;
   readonly planJson: Buffer;
@@ -55,16 +58,21 @@ export async function planProject(
   request: PlanRequest,
 ): Promise<PlanResult> {
   return withHeartbeat(context, async (enter) => {
-    const directory = await createRunDirectory(deps.settings.workDir, request.runId);
+    const { project, runId } = request;
+    const engine = await findEngine(deps.engineFor, project.engine, project.version, context.signal);
+    if (engine.kind === 'unavailable') return keepFailure(deps, runId, [engine.diagnostic], null);
+    const mask = createMask(deps.settings.masks);
+    const directory = await createRunDirectory(deps.settings.workDir, runId);
+    const session = await createSession({ context, deps, runId, engine, mask, project, directory, enter });
     try {
-      const session = await createSession({ context, deps, project: request.project, directory, enter });
-      const planned = await runPlan(session, deps, request);
+      const planned = await runPlan(session, deps, request, mask);
       enter('store');
+      await session.live.end();
       return 'planFile' in planned
         ? await keepPlan(session, deps, request, planned)
-        : await keepFailure(session, deps, request, planned.diagnostics);
+        : await keepFailure(deps, runId, planned.diagnostics, session.log.masked(mask));
     } finally {
-      await removeRunDirectory(directory);
+      await Promise.all([session.live.end(), removeRunDirectory(directory)]);
     }
   });
 }
@@ -72,20 +80,22 @@ export async function planProject(
 async function runPlan(
   session: Session,
   deps: RunnerDependencies,
-  { repository, source }: PlanRequest,
+  { repository, source, project, destroy }: PlanRequest,
+  mask: Mask,
 ): Promise<Planned | { readonly diagnostics: readonly Diagnostic[] }> {
-  const mask = createMask(session.settings.masks);
-  const preparation = { checkout: deps.checkout, repository, tree: source.tree, lockFile: null };
+  const { varFiles } = project;
+  const preparation = { checkout: deps.checkout, repository, tree: source.tree, lockFile: null, varFiles };
   const prepared = await prepareProject(session, preparation, mask);
   if (prepared.kind === 'failed') return prepared;
   session.enter('plan');
-  const command = { kind: 'plan', planFile: session.directory.planFile } as const;
+  const { planFile } = session.directory;
+  const command = { kind: 'plan', planFile, varFiles, destroy } as const;
   const result = await runCommand(session, command);
   if (result.exit.code !== 0 && result.exit.code !== changesExitCode) {
     assertStarted(session, command, result, mask);
     return { diagnostics: explainFailure(session, command, result, mask) };
   }
-  return { lockFiles: prepared, result, ...(await readPlan(session)) };
+  return { prepared, result, ...(await readPlan(session)) };
 }
 
 async function readPlan(session: Session): Promise<Pick<Planned, 'planFile' | 'planJson'>> {
@@ -104,7 +114,7 @@ async function keepPlan(
   request: PlanRequest,
   planned: Planned,
 ): Promise<PlanResult> {
-  const { planFile, planJson, lockFiles, result } = planned;
+  const { planFile, planJson, prepared, result } = planned;
   const document = parsePlanJson(planJson.toString());
   const mask = createMask([...session.settings.masks, ...sensitiveValues(document)]);
   const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, session.project.dir, mask));
@@ -113,7 +123,7 @@ async function keepPlan(
     digest: planDigest({
       document,
       project: request.project,
-      lock: { committed: lockFiles.committedLockFile, selected: selectedProviders(lockFiles.lockFile) },
+      lock: { committed: prepared.committedLockFile, selected: selectedProviders(prepared.lockFile) },
       sourceDigest: request.project.sourceDigest,
     }),
     hasChanges: result.exit.code === changesExitCode,
@@ -122,14 +132,16 @@ async function keepPlan(
   const { repository, number, source } = request;
   const state = await readPlannedState(planFile);
   const planFileSha256 = createHash('sha256').update(planFile).digest('hex');
-  const record = { plan, repository, number, source, state, planFileSha256 };
+  const { moduleDirs } = prepared;
+  const { varFiles } = request.project;
+  const record = { plan, repository, number, source, state, planFileSha256, varFiles, moduleDirs };
   const changes = planChanges(document, mask);
   const log = session.log.masked(mask);
   const save = () =>
-    deps.store.savePlan(record, { planFile, planJson, log, changes, lockFile: lockFiles.lockFile });
+    deps.store.savePlan(record, { planFile, planJson, log, changes, lockFile: prepared.lockFile });
   // A database that restarts must not cost the minutes that Terraform took.
   if (!(await keepTrying(save))) await save();
-  return { kind: 'planned', plan };
+  return { kind: 'planned', plan, moduleDirs };
 }
 
 function selectedProviders(lockFile: Buffer | null): ReturnType<typeof parseLockFile> {
@@ -161,13 +173,15 @@ function withoutSource({ name, dir, workspace, engine }: AffectedProject): Proje
   return { name, dir, workspace, engine };
 }
 
+/** Where nothing was run, the log is what there is to say. */
 async function keepFailure(
-  session: Session,
   deps: RunnerDependencies,
-  { runId }: PlanRequest,
+  runId: RunId,
   diagnostics: readonly Diagnostic[],
+  written: Buffer | null,
 ): Promise<PlanResult> {
-  const log = session.log.masked(createMask(session.settings.masks));
+  const said = diagnostics.map(({ summary, detail }) => `${summary}\n${detail}\n`).join('\n');
+  const log = written ?? Buffer.from(said);
   const save = () => deps.store.saveLog(runId, log);
   if (!(await keepTrying(save))) await save();
   return {

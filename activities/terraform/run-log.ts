@@ -1,5 +1,6 @@
 // What is kept of everything that a run printed?
 import { Buffer } from 'node:buffer';
+import type { LiveLog } from './live-log.ts';
 import type { Mask } from './mask.ts';
 
 /** More than anybody reads; a provider in debug mode must not fill memory and store. */
@@ -11,11 +12,13 @@ export type RunLog = {
   readonly masked: (mask: Mask) => Buffer;
 };
 
-export function createRunLog(): RunLog {
+/** Whoever follows the run sees every line at once. */
+export function createRunLog(live: LiveLog): RunLog {
   const lines: string[] = [];
   let length = 0;
   return {
     append: (text) => {
+      live.append(text);
       if (length > maxLogLength) return;
       length += text.length + 1;
       lines.push(length > maxLogLength ? 'The log ends here: it is too long to be kept.' : text);

@@ -1,11 +1,15 @@
 // What do the Terraform commands of one run have in common?
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { Project } from '../../workflows/model/project.ts';
-import { operatorError } from '../faults.ts';
 import type { TerraformCommand } from './argv.ts';
 import { terraformArguments } from './argv.ts';
+import type { EngineBinary } from './engine.ts';
 import { runEnvironment } from './environment.ts';
+import type { LiveLog } from './live-log.ts';
+import { createLiveLog } from './live-log.ts';
+import type { Mask } from './mask.ts';
 import type { Program } from './process.ts';
 import { packagesDir } from './provider-cache.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -25,32 +29,35 @@ export type Session = {
   /** Where the commands run. */
   readonly projectDir: string;
   readonly log: RunLog;
+  readonly live: LiveLog;
   readonly enter: (stage: RunStage) => void;
 };
 
 export type SessionRequest = {
   readonly context: RunContext;
   readonly deps: RunnerDependencies;
+  readonly runId: RunId;
+  readonly engine: EngineBinary;
+  /** What must not be seen by whoever follows the run. */
+  readonly mask: Mask;
   readonly project: Project;
   readonly directory: RunDirectory;
   readonly enter: (stage: RunStage) => void;
 };
 
-/** To be made before the checkout. OperatorError when the project's engine is not installed here. */
+/** To be made before the checkout. */
 export async function createSession(request: SessionRequest): Promise<Session> {
-  const { context, deps, project, directory, enter } = request;
-  const tool = deps.tools[project.engine];
-  const engine = tool === null ? null : await realpath(tool).catch(() => null);
-  if (engine === null) throw operatorError(`${project.engine} is not installed on this runner`);
-  const projectDir = join(directory.tree, project.dir);
+  const { context, deps, runId, mask, project, directory, enter } = request;
+  const live = createLiveLog(deps.liveLog, runId, mask);
   return {
     context,
     settings: deps.settings,
-    engine,
+    engine: await realpath(request.engine.path),
     project,
     directory,
-    projectDir,
-    log: createRunLog(),
+    projectDir: join(directory.tree, project.dir),
+    log: createRunLog(live),
+    live,
     enter,
   };
 }
@@ -68,7 +75,7 @@ export function sessionProgram(
 ): Pick<Program, 'argv' | 'cwd' | 'env' | 'sandboxed' | 'signal'> {
   const { settings, directory, projectDir, engine, context } = session;
   const program = [engine, ...terraformArguments(command)];
-  const env = runEnvironment(settings.environment, directory);
+  const env = runEnvironment(settings.environment, directory, workspaceFor(session, command));
   const { bubblewrap, network, paths } = settings;
   const common = { cwd: projectDir, env, signal: context.signal };
   if (bubblewrap === null) return { ...common, argv: program, sandboxed: false };
@@ -80,4 +87,9 @@ export function sessionProgram(
     dieWithParent: command.kind !== 'apply',
   };
   return { ...common, argv: sandboxArgv(sandbox, projectDir, program), sandboxed: true };
+}
+
+/** The default one is where everything is when nothing is said, also for backends that know no workspaces. */
+function workspaceFor({ project }: Session, { kind }: TerraformCommand): string | null {
+  return kind === 'init' || project.workspace === 'default' ? null : project.workspace;
 }

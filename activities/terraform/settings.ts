@@ -1,7 +1,8 @@
 // What does a runner need from the process that it lives in?
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
-import type { RunStore } from '../run-store.ts';
+import type { LogSink, RunStore } from '../run-store.ts';
+import type { EngineFor } from './engine.ts';
 
 export type RunnerSettings = {
   /** Private to the runner; holds one directory per run, and the record of applies that were started. */
@@ -27,8 +28,9 @@ export type RunnerDependencies = {
     readonly tree: Sha;
     readonly into: string;
   }) => Promise<void>;
-  /** Absolute paths of the engines; null where one is not installed. */
-  readonly tools: { readonly terraform: string; readonly tofu: string | null };
+  readonly engineFor: EngineFor;
+  /** Null: nobody follows runs while they go on. */
+  readonly liveLog: LogSink | null;
   readonly settings: RunnerSettings;
 };
 

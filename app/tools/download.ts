@@ -58,6 +58,6 @@ function expectedSum(sums: string, path: string, pinned: string | undefined): st
   return published;
 }
 
-function below(base: string, path: string): string {
+export function below(base: string, path: string): string {
   return `${base.replace(/\/+$/, '')}/${path}`;
 }

@@ -15,9 +15,9 @@ export type Fetched = { readonly sha256: string };
 type OnBytes = (doneBytes: number, totalBytes: number | null) => void;
 
 /** The text of a small file. Throws an Error whose message says what went wrong with which address. */
-export async function fetchText(address: string): Promise<string> {
+export async function fetchText(address: string, maxBytes = maxTextBytes): Promise<string> {
   const chunks: Uint8Array[] = [];
-  await fetchChunks(address, maxTextBytes, (chunk) => {
+  await fetchChunks(address, maxBytes, (chunk) => {
     chunks.push(chunk);
   });
   return Buffer.concat(chunks).toString('utf8');

@@ -81,7 +81,8 @@ async function findInCache(tool: Tool, { dataDir }: ReleaseOptions): Promise<Fou
     : { reasons: [verdict.reason] };
 }
 
-function fetchDownload(tool: Tool, options: ReleaseOptions): Promise<Found> {
+/** From its maker alone, checked and kept. Throws an Error with the reason. */
+export function fetchDownload(tool: Tool, options: ReleaseOptions): Promise<Found> {
   const { mirror, progress } = options;
   const platform = platformName(process.platform, process.arch);
   progress(working(tool, `asking ${mirror === undefined ? 'its maker' : 'the mirror'} for ${tool.version}`));

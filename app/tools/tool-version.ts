@@ -13,6 +13,13 @@ export type Verdict =
 
 /** `range` is the tool's own range for PATH, or the exact version for what we fetched. */
 export async function checkVersion(tool: Tool, file: string, range: string): Promise<Verdict> {
+  const said = await readVersion(tool, file);
+  if (said.kind === 'refused' || semver.satisfies(said.version, range)) return said;
+  return { kind: 'refused', reason: `${file} is version ${said.version}, needed is ${range}` };
+}
+
+/** What it says by itself; refused when it does not run, or names none. */
+export async function readVersion(tool: Tool, file: string): Promise<Verdict> {
   const ran = await runProgram({
     command: file,
     args: tool.versionArguments,
@@ -23,6 +30,5 @@ export async function checkVersion(tool: Tool, file: string, range: string): Pro
   if (ran.problem !== null) return { kind: 'refused', reason: ran.problem };
   const version = versionPattern.exec(ran.stdout)?.[0];
   if (version === undefined) return { kind: 'refused', reason: `${file} names no version` };
-  if (semver.satisfies(version, range)) return { kind: 'accepted', version };
-  return { kind: 'refused', reason: `${file} is version ${version}, needed is ${range}` };
+  return { kind: 'accepted', version };
 }

@@ -11,6 +11,8 @@ export type Release = {
   readonly path: (platform: PlatformName) => string;
   /** The file of SHA-256 sums that the maker publishes beside it. */
   readonly sumsPath: (platform: PlatformName) => string;
+  /** The list of all releases, where the maker publishes one: JSON with an object `versions`. */
+  readonly indexPath: string | null;
   readonly packing: 'zip' | 'tar.gz' | 'plain';
   /** SHA-256 of the published file where at least two independent sources agree on it: never a guess. */
   readonly pinnedSums: Readonly<Partial<Record<PlatformName, string>>>;
@@ -55,55 +57,59 @@ require github.com/opentofu/opentofu v${tofuVersion}
 replace github.com/hashicorp/hcl/v2 v2.20.1 => github.com/opentofu/hcl/v2 v2.20.2-0.20251021132045-587d123c2828
 `;
 
+const terraform: Tool = {
+  name: 'terraform',
+  version: terraformVersion,
+  // 1.5 brought import blocks and check results into the plan JSON, which we show.
+  accepts: '>=1.5.0 <2.0.0',
+  versionArguments: ['version', '-json'],
+  release: {
+    base: 'https://releases.hashicorp.com/terraform',
+    mirrorVariable: 'HATCHET_TERRAFORM_MIRROR',
+    ...terraformPaths(terraformVersion),
+    indexPath: 'index.json',
+    packing: 'zip',
+    pinnedSums: {
+      linux_amd64: '1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc',
+      linux_arm64: 'a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633',
+      darwin_amd64: 'a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b',
+      darwin_arm64: '867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18',
+    },
+  },
+  registry: { kind: 'none' },
+};
+
+const tofu: Tool = {
+  name: 'tofu',
+  version: tofuVersion,
+  // The first release after the fork; its plan JSON is that of Terraform 1.6.
+  accepts: '>=1.6.0 <2.0.0',
+  versionArguments: ['version', '-json'],
+  release: {
+    base: 'https://github.com/opentofu/opentofu/releases/download',
+    mirrorVariable: 'HATCHET_TOFU_MIRROR',
+    ...tofuPaths(tofuVersion),
+    indexPath: null,
+    packing: 'zip',
+    pinnedSums: {
+      linux_amd64: '5dc43da4f750f33873dc25e94587128709e819e544b7be9016b255316153c3a8',
+      linux_arm64: 'e573979ba68a17fe7b881752051a694a7efcd970e39521f6a25775197861ed4d',
+      darwin_amd64: '166388e5feed47e107e11721b6366bf91d21e47eccbced75f3cbe0c7184ffd9b',
+      darwin_arm64: 'e083ee43790ab9e19ad66d9933e24a7244a1412e1d5728f37999ae2163fdac95',
+    },
+  },
+  registry: {
+    kind: 'go-build',
+    package: 'github.com/opentofu/opentofu/cmd/tofu',
+    goMod: tofuGoMod,
+    // Without the variable it calls itself 1.12.6-dev, which no `required_version` accepts.
+    linkerFlags: '-s -w -X github.com/opentofu/opentofu/version.dev=no',
+  },
+};
+
 export const tools: Readonly<Record<ToolName, Tool>> = {
-  terraform: {
-    name: 'terraform',
-    version: terraformVersion,
-    // 1.5 brought import blocks and check results into the plan JSON, which we show.
-    accepts: '>=1.5.0 <2.0.0',
-    versionArguments: ['version', '-json'],
-    release: {
-      base: 'https://releases.hashicorp.com/terraform',
-      mirrorVariable: 'HATCHET_TERRAFORM_MIRROR',
-      path: (platform) => `${terraformVersion}/terraform_${terraformVersion}_${platform}.zip`,
-      sumsPath: () => `${terraformVersion}/terraform_${terraformVersion}_SHA256SUMS`,
-      packing: 'zip',
-      pinnedSums: {
-        linux_amd64: '1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc',
-        linux_arm64: 'a43d1d0da9b9bab214a8305a39db0e40869572594ccf50c416a7756499143633',
-        darwin_amd64: 'a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b',
-        darwin_arm64: '867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18',
-      },
-    },
-    registry: { kind: 'none' },
-  },
-  tofu: {
-    name: 'tofu',
-    version: tofuVersion,
-    // The first release after the fork; its plan JSON is that of Terraform 1.6.
-    accepts: '>=1.6.0 <2.0.0',
-    versionArguments: ['version', '-json'],
-    release: {
-      base: 'https://github.com/opentofu/opentofu/releases/download',
-      mirrorVariable: 'HATCHET_TOFU_MIRROR',
-      path: (platform) => `v${tofuVersion}/tofu_${tofuVersion}_${platform}.zip`,
-      sumsPath: () => `v${tofuVersion}/tofu_${tofuVersion}_SHA256SUMS`,
-      packing: 'zip',
-      pinnedSums: {
-        linux_amd64: '5dc43da4f750f33873dc25e94587128709e819e544b7be9016b255316153c3a8',
-        linux_arm64: 'e573979ba68a17fe7b881752051a694a7efcd970e39521f6a25775197861ed4d',
-        darwin_amd64: '166388e5feed47e107e11721b6366bf91d21e47eccbced75f3cbe0c7184ffd9b',
-        darwin_arm64: 'e083ee43790ab9e19ad66d9933e24a7244a1412e1d5728f37999ae2163fdac95',
-      },
-    },
-    registry: {
-      kind: 'go-build',
-      package: 'github.com/opentofu/opentofu/cmd/tofu',
-      goMod: tofuGoMod,
-      // Without the variable it calls itself 1.12.6-dev, which no `required_version` accepts.
-      linkerFlags: '-s -w -X github.com/opentofu/opentofu/version.dev=no',
-    },
-  },
+  terraform,
+  tofu,
   opa: {
     name: 'opa',
     version: opaVersion,
@@ -115,6 +121,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
       mirrorVariable: 'HATCHET_OPA_MIRROR',
       path: opaPath,
       sumsPath: (platform) => `${opaPath(platform)}.sha256`,
+      indexPath: null,
       packing: 'plain',
       pinnedSums: {},
     },
@@ -131,6 +138,7 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
       mirrorVariable: 'HATCHET_TEMPORAL_MIRROR',
       path: (platform) => `v${temporalVersion}/temporal_cli_${temporalVersion}_${platform}.tar.gz`,
       sumsPath: () => `v${temporalVersion}/checksums.txt`,
+      indexPath: null,
       packing: 'tar.gz',
       pinnedSums: { linux_amd64: '09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5' },
     },
@@ -142,4 +150,31 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
 function opaPath(platform: PlatformName): string {
   const build = platform === 'darwin_amd64' ? platform : `${platform}_static`;
   return `v${opaVersion}/opa_${build}`;
+}
+
+type Paths = Pick<Release, 'path' | 'sumsPath'>;
+
+function terraformPaths(version: string): Paths {
+  return {
+    path: (platform) => `${version}/terraform_${version}_${platform}.zip`,
+    sumsPath: () => `${version}/terraform_${version}_SHA256SUMS`,
+  };
+}
+
+function tofuPaths(version: string): Paths {
+  return {
+    path: (platform) => `v${version}/tofu_${version}_${platform}.zip`,
+    sumsPath: () => `v${version}/tofu_${version}_SHA256SUMS`,
+  };
+}
+
+/**
+ * The same tool in another version: only from its maker, whose published sums vouch for it. While a plan waits,
+ * nothing is built for minutes.
+ */
+export function engineRelease(engine: 'terraform' | 'tofu', version: string): Tool {
+  const tool = tools[engine];
+  const paths = engine === 'terraform' ? terraformPaths(version) : tofuPaths(version);
+  const pinnedSums = version === tool.version ? tool.release.pinnedSums : {};
+  return { ...tool, version, release: { ...tool.release, ...paths, pinnedSums }, registry: { kind: 'none' } };
 }

@@ -44,7 +44,12 @@ export const maxRiskyChanges = 5;
 
 /** What planning came to. A failure of the user's code is a value, not an error. */
 export type PlanResult =
-  | { readonly kind: 'planned'; readonly plan: Plan }
+  | {
+      readonly kind: 'planned';
+      readonly plan: Plan;
+      /** Directories of local modules that init found, relative to the repository; absent in older histories. */
+      readonly moduleDirs?: readonly string[];
+    }
   | {
       readonly kind: 'failed';
       readonly runId: RunId;
