@@ -6,7 +6,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import * as tar from 'tar';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cachedFile } from '../app/tools/cache.ts';
@@ -18,6 +17,7 @@ import { publishedSum } from '../app/tools/sums.ts';
 import { ToolUnavailable } from '../app/tools/unavailable.ts';
 import type { Tool } from '../app/tools/versions.ts';
 import { tools } from '../app/tools/versions.ts';
+import { zipped } from './zip.ts';
 
 let folder: string;
 let server: Server;
@@ -332,33 +332,6 @@ async function tarred(content: string): Promise<Buffer> {
   const file = join(folder, 'archive.tar.gz');
   await tar.create({ gzip: true, cwd: directory, file }, ['LICENSE', 'chisel']);
   return readFile(file);
-}
-
-/** Stored entries, a directory, its end record: PKWARE's APPNOTE.TXT 4.3.7, 4.3.12, 4.3.16. */
-function zipped(entries: readonly (readonly [string, string])[]): Buffer {
-  const locals: Buffer[] = [];
-  const directory: Buffer[] = [];
-  for (const [name, content] of entries) {
-    const offset = Buffer.concat(locals).length;
-    // Version 2.0, no flags, stored, no time, then sum, sizes and lengths: the same 26 bytes in both headers.
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt32LE(crc32(content), 10);
-    common.writeUInt32LE(content.length, 14);
-    common.writeUInt32LE(content.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    locals.push(Buffer.from('PK\u0003\u0004'), common, Buffer.from(name + content));
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE(offset, 10);
-    directory.push(Buffer.from('PK\u0001\u0002\u0014\u0000'), common, rest, Buffer.from(name));
-  }
-  const end = Buffer.alloc(22);
-  end.write('PK\u0005\u0006');
-  end.writeUInt16LE(entries.length, 8);
-  end.writeUInt16LE(entries.length, 10);
-  end.writeUInt32LE(Buffer.concat(directory).length, 12);
-  end.writeUInt32LE(Buffer.concat(locals).length, 16);
-  return Buffer.concat([...locals, ...directory, end]);
 }
 
 function shown(isTTY: boolean): string {
