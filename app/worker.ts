@@ -11,6 +11,7 @@ import { createGitHub } from '../activities/github/client.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { createRunnerActivities } from '../activities/runner.ts';
 import { checkout } from '../activities/source/checkout.ts';
+import { createGroupInspector } from '../activities/source/group.ts';
 import { createHclReader } from '../activities/source/hcl.ts';
 import { createSourceInspector } from '../activities/source/inspect.ts';
 import type { Mirrors } from '../activities/source/mirror.ts';
@@ -19,7 +20,7 @@ import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
-import { controlQueue, defaultPool, runnerQueue } from '../workflows/queues.ts';
+import { controlQueue, runnerQueue } from '../workflows/queues.ts';
 import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';
 import type { ReadinessCheck } from './http-server.ts';
@@ -67,11 +68,11 @@ export async function startWorkers(settings: WorkSettings): Promise<Workers> {
     environment: gitEnvironment(config),
   });
   const closes = [() => store.close(), () => mirrors.close()];
-  const [control, runner] = await Promise.all([
+  const [control, runners] = await Promise.all([
     config.role === 'runner' ? null : startControl(settings, store, mirrors, closes),
-    config.role === 'control' ? null : startRunner(settings, store, mirrors),
+    config.role === 'control' ? null : startRunners(settings, store, mirrors),
   ]);
-  const running = [control?.worker, runner].filter((worker) => worker !== null && worker !== undefined);
+  const running = [...(control === null ? [] : [control.worker]), ...(runners ?? [])];
   const runs = running.map((worker) => worker.run());
   return {
     readiness: [
@@ -98,7 +99,8 @@ async function startControl(
   const github = createGitHub(config.github);
   const hcl = createHclReader();
   closes.push(() => hcl.close());
-  const source = createSourceInspector({ mirrors, hcl });
+  const source = createSourceInspector({ mirrors, hcl, log });
+  const groups = createGroupInspector({ mirrors, source });
   const judge = createJudge({
     store: store.runs,
     opaPath: tools.opa,
@@ -110,52 +112,89 @@ async function startControl(
   const [bundle] = await Promise.all([workflowBundle(log), judge.warm(), hcl.warm()]);
   const messenger = createMessenger(client.workflow, config.refreshWaitMs);
   const { appId } = config.github;
+  const pools = { poolHasRunners: poolHasRunners(client), poolWaitMs: config.pools.waitMs };
   const worker = await Worker.create({
     connection: native,
     namespace: client.options.namespace,
     taskQueue: controlQueue,
     workflowBundle: bundle,
     dataConverter: converter,
-    activities: createControlActivities({ github, source, store, judge, appId, messenger, log }),
+    activities: createControlActivities({
+      github,
+      source,
+      groups,
+      store,
+      judge,
+      appId,
+      messenger,
+      ...pools,
+      log,
+    }),
     maxConcurrentActivityTaskExecutions: controlSlots,
     shutdownGraceTime: controlGrace,
   });
   return { worker, readiness: [{ name: 'github', check: remembered(() => github.ping()) }] };
 }
 
-async function startRunner(settings: WorkSettings, store: Store, mirrors: Mirrors): Promise<Worker> {
+/** One worker per pool; they share the machine, so each has its part of the slots. */
+async function startRunners(
+  settings: WorkSettings,
+  store: Store,
+  mirrors: Mirrors,
+): Promise<readonly Worker[]> {
   const { config, tools, client, native, converter, log } = settings;
   if (tools.terraform === null) throw new Error('a runner needs terraform');
   const bubblewrap = await sandbox(config, tools, log);
   const workDir = cacheDir(config, 'runs');
   for (const run of await sweepRuns(workDir))
     log.warn({ run }, 'an apply was cut off here; its files are kept');
-  return Worker.create({
-    connection: native,
-    namespace: client.options.namespace,
-    taskQueue: runnerQueue(defaultPool),
-    dataConverter: converter,
-    activities: createRunnerActivities({
-      store: store.runs,
-      checkout: async ({ repository, tree, into }) => {
-        await checkout({ mirror: await mirrors.open(repository.id), tree, into });
-      },
-      engineFor: createEngineFinder(config, log),
-      liveLog: null,
-      settings: {
-        workDir,
-        environment: config.runner.env,
-        paths: config.runner.paths,
-        network: config.runner.network,
-        bubblewrap,
-        pluginCacheDir: cacheDir(config, 'providers'),
-        masks: config.secrets,
-      },
-    }),
-    maxConcurrentActivityTaskExecutions: runnerSlots,
-    shutdownGraceTime: runnerGrace,
+  const activities = createRunnerActivities({
+    store: store.runs,
+    checkout: async ({ repository, tree, into }) => {
+      await checkout({ mirror: await mirrors.open(repository.id), tree, into });
+    },
+    engineFor: createEngineFinder(config, log),
+    liveLog: null,
+    settings: {
+      workDir,
+      environment: config.runner.env,
+      paths: config.runner.paths,
+      network: config.runner.network,
+      bubblewrap,
+      pluginCacheDir: cacheDir(config, 'providers'),
+      masks: config.secrets,
+    },
   });
+  const { served } = config.pools;
+  const slots = Math.max(1, Math.floor(runnerSlots / served.length));
+  return Promise.all(
+    served.map((pool) =>
+      Worker.create({
+        connection: native,
+        namespace: client.options.namespace,
+        taskQueue: runnerQueue(pool),
+        dataConverter: converter,
+        activities,
+        maxConcurrentActivityTaskExecutions: slots,
+        shutdownGraceTime: runnerGrace,
+      }),
+    ),
+  );
 }
+
+/** TASK_QUEUE_TYPE_ACTIVITY; the client brings no name for it. Source: temporal/api/enums/v1/task_queue.proto */
+const activityQueue = 2;
+/** Somebody who polls now, or did in the last minutes: the server remembers them that long. */
+const poolHasRunners =
+  ({ workflowService, options: { namespace } }: Client) =>
+  async ({ pool }: { readonly pool: string }): Promise<boolean> => {
+    const { pollers: found } = await workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: runnerQueue(pool) },
+      taskQueueType: activityQueue,
+    });
+    return (found ?? []).length > 0;
+  };
 
 /** Says plainly what is not protected, or refuses to run like that. */
 async function sandbox({ runner }: Config, { bubblewrap }: ToolPaths, log: Logger): Promise<string | null> {

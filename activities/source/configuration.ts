@@ -1,37 +1,44 @@
 // What does hatchet.yaml say, and where exactly is each of its mistakes?
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-} from 'yaml';
-import { z } from 'zod';
-import type { ConfigurationFound } from '../../workflows/activities.ts';
-import { nearest } from '../../workflows/model/command.ts';
-import { configurationOf } from '../../workflows/model/configuration.ts';
-import { configurationSchema } from '../../workflows/model/configuration-schema.ts';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
+import { type ConfigurationFile, configurationSchema } from '../../workflows/model/configuration-schema.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import type { CodeMap } from './code-map.ts';
+import { semanticIssues } from './configuration-checks.ts';
+import { type Issue, schemaIssues } from './configuration-issues.ts';
+import { configurationPath } from './configuration-path.ts';
+import { supportIssues } from './configuration-support.ts';
+import { keyRange, nodeAt, type Range, rangeOf, valueRange } from './yaml-place.ts';
 
-export const configurationPath = 'hatchet.yaml';
-/** Hundreds of projects fit; more is no configuration. */
-export const maxConfigurationBytes = 64 * 1024;
+/** Far more than a thousand projects need. */
+export const maxConfigurationBytes = 256 * 1024;
 /** Enough for a few anchors that are used again; too few for a small file that unfolds to gigabytes. */
 const maxAliases = 100;
 
-type Problem = { readonly summary: string; readonly range: readonly [start: number, end: number] };
-type Key = string | number;
+/** The text alone, read once; what it means depends on the tree that it is for. */
+export type ConfigurationText =
+  | { readonly kind: 'unreadable'; readonly problem: string }
+  | {
+      readonly kind: 'read';
+      readonly text: string;
+      readonly lines: LineCounter;
+      readonly document: Document;
+      /** What no tree can mend: syntax, schema, what is not supported. */
+      readonly problems: readonly Problem[];
+      /** Undefined when its syntax is broken: then values may be misread. */
+      readonly value: unknown;
+    };
 
-/** All problems together, in the order of the file, each with its line and column. */
-export function parseConfiguration(bytes: Buffer | 'too-large'): ConfigurationFound {
-  if (bytes === 'too-large') return broken(`larger than ${maxConfigurationBytes / 1024} KiB`);
+export type FileFound =
+  | { readonly kind: 'valid'; readonly file: ConfigurationFile }
+  | { readonly kind: 'broken'; readonly problems: readonly Diagnostic[] };
+
+type Problem = { readonly summary: string; readonly range: Range };
+
+export function readConfiguration(bytes: Buffer | 'too-large'): ConfigurationText {
+  if (bytes === 'too-large')
+    return { kind: 'unreadable', problem: `larger than ${maxConfigurationBytes / 1024} KiB` };
   const text = decode(bytes);
-  if (text === null) return broken('not valid UTF-8');
+  if (text === null) return { kind: 'unreadable', problem: 'not valid UTF-8' };
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -44,18 +51,30 @@ export function parseConfiguration(bytes: Buffer | 'too-large'): ConfigurationFo
     range: [error.pos[0], error.pos[1]] as const,
   }));
   const read = readValue(document);
-  if ('problem' in read) return toBroken([...syntax, read.problem], text, lines);
-  const parsed = configurationSchema.safeParse(read.value);
-  const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(issue, document));
+  const common = { kind: 'read', text, lines, document } as const;
+  if ('problem' in read) return { ...common, problems: [...syntax, read.problem], value: undefined };
+  const issues = [...schemaIssues(read.value), ...supportIssues(read.value)];
   // After a mistake in the syntax the values may be misread; only unknown keys are certain to be mistakes then.
-  if (syntax.length > 0)
-    return toBroken([...syntax, ...wrong.filter((problem) => problem.certain)], text, lines);
-  if (!parsed.success) return toBroken(wrong, text, lines);
-  return { kind: 'valid', configuration: configurationOf(parsed.data) };
+  const certain = syntax.length > 0 ? issues.filter((issue) => issue.at === 'key') : issues;
+  return {
+    ...common,
+    problems: [...syntax, ...certain.map((issue) => toProblem(document, issue))],
+    value: syntax.length > 0 ? undefined : read.value,
+  };
+}
+
+/** All problems together, in the order of the file, each with its line and column. */
+export function judgeConfiguration(read: ConfigurationText, map: CodeMap): FileFound {
+  if (read.kind === 'unreadable') return broken(read.problem);
+  const { text, lines, document, value } = read;
+  const semantic = value === undefined ? [] : semanticIssues(value, map);
+  const problems = [...read.problems, ...semantic.map((issue) => toProblem(document, issue))];
+  if (problems.length === 0) return { kind: 'valid', file: configurationSchema.parse(value) };
+  return { kind: 'broken', problems: toDiagnostics(problems, text, lines) };
 }
 
 /** A problem of the whole file, for those who cannot even read it. */
-export function broken(problem: string): ConfigurationFound {
+export function broken(problem: string): Extract<FileFound, { kind: 'broken' }> {
   return {
     kind: 'broken',
     problems: [diagnostic(`${configurationPath} is ${problem}`, { line: 1, col: 1 }, null)],
@@ -101,112 +120,38 @@ function duplicateKey(text: string, start: number): string {
   return `\`${key}\` is there twice`;
 }
 
-function describe(issue: z.core.$ZodIssue, document: Document): (Problem & { readonly certain: boolean })[] {
-  const path = issue.path.filter((key): key is Key => typeof key !== 'symbol');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      summary: unknownKey(key, path),
-      range: keyRange(document, [...path, key]),
-      certain: true,
-    }));
+/** Names in the file can be long; a sentence about them need not be. */
+const maxNameLength = 200;
+
+function toProblem(document: Document, { path, at, message }: Issue): Problem {
+  const name = `\`${path.join('.').slice(0, maxNameLength)}\``;
+  if (at === 'key') return { summary: `unknown key ${name}: ${message}`, range: keyRange(document, path) };
+  if (path.length === 0) {
+    const summary = `${configurationPath}: expected keys and values, first of all \`version: 1\``;
+    return { summary, range: valueRange(document, path) };
   }
-  const missing = path.length > 0 && nodeAt(document, path) === undefined;
-  const name = path.length === 0 ? configurationPath : `\`${path.join('.')}\``;
-  return [
-    {
-      summary: missing ? `${name} is missing: ${expectation(issue)}` : `${name}: ${expectation(issue)}`,
-      range: missing ? keyRange(document, path.slice(0, -1)) : valueRange(document, path),
-      certain: false,
-    },
-  ];
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.path.length === 0) return 'expected keys and values, first of all `version: 1`';
-  if (issue.code === 'invalid_type')
-    return `expected ${issue.expected === 'int' ? 'a whole number' : issue.expected}`;
-  if (issue.code === 'invalid_value')
-    return `expected ${issue.values.map((value) => `\`${String(value)}\``).join(' or ')}`;
-  if (issue.code === 'invalid_format') return `expected ${issue.message}`;
-  if (issue.code === 'too_small') return `expected at least ${issue.minimum}${unit(issue.origin)}`;
-  if (issue.code === 'too_big') return `expected at most ${issue.maximum}${unit(issue.origin)}`;
-  return issue.message;
-}
-
-function unit(origin: string): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' ? ' entries' : '';
-}
-
-function unknownKey(key: string, path: readonly Key[]): string {
-  const known = keysAt(configurationSchema, path);
-  const meant = nearest(key, known);
-  const hint =
-    meant === null
-      ? `known here: ${known.map((one) => `\`${one}\``).join(', ')}`
-      : `did you mean \`${meant}\`?`;
-  return `unknown key \`${[...path, key].join('.').slice(0, 200)}\`: ${hint}`;
-}
-
-/** The keys that the schema knows at a path. */
-function keysAt(schema: z.core.$ZodType, path: readonly Key[]): string[] {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
-    return keysAt(schema.unwrap(), path);
+  if (nodeAt(document, path) === undefined) {
+    const inside = path.slice(0, -1);
+    const range =
+      nodeAt(document, inside) === undefined ? keyRange(document, inside) : placeOf(document, inside);
+    return { summary: `${name} is missing: ${message}`, range };
   }
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
-  const [first, ...rest] = path;
-  if (schema instanceof z.ZodArray) return first === undefined ? [] : keysAt(schema.element, rest);
-  if (!(schema instanceof z.ZodObject)) return [];
-  if (first === undefined) return Object.keys(schema.shape);
-  const inner: z.core.$ZodType | undefined = schema.shape[first];
-  return inner === undefined ? [] : keysAt(inner, rest);
+  return { summary: `${name}: ${message}`, range: valueRange(document, path) };
 }
 
-function valueRange(document: Document, path: readonly Key[]): Problem['range'] {
-  return rangeOf(nodeAt(document, path)) ?? keyRange(document, path);
+/** Where something is missing: the key that it should stand under, or the first line of an entry in a list. */
+function placeOf(document: Document, path: readonly (string | number)[]): Range {
+  if (typeof path.at(-1) !== 'number') return keyRange(document, path);
+  const [start] = valueRange(document, path);
+  return [start, start];
 }
 
-function keyRange(document: Document, path: readonly Key[]): Problem['range'] {
-  const parent = nodeAt(document, path.slice(0, -1));
-  const pair = isMap(parent) ? parent.items.find((item) => keyText(item.key) === path.at(-1)) : undefined;
-  return rangeOf(pair?.key) ?? [0, 0];
-}
-
-/** Undefined where the file has nothing; aliases are followed. */
-function nodeAt(document: Document, path: readonly Key[]): Node | undefined {
-  let node: unknown = document.contents;
-  for (const key of path) {
-    const parent = followed(document, node);
-    if (isMap(parent)) node = parent.items.find((item) => keyText(item.key) === key)?.value;
-    else node = isSeq(parent) ? parent.items[Number(key)] : undefined;
-  }
-  const found = followed(document, node);
-  return isNode(found) ? found : undefined;
-}
-
-function followed(document: Document, node: unknown): unknown {
-  return isAlias(node) ? node.resolve(document) : node;
-}
-
-function rangeOf(node: unknown): Problem['range'] | null {
-  const range = isNode(node) ? node.range : null;
-  return range === null || range === undefined ? null : [range[0], range[1]];
-}
-
-function keyText(key: unknown): unknown {
-  return isScalar(key) ? String(key.value) : key;
-}
-
-function toBroken(problems: readonly Problem[], text: string, lines: LineCounter): ConfigurationFound {
+function toDiagnostics(problems: readonly Problem[], text: string, lines: LineCounter): Diagnostic[] {
   // What is missing at the end is told on the last line that says something: others cannot be annotated.
   const position = (offset: number) => lines.linePos(Math.min(offset, text.trimEnd().length));
-  const inOrder = problems.toSorted((left, right) => left.range[0] - right.range[0]);
-  return {
-    kind: 'broken',
-    problems: inOrder.map(({ summary, range: [start, end] }) =>
-      diagnostic(summary, position(start), position(end)),
-    ),
-  };
+  return problems
+    .toSorted((left, right) => left.range[0] - right.range[0])
+    .map(({ summary, range: [start, end] }) => diagnostic(summary, position(start), position(end)));
 }
 
 type Position = { readonly line: number; readonly col: number };

@@ -4,9 +4,12 @@ import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { HclAnswer, HclQuestion } from './hcl-thread.ts';
 import { createMemo } from './memo.ts';
 import {
+  brokenFile,
   guessTerraformFile,
+  isPointer,
   isSilent,
   parseTerraformFile,
+  pointerFile,
   silentFile,
   type TerraformFile,
 } from './terraform-file.ts';
@@ -41,7 +44,8 @@ export function createHclReader(): HclReader {
 
   async function readFile(file: SourceFile): Promise<TerraformFile> {
     const text = await file.load();
-    if (text === null) return { ...silentFile, broken: true };
+    if (text === null) return brokenFile;
+    if (isPointer(text)) return pointerFile;
     if (isSilent(text)) return silentFile;
     if (text.length > maxParsedLength) return guessTerraformFile(text);
     if (file.syntax === 'json') return readJson(text);

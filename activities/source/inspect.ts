@@ -1,28 +1,41 @@
 // What would this pull request plan, and by which configuration?
+import type { Logger } from 'pino';
 import type { ConfigurationFound, Inspection } from '../../workflows/activities.ts';
 import { maxChangedFilesCarried } from '../../workflows/activities.ts';
-import { defaultConfiguration } from '../../workflows/model/configuration.ts';
-import { type Diagnostic, maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
+import { configurationOf, emptyFile } from '../../workflows/model/configuration.ts';
+import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
+import { findAffected, findDeleted } from './affected.ts';
 import { bringCommits } from './bring-commits.ts';
-import { broken, configurationPath, maxConfigurationBytes, parseConfiguration } from './configuration.ts';
+import { type CodeMap, mapCode } from './code-map.ts';
+import {
+  broken,
+  type ConfigurationText,
+  type FileFound,
+  judgeConfiguration,
+  maxConfigurationBytes,
+  readConfiguration,
+} from './configuration.ts';
+import { configurationPath } from './configuration-path.ts';
 import type { Origin } from './fetch-queue.ts';
 import type { HclReader } from './hcl.ts';
-import { listTree } from './listing.ts';
+import { entryAt, listTree } from './listing.ts';
 import { createMemo } from './memo.ts';
 import { type MergeResult, mergePullRequest } from './merge.ts';
 import { findMergedSource } from './merged.ts';
 import type { Mirror, Mirrors } from './mirror.ts';
-import { readModules } from './modules.ts';
-import { affectedProjects, deletedProjects } from './projects.ts';
-import { findProjects, type ProjectMap } from './root-modules.ts';
+import { isRegular, readModules } from './modules.ts';
+import type { Objects } from './objects.ts';
+import { describeProjects } from './projects.ts';
+import { findProjects, type RepositoryProject, type RepositoryProjects } from './repository-projects.ts';
+import { createSmallFiles } from './small-files.ts';
 import { compareTrees } from './tree-diff.ts';
 
 /** What must be known of a pull request; `baseSha` is the base branch's tip now, not the one at the last push. */
 export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base' | 'baseSha' | 'mergeCommit'>;
 
-export type SourceInspection = Omit<Inspection, 'pullRequest'>;
+export type SourceInspection = Omit<Inspection, 'pullRequest' | 'poolWaitMs'>;
 
 export type SourceInspector = {
   /**
@@ -42,25 +55,53 @@ export type SourceInspector = {
   }): Promise<SourceInspection>;
 };
 
-/** A project map of a large repository takes some megabytes; the base's is used by every pull request. */
+/** A map of a large repository takes some megabytes; the base's is used by every pull request. */
 const maxMapsKept = 32;
 const maxMergesKept = 1_000;
+/** A parsed file of some hundred projects takes a megabyte. */
+const maxConfigurationsKept = 100;
+/** Enough to look for them. */
+const maxUntracedNamed = 20;
 
 type Found = { readonly base: Sha; readonly result: MergeResult };
+/** One tree: its code, and what its hatchet.yaml says of it. */
+type Tree = { readonly map: CodeMap; readonly found: FileFound };
 
 export function createSourceInspector(options: {
   readonly mirrors: Mirrors;
   readonly hcl: HclReader;
+  readonly log: Pick<Logger, 'info'>;
 }): SourceInspector {
-  const { mirrors, hcl } = options;
-  const maps = createMemo<ProjectMap>(maxMapsKept);
+  const { mirrors, hcl, log } = options;
+  const trees = createMemo<Tree>(maxMapsKept);
+  const bases = createMemo<RepositoryProjects>(maxMapsKept);
   const merges = createMemo<Found>(maxMergesKept);
+  const texts = createMemo<ConfigurationText>(maxConfigurationsKept);
 
-  function mapOf({ objects }: Mirror, origin: Origin, tree: Sha): Promise<ProjectMap> {
-    return maps(`${origin.repository}:${tree}`, async () => {
+  const treeOf = ({ objects }: Mirror, { repository }: Origin, tree: Sha): Promise<Tree> =>
+    trees(`${repository}:${tree}`, async () => {
       const listing = await listTree(objects, tree);
-      return findProjects(listing, await readModules({ objects, hcl, listing }));
+      const map = mapCode(listing, await readModules({ objects, hcl, listing }));
+      return { map, found: await findFile(objects, map) };
     });
+
+  async function findFile(objects: Objects, map: CodeMap): Promise<FileFound> {
+    const entry = entryAt(map.listing, configurationPath);
+    if (entry === undefined) return { kind: 'valid', file: emptyFile };
+    if (!isRegular(entry)) return broken('no regular file');
+    const read = await texts(entry.sha, async () => {
+      const bytes = await objects.readBlob(entry.sha, maxConfigurationBytes);
+      if (bytes === null) throw new Error(`blob ${entry.sha} is missing in the mirror`);
+      return readConfiguration(bytes);
+    });
+    return judgeConfiguration(read, map);
+  }
+
+  /** Projects of the base, which every pull request needs, and those of the merge, by the configuration of the base. */
+  async function findBoth(origin: Origin, base: Tree, baseTree: Sha, merged: Tree) {
+    const file = base.found.kind === 'valid' ? base.found.file : emptyFile;
+    const before = await bases(`${origin.repository}:${baseTree}`, async () => findProjects(base.map, file));
+    return { before, now: base === merged ? before : findProjects(merged.map, file) };
   }
 
   return {
@@ -81,36 +122,60 @@ export function createSourceInspector(options: {
       );
       const { head } = pullRequest;
       const [baseTree, headTree, forkTree] = await treesOf(mirror, [base, head, result.mergeBase]);
-      const changed = await compareTrees(mirror.objects, forkTree, headTree);
       const { merge } = result;
+      const [changed, was, is] = await Promise.all([
+        compareTrees(mirror.objects, forkTree, headTree),
+        treeOf(mirror, origin, baseTree),
+        treeOf(mirror, origin, merge.kind === 'merged' ? merge.tree : headTree),
+      ]);
       const said = {
         changedFiles: changed.slice(0, maxChangedFilesCarried).map((path) => path.toWellFormed()),
-        configuration: await readConfiguration(mirror, baseTree),
-        edited: changed.includes(configurationPath)
-          ? {
-              problems: problemsOf(
-                await readConfiguration(mirror, merge.kind === 'merged' ? merge.tree : headTree),
-              ),
-            }
-          : null,
+        configuration: carried(was.found),
+        edited: findEdit(changed, was.found, is.found),
       };
       if (merge.kind === 'conflict') return { ...said, source: merge };
-      const [before, after] = await Promise.all([
-        mapOf(mirror, origin, baseTree),
-        mapOf(mirror, origin, merge.tree),
+      const { before, now } = await findBoth(origin, was, baseTree, is);
+      const affected = findAffected(now, before, changed);
+      logUntraced(log, origin, affected);
+      const files = createSmallFiles(mirror.objects);
+      const [projects, deleted] = await Promise.all([
+        describeProjects(now, affected, files),
+        describeProjects(before, findDeleted(now, before), files),
       ]);
-      const projects = affectedProjects(after, before, changed);
       return {
         ...said,
         source: {
           kind: 'merged',
           source: { head, base, tree: merge.tree },
           projects,
-          deleted: { tree: baseTree, projects: deletedProjects(after, before) },
+          deleted: { tree: baseTree, projects: deleted },
         },
       };
     },
   };
+}
+
+/**
+ * A pull request can break the configuration without a change to it, by deleting what it names: merging it would stop
+ * every other one as well.
+ */
+function findEdit(changed: readonly string[], was: FileFound, is: FileFound): SourceInspection['edited'] {
+  const problems = is.kind === 'broken' ? is.problems.slice(0, maxDiagnosticsCarried) : [];
+  if (changed.includes(configurationPath)) return { problems };
+  return problems.length > 0 && was.kind === 'valid' ? { problems } : null;
+}
+
+/** OpenTofu may compute a module's source when it runs: such a project is affected by every module that may be meant. */
+function logUntraced(
+  log: Pick<Logger, 'info'>,
+  { repository }: Origin,
+  projects: readonly RepositoryProject[],
+): void {
+  for (const { name, inputs } of projects) {
+    const modules = inputs().untraced.slice(0, maxUntracedNamed);
+    if (modules.length > 0)
+      log.info({ repository, project: name, modules }, 'modules with a computed source');
+  }
 }
 
 /** The commits that everything else is reached from; the first is the head. */
@@ -138,21 +203,8 @@ async function treesOf(mirror: Mirror, commits: readonly [Sha, Sha, Sha]): Promi
   return Promise.all([tree(commits[0]), tree(commits[1]), tree(commits[2])]);
 }
 
-async function readConfiguration({ objects }: Mirror, tree: Sha): Promise<ConfigurationFound> {
-  const entry = (await objects.readTree(tree)).find((one) => one.name === configurationPath);
-  if (entry === undefined) return { kind: 'valid', configuration: defaultConfiguration };
-  if (entry.kind !== 'file' && entry.kind !== 'executable') return carried(broken('no regular file'));
-  const bytes = await objects.readBlob(entry.sha, maxConfigurationBytes);
-  if (bytes === null) throw new Error(`blob ${entry.sha} is missing in the mirror`);
-  return carried(parseConfiguration(bytes));
-}
-
-function carried(found: ConfigurationFound): ConfigurationFound {
+function carried(found: FileFound): ConfigurationFound {
   return found.kind === 'valid'
-    ? found
+    ? { kind: 'valid', configuration: configurationOf(found.file) }
     : { ...found, problems: found.problems.slice(0, maxDiagnosticsCarried) };
-}
-
-function problemsOf(found: ConfigurationFound): readonly Diagnostic[] {
-  return found.kind === 'broken' ? found.problems : [];
 }

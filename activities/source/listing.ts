@@ -10,6 +10,8 @@ import type { TreeEntry } from './tree-cache.ts';
 export type Listing = {
   /** Each directory's entries, directories of the tree only: links are not followed. */
   readonly directories: ReadonlyMap<string, readonly TreeEntry[]>;
+  /** The name of each directory's tree: equal names, equal content. */
+  readonly trees: ReadonlyMap<string, Sha>;
   /** What each symbolic link says, by its path. */
   readonly links: ReadonlyMap<string, string>;
 };
@@ -31,15 +33,17 @@ const maxLinkHops = 40;
 /** UserError: more than any checkout could hold, or names that git itself refuses to check out. */
 export async function listTree(objects: Objects, tree: Sha): Promise<Listing> {
   const directories = new Map<string, readonly TreeEntry[]>();
+  const trees = new Map<string, Sha>();
   const links: { path: string; sha: Sha }[] = [];
   let count = 0;
   let level: { path: string; sha: Sha }[] = [{ path: '.', sha: tree }];
   while (level.length > 0) {
     const read = await Promise.all(level.map(({ sha }) => objects.readTree(sha)));
     const below: typeof level = [];
-    for (const [index, { path: directory }] of level.entries()) {
+    for (const [index, { path: directory, sha: own }] of level.entries()) {
       const entries = read[index] ?? [];
       directories.set(directory, entries);
+      trees.set(directory, own);
       count += entries.length;
       checkSize(count, directory);
       for (const { name, kind, sha } of entries) {
@@ -52,7 +56,11 @@ export async function listTree(objects: Objects, tree: Sha): Promise<Listing> {
     level = below;
   }
   const targets = await Promise.all(links.map(({ sha }) => readLink(objects, sha)));
-  return { directories, links: new Map(links.map(({ path }, index) => [path, targets[index] ?? '/'])) };
+  return {
+    directories,
+    trees,
+    links: new Map(links.map(({ path }, index) => [path, targets[index] ?? '/'])),
+  };
 }
 
 /** One that is too long to be followed counts as leading out. */
@@ -86,9 +94,7 @@ export function resolvePath(listing: Listing, path: string): Resolved {
 
 function found(listing: Listing, path: string): Resolved {
   if (listing.directories.has(path)) return { kind: 'directory', path };
-  const entry = listing.directories
-    .get(posix.dirname(path))
-    ?.find((one) => one.name === posix.basename(path));
+  const entry = entryAt(listing, path);
   return entry === undefined ? { kind: 'missing' } : { kind: 'file', path, entry };
 }
 
@@ -97,6 +103,12 @@ export function* upwards(path: string): Generator<string> {
   let at = path;
   for (; at !== '.'; at = posix.dirname(at)) yield at;
   yield at;
+}
+
+/** The entry of a path in its directory; links are not followed. */
+export function entryAt(listing: Listing, path: string): TreeEntry | undefined {
+  const name = posix.basename(path);
+  return listing.directories.get(posix.dirname(path))?.find((entry) => entry.name === name);
 }
 
 /** `path.join` for what is already clean, without its cost. */

@@ -1,33 +1,64 @@
-// What does one Terraform file say about being a root module and about the modules that it uses?
+// What does one Terraform file say about being a root module, and about what else it reads?
+import { type FileRead, findReads } from './file-reads.ts';
 
 export type TerraformFile = {
   /** A `backend` or `cloud` block: it has a state of its own. */
   readonly state: boolean;
   readonly provider: boolean;
-  /** Literal local sources of its `module` blocks: they begin with `./` or `../`. */
-  readonly sources: readonly string[];
+  readonly calls: readonly ModuleCall[];
+  readonly reads: readonly FileRead[];
+  /** `required_version`, as it is written. */
+  readonly requiredVersions: readonly string[];
   /** It could not be parsed; the rest is what its text looks like. */
   readonly broken: boolean;
+  /** Not the file, but what Git LFS keeps in its place. */
+  readonly pointer: boolean;
+};
+
+/** A `module` block. */
+export type ModuleCall = {
+  readonly name: string;
+  /** Up to the first `${`, where it is computed. */
+  readonly source: string;
+  readonly computed: boolean;
 };
 
 /** A file without any of these words says nothing of interest and need not be parsed. */
-const words = /\b(?:module|provider|backend|cloud)\b/;
+const words = /\b(?:module|provider|backend|cloud|required_version|templatefile|file\w*)\b/;
+/** Source: github.com/git-lfs/git-lfs/blob/main/docs/spec.md, the first line of every pointer. */
+const pointerStart = 'version https://git-lfs.github.com/spec/';
 
-export const silentFile: TerraformFile = { state: false, provider: false, sources: [], broken: false };
+export const silentFile: TerraformFile = {
+  state: false,
+  provider: false,
+  calls: [],
+  reads: [],
+  requiredVersions: [],
+  broken: false,
+  pointer: false,
+};
+export const brokenFile: TerraformFile = { ...silentFile, broken: true };
+export const pointerFile: TerraformFile = { ...brokenFile, pointer: true };
 
-export function isSilent(text: string): boolean {
-  return !words.test(text);
-}
+export const isSilent = (text: string): boolean => !words.test(text);
+export const isPointer = (text: string): boolean => text.startsWith(pointerStart);
 
 /** From Terraform's JSON syntax, and from HCL as hcl2json gives it: both nest objects, lists of objects, or both. */
 export function parseTerraformFile(document: unknown): TerraformFile {
   const terraform = blocks(document, 'terraform');
-  const modules = blocks(document, 'module').flatMap((block) => Object.values(block).flatMap(objects));
+  const modules = blocks(document, 'module').flatMap((block) => Object.entries(block));
   return {
     state: terraform.some((block) => 'backend' in block || 'cloud' in block),
     provider: blocks(document, 'provider').some((block) => Object.keys(block).length > 0),
-    sources: modules.map((module) => module.source).filter(isLocalSource),
+    calls: modules.flatMap(([name, bodies]) =>
+      objects(bodies).flatMap(({ source }) => (typeof source === 'string' ? [moduleCall(name, source)] : [])),
+    ),
+    reads: expressions(document).flatMap(findReads),
+    requiredVersions: terraform
+      .map((block) => block.required_version)
+      .filter((version) => typeof version === 'string'),
     broken: false,
+    pointer: false,
   };
 }
 
@@ -39,15 +70,27 @@ export function guessTerraformFile(text: string): TerraformFile {
   return {
     state: /^[ \t]*(?:backend[ \t]+"|cloud[ \t]*\{)/m.test(text),
     provider: /^[ \t]*provider[ \t]+"?\w/m.test(text),
-    sources: [...text.matchAll(/^[ \t]*source[ \t]*=[ \t]*"([^"\n]*)"/gm)]
-      .map((match) => match[1])
-      .filter(isLocalSource),
+    calls: [...text.matchAll(/^[ \t]*source[ \t]*=[ \t]*"([^"\n]*)"/gm)].map((match) =>
+      moduleCall('', match[1] ?? ''),
+    ),
+    reads: findReads(text),
+    requiredVersions: [...text.matchAll(/^[ \t]*required_version[ \t]*=[ \t]*"([^"\n]*)"/gm)].map(
+      (match) => match[1] ?? '',
+    ),
     broken: true,
+    pointer: false,
   };
 }
 
-function isLocalSource(source: unknown): source is string {
-  return typeof source === 'string' && /^\.\.?\//.test(source) && !/[$%]\{/.test(source);
+function moduleCall(name: string, source: string): ModuleCall {
+  const computed = source.search(/[$%]\{/);
+  return { name, source: computed < 0 ? source : source.slice(0, computed), computed: computed >= 0 };
+}
+
+/** Every text in the document that has an expression in it. */
+function expressions(value: unknown): string[] {
+  if (typeof value === 'string') return /[$%]\{/.test(value) ? [value] : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(expressions) : [];
 }
 
 function blocks(document: unknown, name: string): Record<string, unknown>[] {

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 
 /** What a person can type in a command as one word, and see: no spaces, no globs, no flags. */
-export const typeableName = /^(?!-)[\p{L}\p{N}._/@+=~-]+$/u;
+const typeableName = /^(?!-)[\p{L}\p{N}._/@+=~-]+$/u;
 /** GitHub comments and check names stay readable; words of commands are cut there, too. */
 const maxNameLength = 200;
+
+export const isTypeable = (name: string): boolean => name.length <= maxNameLength && typeableName.test(name);
 
 const minuteMs = 60_000;
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: minuteMs, h: 60 * minuteMs };
@@ -193,12 +195,9 @@ export const configurationSchema = z.strictObject({
     .meta({
       description: 'Whether root modules that are not listed are projects, too; or in which directories.',
     }),
-  projects: z
-    .array(project)
-    .default([])
-    .meta({
-      description: 'Projects that need settings of their own. A listed directory is not discovered again.',
-    }),
+  projects: z.array(project).default([]).meta({
+    description: 'Projects that need settings of their own. A listed directory is not discovered again.',
+  }),
   plan: plan.prefault({}),
   apply: apply.prefault({}),
   approvals: approvals.prefault({}),

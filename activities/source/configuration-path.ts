@@ -1,0 +1,3 @@
+// Where does a repository keep its configuration?
+
+export const configurationPath = 'hatchet.yaml';
