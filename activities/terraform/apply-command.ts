@@ -1,5 +1,4 @@
 // How does `terraform apply` run so that not even the end of Hatchet interrupts it?
-import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import type { ApplyProgress } from './apply-progress.ts';
 import { createApplyProgress } from './apply-progress.ts';
 import type { CommandResult } from './command.ts';
 import { createCollector } from './command.ts';
-import { createLineReader } from './lines.ts';
+import { followFile } from './follow-file.ts';
 import { runProgram } from './process.ts';
 import type { Session } from './session.ts';
 import { sessionProgram } from './session.ts';
@@ -32,6 +31,10 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
   const stderr = await open(join(root, 'apply.err'), 'ax+', 0o600);
   const progress = createApplyProgress();
   const collector = createCollector(session, progress.note);
+  const finishReading = [
+    followFile(stdout, (line) => collector.onLine(line, 'stdout')),
+    followFile(stderr, (line) => collector.onLine(line, 'stderr')),
+  ];
   try {
     const exit = await runProgram({
       ...sessionProgram(session, { kind: 'apply', planFile }),
@@ -39,10 +42,11 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
       listening: () => untilWritten(stdout),
       killAfterMs: null,
     });
-    await readLines(stdout, (line) => collector.onLine(line, 'stdout'));
-    await readLines(stderr, (line) => collector.onLine(line, 'stderr'));
+    for (const finish of finishReading.splice(0)) await finish();
     return { kind: 'ended', result: collector.result(exit), progress };
   } finally {
+    // Only where the program could not be started.
+    for (const finish of finishReading) await finish();
     await Promise.all([stdout.close(), stderr.close()]);
   }
 }
@@ -53,11 +57,4 @@ const firstWordsPollMs = 50;
 async function untilWritten(file: FileHandle): Promise<void> {
   // A file that is closed meanwhile belongs to a program that has ended.
   while ((await file.stat().catch(() => ({ size: 1 }))).size === 0) await sleep(firstWordsPollMs);
-}
-
-async function readLines(file: FileHandle, onLine: (line: string) => void): Promise<void> {
-  const reader = createLineReader(onLine);
-  const stream = createReadStream('', { fd: file.fd, start: 0, autoClose: false });
-  for await (const chunk of stream) reader.write(chunk);
-  reader.end();
 }
