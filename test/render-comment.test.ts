@@ -1,7 +1,7 @@
 // Does the comment say in its first line what the state is and who acts next, and below it what will happen?
 import { describe, expect, test } from 'vitest';
 import { renderComment } from '../activities/render/comment.ts';
-import { headlineText } from '../activities/render/headline.ts';
+import { openingParagraphs } from '../activities/render/headline.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 import type { Headline, View } from '../workflows/model/view.ts';
 import {
@@ -33,9 +33,28 @@ const diagnostic: Diagnostic = {
 };
 const failed = project('prod', { kind: 'failed', diagnostics: [diagnostic], diagnosticCount: 1 });
 const ready = project('staging', { kind: 'ready' }, { plan: stagingPlan, verdicts: [passes] });
+const readyFor = (applies: 'merge' | 'comment') =>
+  project('prod', { kind: 'ready', applies }, { plan: stagingPlan, verdicts: [passes] });
+const endOfDns = project(
+  'dns',
+  { kind: 'ready' },
+  {
+    plan: {
+      ...plan('dns', { destroy: 3 }, { risky: [{ address: 'aws_route53_zone.a', action: 'destroy' }] }),
+      destroy: true,
+    },
+  },
+);
 const appliedOnMerge = project(
   'staging',
-  { kind: 'applied', at: '2026-11-21T22:29:40Z', startedAt: '2026-11-21T22:28:02Z', by: 'mona', on: 'merge' },
+  {
+    kind: 'applied',
+    at: '2026-11-21T22:29:40Z',
+    startedAt: '2026-11-21T22:28:02Z',
+    by: 'mona',
+    on: 'merge',
+    runId: someRun,
+  },
   { plan: stagingPlan, verdicts: [passes] },
 );
 const appliedByHand = project(
@@ -46,6 +65,7 @@ const appliedByHand = project(
     startedAt: '2026-11-21T22:29:50Z',
     by: 'hubot',
     on: 'comment',
+    runId: someRun,
   },
   { plan: prodPlan, verdicts: [needsApproval], approvedBy: ['hubot'] },
 );
@@ -110,6 +130,38 @@ describe('the first line', () => {
       view(waitsFor({ author: true }), [prod([], { add: 1 })], { sha: mergeCommit }),
     ],
     ['ready', view({ kind: 'ready', applies: 'merge' }, [ready])],
+    ['ready for a comment', view({ kind: 'ready', applies: 'comment' }, [readyFor('comment')])],
+    ['ready for one or the other', view({ kind: 'ready', applies: 'merge' }, [ready, readyFor('comment')])],
+    [
+      'waiting, applied by a comment',
+      view(waitsFor({}), [
+        project('prod', { kind: 'waiting-for-approval', missing: [missing], applies: 'comment' }),
+      ]),
+    ],
+    ['one project deleted', view({ kind: 'no-projects' }, [], { deleted: [{ name: 'dns', resources: 3 }] })],
+    [
+      'several projects deleted',
+      view({ kind: 'ready', applies: 'merge' }, [ready], {
+        deleted: [
+          { name: 'dns', resources: 1 },
+          { name: 'envs/old', resources: 0 },
+        ],
+      }),
+    ],
+    [
+      'many projects deleted, not all counted',
+      view({ kind: 'no-projects' }, [], {
+        deleted: ['a', 'b', 'c', 'd'].map((name, resources) => ({ name, resources: resources || null })),
+      }),
+    ],
+    [
+      'an empty project deleted',
+      view({ kind: 'no-projects' }, [], { deleted: [{ name: 'dns', resources: 0 }] }),
+    ],
+    [
+      'a project deleted whose end is planned',
+      view({ kind: 'ready', applies: 'merge' }, [endOfDns], { deleted: [{ name: 'dns', resources: 3 }] }),
+    ],
     ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
     ['applying', view({ kind: 'applying', projects: ['prod'] }, [])],
     [
@@ -135,7 +187,9 @@ describe('the first line', () => {
   ];
 
   test('for every state', () => {
-    const lines = cases.map(([name, picture]) => `${name}:\n${headlineText(picture, noLinks)}`);
+    const lines = cases.map(
+      ([name, picture]) => `${name}:\n${openingParagraphs(picture, noLinks).join('\n\n')}`,
+    );
     expect(lines.join('\n\n')).toMatchInlineSnapshot(`
       "planning:
       **Planning \`prod\` and \`staging\`.** Nothing to do yet: the plans appear here.
@@ -207,6 +261,42 @@ describe('the first line', () => {
 
       ready:
       **Ready: 1 project, 1 to change, 2 to add.** Merging applies it.
+
+      ready for a comment:
+      **Ready: 1 project, 1 to change, 2 to add.** Comment \`/hatchet apply\` to apply it.
+
+      ready for one or the other:
+      **Ready: 2 projects, 2 to change, 4 to add.** Merging applies it; the table says which need \`/hatchet apply\`.
+
+      waiting, applied by a comment:
+      **Waiting for 1 approval: \`prod\`.**
+      Anyone with write except @mona: **Approve** on the hatchet/apply check, or comment \`/hatchet approve\`. Then comment \`/hatchet apply\` to apply it.
+
+      one project deleted:
+      **\`dns\` is deleted: 3 resources would stay.** \`/hatchet plan dns --destroy\` plans their destruction; merging alone leaves them untouched.
+
+      several projects deleted:
+      **Ready: 1 project, 1 to change, 2 to add.** Merging applies it.
+
+      **\`dns\` and \`envs/old\` are deleted: 1 resource would stay.** \`/hatchet plan dns envs/old --destroy\` plans the destruction; merging alone leaves them untouched.
+
+      many projects deleted, not all counted:
+      **\`a\`, \`b\`, \`c\` and 1 more are deleted, and what they manage would stay.** \`/hatchet plan NAME --destroy\` plans the destruction; merging alone leaves them untouched.
+
+      <details><summary>4 deleted projects</summary>
+
+      - \`a\`
+      - \`b\`: 1 resource
+      - \`c\`: 2 resources
+      - \`d\`: 3 resources
+
+      </details>
+
+      an empty project deleted:
+      **\`dns\` is deleted and left nothing to manage.** Nothing stays behind.
+
+      a project deleted whose end is planned:
+      **Ready: 1 project, 3 to destroy.** Merging applies it.
 
       ready after the merge:
       **Not applied yet: 1 project, 1 to change, 2 to add.** **Apply now** on the hatchet/apply check, or comment \`/hatchet apply\`.
@@ -476,8 +566,8 @@ describe('the comment', () => {
 
       | Project                                                | Add | Change | Destroy | Replace | Import | Move | Applied                                                                                       |
       | :----------------------------------------------------- | --: | -----: | ------: | ------: | -----: | ---: | :-------------------------------------------------------------------------------------------- |
-      | [prod](https://github.com/octo-org/infra/runs/8738)    |   2 |      4 |       1 |       1 |      1 |    1 | 22:31 UTC by @hubot, [log](https://hatchet.example/runs/00000000-0000-4000-8000-000000000001) |
-      | [staging](https://github.com/octo-org/infra/runs/9050) |   2 |      1 |         |         |        |      | 22:29 UTC on merge, [log](https://hatchet.example/runs/00000000-0000-4000-8000-000000000002)  |
+      | [prod](https://github.com/octo-org/infra/runs/8738)    |   2 |      4 |       1 |       1 |      1 |    1 | 22:31 UTC by @hubot, [log](https://hatchet.example/runs/00000000-0000-4000-8000-0000000000aa) |
+      | [staging](https://github.com/octo-org/infra/runs/9050) |   2 |      1 |         |         |        |      | 22:29 UTC on merge, [log](https://hatchet.example/runs/00000000-0000-4000-8000-0000000000aa)  |
 
       - \`prod\` is approved by @hubot
 
@@ -659,12 +749,6 @@ describe('the comment', () => {
 
       \`n\`: no heartbeat for 45 s
 
-      <details><summary><b>c</b>: 1 to forget, 1 to add</summary>
-
-      The diff is not here; see the hatchet/plan check.
-
-      </details>
-
       <details><summary><b>d</b>: 1 to forget, 1 to add</summary>
 
       The diff is not here; see the hatchet/plan check.
@@ -685,19 +769,19 @@ describe('the comment', () => {
 
       </details>
 
-      <details><summary><b>g</b>: 1 to forget, 1 to add</summary>
-
-      \`destroy.rego\` needs approval: a database is replaced. Take a snapshot first.
+      <details><summary><b>m</b>: 1 to forget, 1 to add</summary>
 
       The diff is not here; see the hatchet/plan check.
 
       </details>
 
-      <details><summary><b>h</b>: 1 to forget, 1 to add</summary>
+      <details><summary><b>n</b>: 1 to forget, 1 to add</summary>
 
-      \`w\` warns: x
+      The diff is not here; see the hatchet/plan check.
 
-      \`w\` warns: y
+      </details>
+
+      <details><summary><b>c</b>: 1 to forget, 1 to add</summary>
 
       The diff is not here; see the hatchet/plan check.
 
@@ -721,19 +805,25 @@ describe('the comment', () => {
 
       </details>
 
+      <details><summary><b>g</b>: 1 to forget, 1 to add</summary>
+
+      \`destroy.rego\` needs approval: a database is replaced. Take a snapshot first.
+
+      The diff is not here; see the hatchet/plan check.
+
+      </details>
+
+      <details><summary><b>h</b>: 1 to forget, 1 to add</summary>
+
+      \`w\` warns: x
+
+      \`w\` warns: y
+
+      The diff is not here; see the hatchet/plan check.
+
+      </details>
+
       <details><summary><b>l</b>: 1 added, 1 forgotten</summary>
-
-      The diff is not here; see the hatchet/plan check.
-
-      </details>
-
-      <details><summary><b>m</b>: 1 to forget, 1 to add</summary>
-
-      The diff is not here; see the hatchet/plan check.
-
-      </details>
-
-      <details><summary><b>n</b>: 1 to forget, 1 to add</summary>
 
       The diff is not here; see the hatchet/plan check.
 

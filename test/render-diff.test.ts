@@ -131,7 +131,7 @@ describe('a resource', () => {
       + aws_route53_record.app[0]
       + aws_route53_record.app[1]
       + aws_route53_record.app[2]
-      + … 37 more like these
+      + … 37 more like these, ×40 in all
       +     name   "app"
       +     known after apply: id"
     `);

@@ -160,8 +160,19 @@ describe('the comment', () => {
     const comment = renderComment(view, changes, noLinks);
     const [, projects = '', counts = ''] =
       /Not shown: (\d+) more projects \((\d+) to destroy\); see the hatchet\/plan check/.exec(comment) ?? [];
-    expect(comment.match(/<details open>/g)?.length).toBe(2_000 - Number(projects));
+    const lines = comment.match(
+      /^- `envs\/region-\d+\/network`: destroys `aws_subnet.gone_\d+_0` and 1 more$/gm,
+    );
+    const blocks = comment.match(/<details open>/g)?.length ?? 0;
+    expect((lines?.length ?? 0) + blocks).toBe(2_000 - Number(projects));
     expect(Number(counts)).toBe(2 * Number(projects));
+  });
+
+  test('300 projects that destroy thousands are each named, with the first address', () => {
+    const { view, changes } = picture({ projects: 300, resources: 300, risky: 5_000 });
+    const comment = renderComment(view, changes, links);
+    for (let index = 0; index < 300; index++) expect(comment).toContain(`aws_subnet.gone_${index}_0`);
+    expect(comment).not.toContain('Not shown');
   });
 
   test('texts without measure', () => {

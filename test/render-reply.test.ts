@@ -102,16 +102,16 @@ test('help, status and what is done', () => {
     renderReply({ kind: 'done', to: 'mona', text: 'nothing to cancel' }),
   ];
   expect(replies.join('\n\n')).toMatchInlineSnapshot(`
-    "| Comment                       | To                                                       |
-    | :---------------------------- | :------------------------------------------------------- |
-    | \`/hatchet plan [project…]\`    | plan again                                               |
-    | \`/hatchet apply [project…]\`   | apply what is planned and approved                       |
-    | \`/hatchet approve [project…]\` | say yes to the plans shown                               |
-    | \`/hatchet reject [project…]\`  | take a yes back, or refuse                               |
-    | \`/hatchet cancel\`             | stop running plans, and applies that wait for their turn |
-    | \`/hatchet unlock [project…]\`  | give up this pull request's locks                        |
-    | \`/hatchet status\`             | what is running, waiting and locked                      |
-    | \`/hatchet help\`               | this list                                                |
+    "| Comment                                | To                                                       |
+    | :------------------------------------- | :------------------------------------------------------- |
+    | \`/hatchet plan [project…] [--destroy]\` | plan again, or plan the end of projects                  |
+    | \`/hatchet apply [project…]\`            | apply what is planned and approved                       |
+    | \`/hatchet approve [project…]\`          | say yes to the plans shown                               |
+    | \`/hatchet reject [project…]\`           | take a yes back, or refuse                               |
+    | \`/hatchet cancel\`                      | stop running plans, and applies that wait for their turn |
+    | \`/hatchet unlock [project…]\`           | give up this pull request's locks                        |
+    | \`/hatchet status\`                      | what is running, waiting and locked                      |
+    | \`/hatchet help\`                        | this list                                                |
 
     Without a project it means all of them; \`*\` matches within a path segment, \`**\` across them. The first line of a new comment counts.
 

@@ -8,7 +8,7 @@ import type { Annotation } from './diagnostics.ts';
 import { annotationsOf, diagnosticText } from './diagnostics.ts';
 import type { FittedDiff } from './fit-diffs.ts';
 import { fitDiffs } from './fit-diffs.ts';
-import { headlineText } from './headline.ts';
+import { openingParagraphs } from './headline.ts';
 import type { Links } from './links.ts';
 import { fenced, link, plainTitle } from './markdown.ts';
 import { fitParagraphs, joinParagraphs, paragraphBytes } from './paragraphs.ts';
@@ -82,7 +82,7 @@ function unless(told: readonly string[], problems: readonly string[]): readonly 
 function aggregateContent(check: Check, view: View, links: Links): Content {
   const table = projectTable(view, links, maxBytes - 5_000);
   return {
-    summary: [headlineText(view, links), ...(table === null ? [] : [table])],
+    summary: [...openingParagraphs(view, links), ...(table === null ? [] : [table])],
     text: aggregateText(check, view),
   };
 }
@@ -126,10 +126,11 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
   const status = statusWords(project.status, {
     merged: isMerged(view),
     links,
-    planId: plan?.id ?? null,
     bare: false,
+    alone: false,
   });
-  const counts = !plan?.hasChanges ? '' : `${countsAhead(plan.counts, plan.outputChanges)}; `;
+  const end = plan?.destroy === true ? 'destroy plan, ' : '';
+  const counts = !plan?.hasChanges ? '' : `${end}${countsAhead(plan.counts, plan.outputChanges)}; `;
   const summary = [`${named(project.name)}: ${counts}${status}.`, ...otherSentences(project.verdicts)];
   const problems = fitParagraphs(
     [...projectProblems(project), ...(plan?.warnings ?? []).map(diagnosticText)],
@@ -137,7 +138,7 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
     (count) => `${plural(count, 'more problem')}, see the log.`,
   );
   if (!plan?.hasChanges) return { summary, text: problems };
-  const more = `see ${link('the log', links.run(plan.id))}`;
+  const more = `see ${link('the log', links.run(plan.runId))}`;
   if (known === undefined) return { summary, text: [`The diff is not here; ${more}.`, ...problems] };
   const room = maxBytes - paragraphBytes(problems);
   return { summary, text: [...diffOf(groupChanges(known), more, room), ...problems] };

@@ -48,7 +48,8 @@ function slotOf(group: ChangeGroup): Slot {
   const named = group.risky ? group.headers : group.headers.slice(0, namesPerGroup);
   const others = group.headers.length - named.length;
   const symbol = named[0]?.split(' ')[0];
-  const headers = others > 0 ? [...named, `${symbol} … ${others} more like these`] : named;
+  const headers =
+    others > 0 ? [...named, `${symbol} … ${others} more like these, ×${group.headers.length} in all`] : named;
   return { group, headers, shown: 0, body: null };
 }
 

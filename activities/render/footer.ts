@@ -8,12 +8,12 @@ import { moment, named, shortSha } from './wording.ts';
 /** The checks that every pull request has. */
 const aggregateChecks = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'];
 const engineNames: Record<Engine, string> = { terraform: 'Terraform', tofu: 'OpenTofu' };
-/** A repository in the middle of an upgrade has two or three; more say nothing. */
+/** A repository in the middle of an upgrade has two or three; more are counted. */
 const maxVersions = 4;
 const maxVersion = 40;
 
 export function footer(view: View, links: Links): string {
-  const parts = [source(view, links), ...versions(view), ...checkLinks(links)];
+  const parts = [source(view, links), versions(view), ...checkLinks(links)].filter((part) => part !== '');
   return `<sub>${parts.join(' · ')}</sub>`;
 }
 
@@ -24,13 +24,16 @@ function source(view: View, links: Links): string {
   return `Planned ${commit(view.head)}${base}, ${moment(view.plannedAt)}`;
 }
 
-function versions({ projects }: View): readonly string[] {
+/** "Terraform 1.11.4, OpenTofu 1.12.6". */
+function versions({ projects }: View): string {
   const all = projects.flatMap(({ plan }) =>
     plan === null
       ? []
       : [`${engineNames[plan.project.engine]} ${inlineText(cutText(plan.engineVersion, maxVersion))}`],
   );
-  return [...new Set(all)].slice(0, maxVersions);
+  const different = [...new Set(all)];
+  const more = different.length - maxVersions;
+  return [...different.slice(0, maxVersions), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
 function checkLinks(links: Links): readonly string[] {

@@ -2,9 +2,10 @@
 import type { MissingApproval } from '../../workflows/model/approval.ts';
 import { addCounts } from '../../workflows/model/plan.ts';
 import { blocks } from '../../workflows/model/verdict.ts';
-import type { Headline, ProjectView, View } from '../../workflows/model/view.ts';
+import type { AppliesOn, Headline, ProjectView, View } from '../../workflows/model/view.ts';
 import { audience } from './approvals.ts';
 import { countsAhead, countsDone } from './counts.ts';
+import { deletedParagraphs } from './deleted.ts';
 import type { Links } from './links.ts';
 import { inlineCode, link, person } from './markdown.ts';
 import { isMerged } from './status.ts';
@@ -15,6 +16,13 @@ type Context = { readonly view: View; readonly links: Links };
 
 /** State and next step stand on one line up to this length, links included. */
 const maxOneLine = 150;
+
+/** The first paragraphs: state and next step, then what merging would leave behind. */
+export function openingParagraphs(view: View, links: Links): readonly string[] {
+  const deleted = deletedParagraphs(view);
+  const silent = view.headline.kind === 'no-projects' && deleted.length > 0;
+  return [...(silent ? [] : [headlineText(view, links)]), ...deleted];
+}
 
 /** The state in bold, then the next step: one line of Markdown, or two when that reads better. */
 export function headlineText(view: View, links: Links): string {
@@ -87,7 +95,7 @@ function tell(headline: Headline, context: Context): Told {
         state: `${nameList(headline.applied)} applied, ${nameList(headline.open)} not yet.`,
         next: isMerged(view)
           ? `${buttonOn('Apply now', context)}, or comment \`/hatchet apply\`.`
-          : 'Merging applies the rest.',
+          : `${capitalized(appliesWords(view, 'the rest'))}.`,
       };
     case 'closed':
       return { state: 'Closed without a merge.', next: 'Nothing more is planned or applied here.' };
@@ -152,7 +160,7 @@ function toldOfWaiting(missing: readonly MissingApproval[], context: Context): T
     risks.length > maxRisks ? [...risks.slice(0, maxRisks), `${risks.length - maxRisks} more`] : risks;
   const audiences = [...new Set(missing.map(({ rule }) => audience(rule, view.author)))];
   const who = audiences.length === 1 ? capitalized(audiences[0] ?? '') : 'Those named below';
-  const then = isMerged(view) ? 'The last yes starts the apply.' : 'Then merging applies it.';
+  const then = isMerged(view) ? 'The last yes starts the apply.' : `Then ${appliesWords(view)}.`;
   return {
     state: `Waiting for ${plural(count, 'approval')}: ${shown.join('; ')}.`,
     next: `${who}: ${buttonOn('Approve', context)}, or comment \`/hatchet approve\`. ${then}`,
@@ -185,7 +193,25 @@ function toldOfReady(context: Context): Told {
         state: `Not applied yet: ${what}.`,
         next: `${buttonOn('Apply now', context)}, or comment \`/hatchet apply\`.`,
       }
-    : { state: `Ready: ${what}.`, next: 'Merging applies it.' };
+    : { state: `Ready: ${what}.`, next: `${capitalized(appliesWords(view))}.` };
+}
+
+/** "merging applies it", "comment `/hatchet apply` to apply it", or both where projects differ. */
+function appliesWords(view: View, what = 'it'): string {
+  const ways = waysOf(view);
+  if (ways.length === 1)
+    return ways[0] === 'merge' ? `merging applies ${what}` : `comment ${applyCommand} to apply ${what}`;
+  return `merging applies ${what}; the table says which need ${applyCommand}`;
+}
+
+const applyCommand = '`/hatchet apply`';
+
+function waysOf({ headline, projects }: View): readonly AppliesOn[] {
+  const ways = projects.flatMap(({ status }) =>
+    status.kind === 'ready' || status.kind === 'waiting-for-approval' ? [status.applies ?? 'merge'] : [],
+  );
+  const fallback = headline.kind === 'ready' ? headline.applies : 'merge';
+  return ways.length === 0 ? [fallback] : [...new Set(ways)];
 }
 
 function toldOfFailedApply(projects: readonly string[], context: Context): Told {

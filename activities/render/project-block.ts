@@ -8,25 +8,59 @@ import type { Links } from './links.ts';
 import { cutText, fenced, htmlText, link } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
 import { otherSentences } from './verdicts.ts';
-import { maxNameLength, plural } from './wording.ts';
+import { join, maxNameLength, named, plural } from './wording.ts';
 
 /** What policies and Terraform say beside a diff must not push it out; the check has all of it. */
 const maxSentencesBytes = 4_000;
 
-/** A folded block, open while something in it cannot be taken back. `diff` is null when it could not be read. */
-export function projectBlock(project: ProjectView, diff: FittedDiff | null, links: Links): string {
+/** Of projects that are alike, this many stand in the title; the others are listed below it. */
+const maxInTitle = 3;
+const maxNamesBytes = 4_000;
+
+/**
+ * A folded block, open while something in it cannot be taken back. `diff` is null when it could not be read. Several
+ * projects are alike: the first one speaks for all.
+ */
+export function projectBlock(
+  projects: readonly [ProjectView, ...ProjectView[]],
+  diff: FittedDiff | null,
+  links: Links,
+): string {
+  const [project] = projects;
   const risky = (project.plan?.risky.length ?? 0) > 0 && project.status.kind !== 'applied';
   const more = moreLink(project, links);
   const body =
     diff === null ? [...sentences(project), `The diff is not here; ${more}.`] : diffBody(project, diff, more);
-  return [`<details${risky ? ' open' : ''}><summary>${title(project)}</summary>`, ...body, '</details>'].join(
-    '\n\n',
-  );
+  return [
+    `<details${risky ? ' open' : ''}><summary>${title(projects)}</summary>`,
+    ...otherNames(projects),
+    ...body,
+    '</details>',
+  ].join('\n\n');
 }
 
-function title({ name, plan, status }: ProjectView): string {
+/** "<b>prod</b>: 1 to replace"; "<b>a</b>, <b>b</b>, <b>c</b> and 37 more, ×40: 1 to change in each". */
+function title(projects: readonly [ProjectView, ...ProjectView[]]): string {
+  const [{ plan, status }] = projects;
+  const names = projects
+    .slice(0, maxInTitle)
+    .map(({ name }) => `<b>${htmlText(cutText(name, maxNameLength))}</b>`);
+  const more = projects.length - names.length;
+  const who = join(more > 0 ? [...names, `${more} more`] : names, 'and');
+  const many = projects.length > 1;
+  const end = plan?.destroy === true ? ', destroy plan' : '';
   const counts = plan === null ? '' : `: ${countWords(status)(plan.counts, plan.outputChanges)}`;
-  return `<b>${htmlText(cutText(name, maxNameLength))}</b>${counts}`;
+  return `${who}${many ? `, ×${projects.length}` : ''}${end}${counts}${many ? ' in each' : ''}`;
+}
+
+function otherNames(projects: readonly ProjectView[]): readonly string[] {
+  if (projects.length <= maxInTitle) return [];
+  const names = fitParagraphs(
+    projects.map(({ name }) => named(name)),
+    maxNamesBytes,
+    (count) => `${count} more`,
+  );
+  return [`The same in ${names.join(', ')}.`];
 }
 
 /** Paragraphs: risky changes, what policies say, the other changes (folded when they follow risky ones). */
@@ -65,18 +99,20 @@ function sentences({ verdicts, plan, status }: ProjectView): readonly string[] {
 }
 
 /** The line that says how much is missing and where it is; nothing when everything is there. */
-export function leftOut({ left, named }: FittedDiff, more: string): readonly string[] {
+export function leftOut({ left, named: bare }: FittedDiff, more: string): readonly string[] {
   const { counts, outputChanges } = countsByAction(left);
   const parts = [
     left.size === 0 ? '' : `${countsAhead(counts, outputChanges)} not shown`,
-    named === 0 ? '' : `${named} shown by name only`,
+    bare === 0 ? '' : `${bare} shown by name only`,
   ].filter((part) => part !== '');
   return parts.length === 0 ? [] : [`More: ${parts.join(', ')}; ${more}.`];
 }
 
-function moreLink({ name }: ProjectView, links: Links): string {
-  const own = links.check(projectCheckName(name));
-  return own === null
-    ? `see the ${link('hatchet/plan', links.check('hatchet/plan'))} check`
-    : `see ${link('the check', own)}`;
+/** Its check has more room than the comment; its run's page has everything. */
+function moreLink({ name, plan }: ProjectView, links: Links): string {
+  const check = links.check(projectCheckName(name));
+  if (check !== null) return `see ${link('the check', check)}`;
+  const page = plan === null ? null : links.run(plan.runId);
+  if (page !== null) return `see ${link('the whole plan', page)}`;
+  return `see the ${link('hatchet/plan', links.check('hatchet/plan'))} check`;
 }

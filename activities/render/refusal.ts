@@ -4,7 +4,7 @@ import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
 import type { MissingApproval } from '../../workflows/model/approval.ts';
 import { peopleList } from './approvals.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
-import { named, nameList, plural } from './wording.ts';
+import { maxNameLength, named, nameList, plural } from './wording.ts';
 
 const staleReasons: Record<StaleReason, string> = {
   'head moved': 'a newer push has come',
@@ -12,6 +12,7 @@ const staleReasons: Record<StaleReason, string> = {
   'digest changed': 'planning again gave another result than the one shown',
   'state changed': 'the state has changed since',
   'policies changed': 'the policies have changed since',
+  'dependency applied': 'what it depends on was applied, and planning again gave another result',
 };
 
 const maxReason = 500;
@@ -53,6 +54,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `the request for ${named(refusal.project)} was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.`;
     case 'frozen':
       return `${named(refusal.project)} is frozen: ${inlineText(cutText(refusal.reason, maxReason))}. Someone with write has to look at what is there and decide.`;
+    case 'dependency-open':
+      return `${named(refusal.project)} depends on ${nameList(refusal.dependencies)}, which has to be applied first.`;
     default:
       return commandSentence(refusal);
   }
@@ -88,6 +91,8 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return 'nothing here waits for an approval.';
     case 'applying':
       return 'an apply is running. Ask again when it is done.';
+    case 'deleted-project':
+      return `${named(refusal.project)} is deleted here, so only its end can be planned: ${inlineCode(`/hatchet plan ${cutText(refusal.project, maxNameLength)} --destroy`)}.`;
     default:
       return refusal satisfies never;
   }

@@ -11,9 +11,13 @@ import { maxNameLength, plural } from './wording.ts';
 const maxVerbLength = 40;
 /** A reply is read, not searched: the comment's table has the rest. */
 const maxStatusLines = 100;
+/** A project in which nothing happens and nothing is asked is no answer to "what is going on". */
+const quiet: readonly StatusLine['status']['kind'][] = ['no-changes', 'applied'];
+/** Up to this many lines are read at a glance, quiet ones too. */
+const maxGlance = 20;
 
 const commands: Record<Verb, { readonly arguments: string; readonly does: string }> = {
-  plan: { arguments: ' [project…]', does: 'plan again' },
+  plan: { arguments: ' [project…] [--destroy]', does: 'plan again, or plan the end of projects' },
   apply: { arguments: ' [project…]', does: 'apply what is planned and approved' },
   approve: { arguments: ' [project…]', does: 'say yes to the plans shown' },
   reject: { arguments: ' [project…]', does: 'take a yes back, or refuse' },
@@ -49,6 +53,9 @@ export function renderReply(reply: Reply): string {
   }
 }
 
+const more = (count: number, what: string): readonly string[] =>
+  count === 0 ? [] : [`${plural(count, 'project')} ${what}`];
+
 function helpText(): string {
   const rows = verbs.map((verb) => [
     inlineCode(`/hatchet ${verb}${commands[verb].arguments}`),
@@ -62,13 +69,19 @@ function helpText(): string {
 
 function statusText(lines: readonly StatusLine[]): string {
   if (lines.length === 0) return 'No Terraform project is affected.';
-  const rows = lines
+  const busy = lines.length > maxGlance ? lines.filter(({ status }) => !quiet.includes(status.kind)) : lines;
+  const rows = busy
     .slice(0, maxStatusLines)
     .map(({ project, status }) => [
       tableCell(inlineText(cutText(project, maxNameLength))),
-      tableCell(statusWords(status, { merged: false, links: null, planId: null, bare: false })),
+      tableCell(statusWords(status, { merged: false, links: null, bare: false, alone: true })),
     ]);
-  const table = markdownTable([['Project', 'Status'], ...rows], { align: ['l', 'l'] });
-  const more = lines.length - rows.length;
-  return more === 0 ? table : `${table}\n\n${plural(more, 'more project')}, see the comment above.`;
+  const table =
+    rows.length === 0 ? [] : [markdownTable([['Project', 'Status'], ...rows], { align: ['l', 'l'] })];
+  const counted = [
+    ...more(busy.length - rows.length, 'more'),
+    ...more(lines.length - busy.length, 'with nothing to do'),
+  ];
+  const rest = counted.length === 0 ? [] : [`${counted.join(', ')}; see the comment above.`];
+  return [...table, ...rest].join('\n\n');
 }

@@ -1,10 +1,10 @@
 // How far is one project, in the table's words?
 
 import { ordinal } from '../../workflows/model/ordinal.ts';
-import type { ProjectStatus, View } from '../../workflows/model/view.ts';
+import type { AppliesOn, ProjectStatus, View } from '../../workflows/model/view.ts';
 import type { Links } from './links.ts';
-import { inlineCode, link, person } from './markdown.ts';
-import { clock } from './wording.ts';
+import { link, person } from './markdown.ts';
+import { clock, nameList, plural } from './wording.ts';
 
 /** After a merge the checks stand on the merge commit. */
 export function isMerged(view: View): boolean {
@@ -15,17 +15,17 @@ export function isMerged(view: View): boolean {
 export type StatusContext = {
   readonly merged: boolean;
   readonly links: Links | null;
-  /** Names the log of an apply whose run is not known. */
-  readonly planId: string | null;
   /** The column's own title says "Applied" already. */
   readonly bare: boolean;
+  /** Nothing beside it says what the policies ask for. */
+  readonly alone: boolean;
 };
 
 /** Finished Markdown for the inside of a line. */
 export function statusWords(status: ProjectStatus, context: StatusContext): string {
   switch (status.kind) {
     case 'planning':
-      return 'planning';
+      return `planning${since(status.since)}`;
     case 'cancelled':
       return 'cancelled';
     case 'failed':
@@ -39,17 +39,17 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
     case 'rejected':
       return `rejected by ${person(status.by)}`;
     case 'waiting-for-approval':
-      return 'waiting';
+      return context.alone ? `waiting for ${missingWords(status)}` : 'waiting';
     case 'ready':
-      return context.merged ? 'approved, not applied' : 'ready, applies on merge';
+      return context.merged ? 'approved, not applied' : `ready, ${readyWords(status.applies ?? 'merge')}`;
     case 'queued':
       return queuedWords(status);
     case 'held':
-      return `waits for ${status.projects.map(inlineCode).join(', ')}`;
+      return `waits for ${nameList(status.projects)}`;
     case 'after':
-      return `after ${status.projects.map(inlineCode).join(', ')}`;
+      return `after ${nameList(status.projects)}`;
     case 'applying':
-      return 'applying';
+      return `applying${since(status.since)}`;
     case 'applied':
       return `${context.bare ? '' : 'applied '}${appliedWords(status, context)}`;
     case 'apply-failed':
@@ -63,14 +63,24 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
   }
 }
 
-function queuedWords({ behind, position }: Extract<ProjectStatus, { kind: 'queued' }>): string {
-  const place = `${ordinal(position)} in line`;
-  return behind === null ? `waiting for its turn, ${place}` : `waiting for #${behind}, ${place}`;
+const readyWords = (applies: AppliesOn): string =>
+  applies === 'merge' ? 'applies on merge' : '`/hatchet apply` applies it';
+
+function missingWords({ missing }: Extract<ProjectStatus, { kind: 'waiting-for-approval' }>): string {
+  return plural(Math.max(0, ...missing.map(({ rule, given }) => rule.count - given)), 'approval');
 }
+
+function queuedWords({ behind, position, since: from }: Extract<ProjectStatus, { kind: 'queued' }>): string {
+  const what = behind === null ? 'waiting for its turn' : `waiting for #${behind}`;
+  const place = `${what}, ${ordinal(position)} in line`;
+  return from === null ? place : `${place},${since(from)}`;
+}
+
+/** " since 22:04 UTC": a comment stands still, so it says when, not how long. */
+const since = (from: string | null): string => (from === null ? '' : ` since ${clock(from)}`);
 
 function appliedWords(status: Extract<ProjectStatus, { kind: 'applied' }>, context: StatusContext): string {
   const who = status.on === 'merge' ? 'on merge' : `by ${person(status.by)}`;
-  const id = status.runId ?? context.planId;
-  const log = id === null ? null : (context.links?.run(id) ?? null);
+  const log = status.runId === undefined ? null : (context.links?.run(status.runId) ?? null);
   return `${clock(status.at)} ${who}${log === null ? '' : `, ${link('log', log)}`}`;
 }
