@@ -154,7 +154,7 @@ async function startRunners(
       await checkout({ mirror: await mirrors.open(repository.id), tree, into });
     },
     engineFor: createEngineFinder(config, log),
-    liveLog: null,
+    liveLog: store.liveLogs,
     settings: {
       workDir,
       environment: config.runner.env,
