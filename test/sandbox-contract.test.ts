@@ -278,6 +278,7 @@ function webhooks() {
     baseSha: 'b'.repeat(40),
     headCommit: commit,
     pullRequests: [pullRequest],
+    mergeCommits: ['b'.repeat(40)],
   };
   const push = { repository, ref: 'refs/heads/topic', before: 'b'.repeat(40), after: commit.sha };
   const pushed = { ...push, forced: false, pusher: person, commits: [commit], headCommit: commit };

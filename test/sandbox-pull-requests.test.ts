@@ -240,6 +240,10 @@ test('a merge group holds what its pull requests would make together', async () 
   await group.destroy('merged');
   expect(await infra.tip('main')).toBe(group.headSha);
   expect([first.data.mergedAt, second.data.mergedAt]).not.toContain(null);
+  expect([first.mergeCommit, second.mergeCommit]).toEqual([
+    await inGit('rev-parse', `${group.headSha}^1`),
+    group.headSha,
+  ]);
 });
 
 test('waiting resolves at the change and says what there is when time runs out', async () => {
