@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
@@ -9,17 +10,28 @@ import { readActor } from './github/read-actor.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
+import { showGroup } from './github/show-group.ts';
+import { inspectGroup } from './inspect-group.ts';
 import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
+import { readGroupRecord } from './read-group-record.ts';
 import { recordEntry } from './record-entry.ts';
+import type { GroupInspector } from './source/group.ts';
+import type { ShownRun } from './store/run.ts';
 import type { Store } from './store/store.ts';
 
 export type ControlDependencies = Omit<BeginDependencies, 'inspect'> & {
+  readonly groups: GroupInspector;
   readonly store: Store;
   readonly judge: Judge;
   readonly appId: number;
+  /** Of a run's page, by the run and when it was first shown (ISO 8601); null where there are no pages. */
+  readonly runAddress: ((run: RunId, since: string) => string) | null;
   /** How activities reach workflows. */
   readonly messenger: Pick<ControlActivities, 'askProject' | 'tellRepository' | 'tellPullRequest'>;
+  readonly poolHasRunners: ControlActivities['poolHasRunners'];
+  /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
+  readonly poolWaitMs: number;
   readonly log: Pick<Logger, 'warn'>;
 };
 
@@ -34,6 +46,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     memory: store.shown,
     readPlanChanges: (id) => store.runs.readPlanChanges(id),
     appId: deps.appId,
+    runAddresses: (ref, runs) => runAddresses(deps, ref, runs),
   };
   const inspect = (ref: PullRequestRef): Promise<Inspection> => inspectPullRequest(deps, ref);
   return {
@@ -41,7 +54,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     async judge(request) {
       const verdicts = await judge.judge(request);
       await store.verdicts.save(request.planId, {
-        bundleDigest: judgeDigest(judge.bundleDigest(), request.rules),
+        bundleDigest: judgeDigest(await judge.policyDigest(request), request.rules),
         verdicts,
       });
       return verdicts;
@@ -49,10 +62,14 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
+    poolHasRunners: deps.poolHasRunners,
     askProject: messenger.askProject,
     tellRepository: messenger.tellRepository,
     tellPullRequest: messenger.tellPullRequest,
     listOpenPullRequests: ({ repository, projects }) => store.pullRequests.listOpen(repository.id, projects),
+    inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
+    readGroupRecord: (request) => readGroupRecord(store, request),
+    showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
     beginApply: (request) => beating(() => beginApply({ ...deps, inspect }, request)),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
@@ -70,9 +87,20 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
   };
 }
 
+/** Where runs are shown, they are remembered as shown. */
+async function runAddresses(
+  { store, runAddress }: ControlDependencies,
+  ref: PullRequestRef,
+  runs: readonly ShownRun[],
+): Promise<ReadonlyMap<RunId, string>> {
+  if (runAddress === null) return new Map();
+  const since = await store.shownRuns.note(ref, runs);
+  return new Map([...since].map(([id, at]) => [id, runAddress(id, at)]));
+}
+
 /** GitHub is asked and git fetches at the same time; the fetch is only waited for when it brought something new. */
 async function inspectPullRequest(deps: ControlDependencies, ref: PullRequestRef): Promise<Inspection> {
-  const { github, source, store } = deps;
+  const { github, source, store, poolWaitMs } = deps;
   const { repository, number } = ref;
   const readAt = new Date().toISOString();
   const origin = await originOf(deps, ref);
@@ -80,17 +108,17 @@ async function inspectPullRequest(deps: ControlDependencies, ref: PullRequestRef
   const begun = source.begin(origin, { number, base: known?.pullRequest.base ?? null });
   const pullRequest = await readPullRequest(github, ref);
   await store.pullRequests.save({ repository, pullRequest, readAt });
-  if (pullRequest.state === 'closed') return { pullRequest, ...nothingRead };
+  if (pullRequest.state === 'closed') return { pullRequest, poolWaitMs, ...nothingRead };
   const {
     changedFiles,
     configuration,
     edited,
     source: found,
   } = await source.inspect({ origin, pullRequest, begun });
-  return { pullRequest, changedFiles, configuration, edited, source: found };
+  return { pullRequest, poolWaitMs, changedFiles, configuration, edited, source: found };
 }
 
-const nothingRead: Omit<Inspection, 'pullRequest'> = {
+const nothingRead: Omit<Inspection, 'pullRequest' | 'poolWaitMs'> = {
   changedFiles: [],
   configuration: { kind: 'broken', problems: [] },
   edited: null,

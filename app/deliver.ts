@@ -1,11 +1,22 @@
 // Whose message is it? The only place that spells workflow ids.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowClient } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { ControlActivities, ProjectPlace } from '../workflows/activities.ts';
-import type { Message, RepositoryNews } from '../workflows/messages.ts';
-import { messageSignal, projectRequestSignal, repositoryNewsSignal } from '../workflows/messages.ts';
+import type { mergeGroupWorkflow } from '../workflows/merge-group.ts';
+import type { GroupNews, Message, RepositoryNews } from '../workflows/messages.ts';
+import {
+  groupDestroyedSignal,
+  messageSignal,
+  projectRequestSignal,
+  repositoryNewsSignal,
+} from '../workflows/messages.ts';
 import { freeLock } from '../workflows/model/lock.ts';
+import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import { newPullRequest } from '../workflows/model/pull-request-state.ts';
 import { emptyQueue } from '../workflows/model/refresh.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
@@ -19,6 +30,7 @@ import type { Incoming } from './events/parse.ts';
 const pullRequestId = ({ repository, number }: PullRequestRef): string => `pr/${repository.id}/${number}`;
 const projectId = (repositoryId: number, project: ProjectPlace): string =>
   `project/${repositoryId}/${project.dir}/${project.workspace}`;
+const groupId = ({ repository, headSha }: MergeGroup): string => `mg/${repository.id}/${headSha}`;
 const repositoryId = ({ repository }: RepositoryNews): string => `repository/${repository.id}`;
 
 /** Below the 9 s after which @octokit/webhooks answers 202 on its own: GitHub would take that for accepted. */
@@ -33,16 +45,16 @@ export type Messenger = Pick<ControlActivities, 'askProject' | 'tellRepository' 
 /** `refreshWaitMs`: how long the workflow of a repository waits for more news before it has anything planned again. */
 export function createMessenger(client: WorkflowClient, refreshWaitMs: number): Messenger {
   const tellRepository = (news: RepositoryNews): Promise<void> => sendNews(client, news, refreshWaitMs);
+  const accept = (incoming: Incoming): Promise<void> => {
+    if ('group' in incoming) return sendGroup(client, incoming);
+    return 'ref' in incoming ? sendMessage(client, incoming) : tellRepository(incoming);
+  };
   return {
     tellRepository,
     askProject: (asked) => sendRequest(client, asked),
     tellPullRequest: (message) => tellRunning(client, message),
     async deliver(incoming) {
-      const accepted =
-        incoming.kind === 'pushed' || incoming.kind === 'applied'
-          ? tellRepository(incoming)
-          : sendMessage(client, incoming);
-      await Promise.race([accepted, tooLate()]);
+      await Promise.race([accept(incoming), tooLate()]);
     },
   };
 }
@@ -96,4 +108,27 @@ async function sendNews(client: WorkflowClient, news: RepositoryNews, settleMs: 
     signal: repositoryNewsSignal,
     signalArgs: [news],
   });
+}
+
+/**
+ * Each group is answered once: whatever is said of one that is over changes nothing. One that is destroyed before it
+ * was heard of is begun all the same, so that the late request finds it over.
+ */
+async function sendGroup(client: WorkflowClient, { kind, group }: GroupNews): Promise<void> {
+  const start = {
+    taskQueue: controlQueue,
+    workflowId: groupId(group),
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    args: [group] as [MergeGroup],
+  };
+  try {
+    if (kind === 'group-requested')
+      await client.start<typeof mergeGroupWorkflow>('mergeGroupWorkflow', start);
+    else {
+      const signalled = { ...start, signal: groupDestroyedSignal };
+      await client.signalWithStart<typeof mergeGroupWorkflow, []>('mergeGroupWorkflow', signalled);
+    }
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot';
 import { Counter } from 'prom-client';
+import type { Repository } from '../workflows/model/repository.ts';
 import type { GithubConfig } from './config/github.ts';
 import type { Incoming } from './events/parse.ts';
 import { parse } from './events/parse.ts';
@@ -68,12 +69,18 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
 }
 
 function contextOf(delivery: string, incoming: Incoming) {
-  const { owner, name } = ('ref' in incoming ? incoming.ref : incoming).repository;
+  const { owner, name } = repositoryOf(incoming);
   return {
     delivery,
     repository: `${owner}/${name}`,
     ...('ref' in incoming ? { pullRequest: incoming.ref.number } : {}),
+    ...('group' in incoming ? { sha: incoming.group.headSha } : {}),
     ...('head' in incoming ? { sha: incoming.head } : {}),
     ...('pullRequest' in incoming ? { sha: incoming.pullRequest.head } : {}),
   };
+}
+
+function repositoryOf(incoming: Incoming): Repository {
+  if ('ref' in incoming) return incoming.ref.repository;
+  return 'group' in incoming ? incoming.group.repository : incoming.repository;
 }

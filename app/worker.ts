@@ -8,6 +8,7 @@ import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createControlActivities } from '../activities/control.ts';
 import { createGitHub } from '../activities/github/client.ts';
+import { createRunPages } from '../activities/pages/run-pages.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { createRunnerActivities } from '../activities/runner.ts';
 import { checkout } from '../activities/source/checkout.ts';
@@ -25,6 +26,9 @@ import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';
 import type { ReadinessCheck } from './http-server.ts';
 import type { Keyring } from './keyring.ts';
+import type { RunLinks } from './pages/run-links.ts';
+import { createRunLinks } from './pages/run-links.ts';
+import type { RunPages } from './pages/run-route.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { createEngineFinder } from './tool-paths.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -42,6 +46,8 @@ export type WorkSettings = {
 };
 
 export type Workers = {
+  /** What the pages of runs are made from; null where nothing links to them. */
+  readonly runs: { readonly pages: RunPages; readonly links: RunLinks } | null;
   readonly readiness: readonly ReadinessCheck[];
   /** Finishes what runs, takes nothing new, then closes the database. */
   readonly stop: () => Promise<void>;
@@ -60,21 +66,24 @@ const policiesDir = fileURLToPath(new URL('../policies', import.meta.url));
 
 export async function startWorkers(settings: WorkSettings): Promise<Workers> {
   const { config, keyring, databaseUrl, log } = settings;
-  if (databaseUrl === null) return { readiness: [], stop: async () => undefined };
+  if (databaseUrl === null) return { runs: null, readiness: [], stop: async () => undefined };
   const store = await openStore({ url: databaseUrl, keyring, log });
   await store.artifacts.deleteExpired();
+  await store.liveLogs.deleteOld();
+  const links = runLinks(settings);
   const mirrors = createMirrors({
     directory: cacheDir(config, 'mirrors'),
     environment: gitEnvironment(config),
   });
   const closes = [() => store.close(), () => mirrors.close()];
   const [control, runners] = await Promise.all([
-    config.role === 'runner' ? null : startControl(settings, store, mirrors, closes),
+    config.role === 'runner' ? null : startControl(settings, store, mirrors, links, closes),
     config.role === 'control' ? null : startRunners(settings, store, mirrors),
   ]);
   const running = [...(control === null ? [] : [control.worker]), ...(runners ?? [])];
   const runs = running.map((worker) => worker.run());
   return {
+    runs: links === null ? null : { pages: createRunPages(store, links.address), links },
     readiness: [
       { name: 'database', check: () => store.ping() },
       ...pollers(running),
@@ -92,6 +101,7 @@ async function startControl(
   settings: WorkSettings,
   store: Store,
   mirrors: Mirrors,
+  links: RunLinks | null,
   closes: (() => Promise<void>)[],
 ) {
   const { config, tools, client, native, converter, log } = settings;
@@ -125,6 +135,7 @@ async function startControl(
       groups,
       store,
       judge,
+      runAddress: links?.address ?? null,
       appId,
       messenger,
       ...pools,
@@ -134,6 +145,11 @@ async function startControl(
     shutdownGraceTime: controlGrace,
   });
   return { worker, readiness: [{ name: 'github', check: remembered(() => github.ping()) }] };
+}
+
+function runLinks({ config, keyring }: WorkSettings): RunLinks | null {
+  const { url, lifetimeMs } = config.links;
+  return url === null ? null : createRunLinks({ keyring, url, lifetimeMs, now: Date.now });
 }
 
 /** One worker per pool; they share the machine, so each has its part of the slots. */

@@ -7,6 +7,8 @@ import type { Configuration, Rules } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanId, RunId, Sha } from './model/identifiers.ts';
 import type { LockChange, ProjectRequest } from './model/lock.ts';
+import type { MemberPlan, MergeGroup } from './model/merge-group.ts';
+import type { GroupView, WrittenCheck } from './model/merge-group-checks.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
@@ -124,6 +126,16 @@ export type CommandRefusal =
 /** When what was shown became visible (ISO 8601, GitHub's clock); null when nothing had to be written. */
 export type Shown = { readonly at: string | null };
 
+/** What a merge group is, and what of it would be planned. */
+export type GroupInspection = Pick<Inspection, 'changedFiles' | 'configuration' | 'edited' | 'poolWaitMs'> & {
+  /** Its pull requests as last read, oldest first; never empty. */
+  readonly members: readonly PullRequest[];
+  /** Numbers of those from forks that would be planned at a commit which nobody allowed. */
+  readonly unplannedForks: readonly number[];
+  readonly source: Source;
+  readonly projects: readonly AffectedProject[];
+};
+
 /** Control: holds the App key and the database; runs no foreign code. Runs on `hatchet-control`. */
 export type ControlActivities = {
   /** Reads the pull request, fetches base and head, merges them in memory, finds configuration and projects. */
@@ -174,6 +186,19 @@ export type ControlActivities = {
     readonly repository: Repository;
     readonly projects: readonly string[];
   }): Promise<readonly OpenPullRequest[]>;
+  /** Reads and fetches a merge group, finds its pull requests and the projects that it affects. */
+  inspectGroup(request: { readonly group: MergeGroup }): Promise<GroupInspection>;
+  /** What the group's pull requests show of these projects, and what people said there. */
+  readGroupRecord(request: {
+    readonly repository: Repository;
+    readonly members: readonly Pick<PullRequest, 'number' | 'author'>[];
+    readonly projects: readonly string[];
+  }): Promise<readonly MemberPlan[]>;
+  /** Writes what differs from `written` onto the group's commit; answers with what stands there now. */
+  showGroup(request: {
+    readonly view: GroupView;
+    readonly written: readonly WrittenCheck[];
+  }): Promise<readonly WrittenCheck[]>;
   /** Tells a pull request's workflow. Not heard: it does not run, and is not started for this. */
   tellPullRequest(message: Message): Promise<{ readonly heard: boolean }>;
 };

@@ -5,6 +5,7 @@ import type { Button } from './model/check.ts';
 import type { Command } from './model/command.ts';
 import type { RunId, Sha } from './model/identifiers.ts';
 import type { ProjectRequest } from './model/lock.ts';
+import type { MergeGroup } from './model/merge-group.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
 
@@ -66,6 +67,10 @@ export type RepositoryNews = { readonly repository: Repository } & (
   | { readonly kind: 'applied'; readonly project: string; readonly number: number }
 );
 
+/** What GitHub's merge queue says of one group. */
+export type GroupNews = { readonly kind: 'group-requested' | 'group-destroyed'; readonly group: MergeGroup };
+
+export const groupDestroyedSignal = defineSignal<[]>('groupDestroyed');
 export const repositoryNewsSignal = defineSignal<[RepositoryNews]>('repositoryNews');
 /** From a pull request that was told to refresh, by its number. */
 export const refreshedSignal = defineSignal<[number]>('refreshed');

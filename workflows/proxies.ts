@@ -25,7 +25,7 @@ const planRetry: RetryPolicy = { maximumAttempts: 2 };
 const applyHeartbeatTimeout = '45 seconds';
 /** An apply is started once; whether it may start again is a person's decision. */
 const applyRetry: RetryPolicy = { maximumAttempts: 1 };
-export const { inspect, beginApply } = proxyActivities<ControlActivities>({
+export const { inspect, inspectGroup, beginApply } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: inspectTimeout,
   heartbeatTimeout,
@@ -61,14 +61,15 @@ export const { tellPullRequest } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { tellRepository, listOpenPullRequests } = proxyActivities<ControlActivities>({
-  taskQueue: controlQueue,
-  startToCloseTimeout: callTimeout,
-  retry: patientRetry,
-});
+export const { tellRepository, listOpenPullRequests, readGroupRecord, showGroup } =
+  proxyActivities<ControlActivities>({
+    taskQueue: controlQueue,
+    startToCloseTimeout: callTimeout,
+    retry: patientRetry,
+  });
 
 /** Milliseconds: what hatchet.yaml allows, and how long nobody may take it before somebody looks why. */
-type RunLimits = { readonly timeoutMs: number; readonly waitMs: number };
+export type RunLimits = { readonly timeoutMs: number; readonly waitMs: number };
 
 export const planProjectIn = (
   pool: string,
@@ -83,10 +84,7 @@ export const planProjectIn = (
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   }).planProject;
 
-export const applyPlanIn = (
-  pool: string,
-  { timeoutMs, waitMs }: RunLimits,
-): RunnerActivities['applyPlan'] =>
+export const applyPlanIn = (pool: string, { timeoutMs, waitMs }: RunLimits): RunnerActivities['applyPlan'] =>
   proxyActivities<RunnerActivities>({
     taskQueue: runnerQueue(pool),
     startToCloseTimeout: timeoutMs,

@@ -22,6 +22,8 @@ export type PullRequests = {
     readonly repositoryId: RepositoryId;
     readonly number: number;
   }): Promise<KnownPullRequest | null>;
+  /** All that are open on this base branch, oldest first. */
+  listBasedOn(repositoryId: RepositoryId, base: string): Promise<readonly PullRequest[]>;
   /** Oldest first; `planned`: which of `projects` it has planned at any time. */
   listOpen(repositoryId: RepositoryId, projects: readonly string[]): Promise<readonly OpenPullRequest[]>;
 };
@@ -35,6 +37,8 @@ const rows = z
     }),
   )
   .max(1);
+
+const documentRows = z.array(z.object({ document: pullRequestSchema }));
 
 const openRows = z.array(
   z.object({ number: z.number(), base: z.string(), planned: z.array(z.string()) }),
@@ -55,6 +59,12 @@ export function createPullRequests(sql: Sql): PullRequests {
         await sql`select repository, document as "pullRequest", read_at as "readAt" from pull_request
         where repository_id = ${repositoryId} and number = ${number}`;
       return rows.parse(found)[0] ?? null;
+    },
+    async listBasedOn(repositoryId, base) {
+      const found = await sql`select document from pull_request
+        where repository_id = ${repositoryId} and document ->> 'state' = 'open' and document ->> 'base' = ${base}
+        order by number`;
+      return documentRows.parse(found).map(({ document }) => document);
     },
     async listOpen(repositoryId, projects) {
       const found = await sql`select known.number, known.document ->> 'base' as base,

@@ -18,6 +18,8 @@ import { createLiveLogs } from './live-log.ts';
 import type { LockEvents } from './lock-event.ts';
 import { createLockEvents } from './lock-event.ts';
 import { migrate, readMigrations } from './migrate.ts';
+import type { NewestPlans } from './newest-plan.ts';
+import { createNewestPlans } from './newest-plan.ts';
 import { createRunStore } from './plan.ts';
 import type { PullRequests } from './pull-request.ts';
 import { createPullRequests } from './pull-request.ts';
@@ -41,6 +43,7 @@ export type Store = {
   readonly lockEvents: LockEvents;
   readonly deliveries: Deliveries;
   readonly pullRequests: PullRequests;
+  readonly newestPlans: NewestPlans;
   readonly shownRuns: Runs;
   readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
@@ -77,6 +80,7 @@ export async function openStore(options: {
     lockEvents: createLockEvents(sql),
     deliveries: createDeliveries(sql),
     pullRequests: createPullRequests(sql),
+    newestPlans: createNewestPlans(sql),
     shownRuns: createRuns(sql),
     liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),

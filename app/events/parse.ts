@@ -1,13 +1,14 @@
 // Which messages does a webhook carry? The table of events that Hatchet listens to.
-import type { Message, RepositoryNews } from '../../workflows/messages.ts';
+import type { GroupNews, Message, RepositoryNews } from '../../workflows/messages.ts';
 import { parseCheckRunEvent } from './check-run.ts';
 import { parseCheckSuiteEvent } from './check-suite.ts';
 import { parseIssueCommentEvent } from './issue-comment.ts';
+import { parseMergeGroupEvent } from './merge-group.ts';
 import { parsePullRequestEvent } from './pull-request.ts';
 import { parsePushEvent } from './push.ts';
 
 /** What a webhook says, and with it to which workflow. */
-export type Incoming = Message | RepositoryNews;
+export type Incoming = Message | RepositoryNews | GroupNews;
 
 const one = (found: Incoming | null): readonly Incoming[] => (found === null ? [] : [found]);
 
@@ -16,6 +17,7 @@ const parsers: Readonly<Record<string, (id: string, payload: unknown) => readonl
   issue_comment: (id, payload) => one(parseIssueCommentEvent(id, payload)),
   check_run: (id, payload) => one(parseCheckRunEvent(id, payload)),
   check_suite: parseCheckSuiteEvent,
+  merge_group: (_, payload) => one(parseMergeGroupEvent(payload)),
   push: (_, payload) => one(parsePushEvent(payload)),
 };
 

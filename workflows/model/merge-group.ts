@@ -1,0 +1,150 @@
+// May a group of the merge queue be merged: would it do exactly what people approved on its pull requests?
+import type { Approval, MissingApproval, Rejection } from './approval.ts';
+import { missingApprovals } from './approval.ts';
+import type { Rules } from './configuration.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { PlanDigest, Sha } from './identifiers.ts';
+import type { Plan, PlanResult } from './plan.ts';
+import type { AffectedProject } from './project.ts';
+import type { Repository } from './repository.ts';
+import type { ApprovalRule, Verdict } from './verdict.ts';
+import { blocks } from './verdict.ts';
+
+/** Pull requests that GitHub's merge queue has put together on one commit. */
+export type MergeGroup = {
+  readonly repository: Repository;
+  /** What the base branch would be moved to; its checks stand here. */
+  readonly headSha: Sha;
+  /** The last of its pull requests, which the queue's branch is named after. */
+  readonly number: number;
+  /** What the group stands on: the base branch, or the group before it in the queue. */
+  readonly baseSha: Sha;
+  /** Name of the branch that it would be merged into, without `refs/heads/`. */
+  readonly base: string;
+};
+
+/** Plans of a group are no plans of a pull request: under this number nobody takes one for what was shown there. */
+export const groupPlanNumber = 0;
+
+/** The newest plan of one project on one of the group's pull requests, and what people said to it there. */
+export type MemberPlan = {
+  readonly number: number;
+  readonly author: string;
+  readonly project: string;
+  readonly digest: PlanDigest;
+  /** People could see a plan of this digest on the pull request. */
+  readonly shown: boolean;
+  readonly approvals: readonly Approval[];
+  readonly rejections: readonly Rejection[];
+};
+
+/** One project of the group: what planning it on the group's commit came to. Null: not there yet. */
+export type GroupProject = {
+  readonly project: AffectedProject;
+  readonly result: PlanResult | null;
+  readonly verdicts: readonly Verdict[] | null;
+};
+
+/** What stands between one project and the merge. `number`: the pull request that speaks for it. */
+export type GroupAnswer =
+  | { readonly kind: 'planning' }
+  | {
+      readonly kind: 'failed';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly diagnosticCount: number;
+    }
+  /** It can only be planned when these are applied, and is looked at again then. */
+  | { readonly kind: 'after'; readonly projects: readonly string[] }
+  | { readonly kind: 'no-changes' }
+  /** None of the group's pull requests ever showed a plan of it. */
+  | { readonly kind: 'never-shown' }
+  /** These show other plans. */
+  | { readonly kind: 'differs'; readonly numbers: readonly number[] }
+  | { readonly kind: 'denied'; readonly policies: readonly string[] }
+  | { readonly kind: 'rejected'; readonly number: number; readonly by: string }
+  | {
+      readonly kind: 'approvals-missing';
+      readonly number: number;
+      /** Who opened it: their own yes may not count. */
+      readonly author: string;
+      readonly missing: readonly MissingApproval[];
+    }
+  /** `apply.on: comment`: it has to be applied before it is merged. */
+  | { readonly kind: 'not-applied' }
+  | { readonly kind: 'approved'; readonly number: number };
+
+export type GroupQuestion = {
+  readonly group: GroupProject;
+  /** All projects of the group: a dependency among them is applied first. */
+  readonly all: readonly GroupProject[];
+  /** The plans of this project on the group's pull requests. */
+  readonly plans: readonly MemberPlan[];
+  readonly rules: Rules;
+};
+
+/** Every rule is asked in the order in which people would mend it; the first that does not hold is the answer. */
+export function answerGroup(question: GroupQuestion): GroupAnswer {
+  const { result, verdicts } = question.group;
+  if (result === null) return { kind: 'planning' };
+  if (result.kind === 'failed') return failedOrAfter(question, result);
+  const { plan } = result;
+  if (!plan.hasChanges) return { kind: 'no-changes' };
+  const shown = question.plans.filter((each) => each.shown);
+  if (shown.length === 0) return { kind: 'never-shown' };
+  const same = shown.filter((each) => each.digest === plan.digest);
+  if (same.length === 0) return { kind: 'differs', numbers: shown.map(({ number }) => number) };
+  if (verdicts === null) return { kind: 'planning' };
+  const denying = verdicts.filter(blocks).map(({ policy }) => policy);
+  if (denying.length > 0) return { kind: 'denied', policies: denying };
+  const words = same.map((each) => wordOf(each, plan, verdicts, question.rules));
+  const [first = { kind: 'never-shown' }] = words;
+  const approved = words.find(({ kind }) => kind === 'approved') ?? first;
+  return approved.kind === 'approved' && question.rules.apply.on === 'comment'
+    ? { kind: 'not-applied' }
+    : approved;
+}
+
+function failedOrAfter(
+  { group, all }: GroupQuestion,
+  { diagnostics, diagnosticCount }: Extract<PlanResult, { kind: 'failed' }>,
+): GroupAnswer {
+  const changing = all.filter(({ result }) => result?.kind !== 'planned' || result.plan.hasChanges);
+  const names = changing.map(({ project }) => project.name);
+  const first = group.project.dependsOn.filter((name) => names.includes(name));
+  return first.length > 0
+    ? { kind: 'after', projects: first }
+    : { kind: 'failed', diagnostics, diagnosticCount };
+}
+
+/** What the people of one pull request said to exactly this plan. */
+function wordOf(
+  { number, author, project, approvals, rejections }: MemberPlan,
+  { digest }: Plan,
+  verdicts: readonly Verdict[],
+  rules: Rules,
+): GroupAnswer {
+  const [no] = rejections;
+  if (no !== undefined) return { kind: 'rejected', number, by: no.actor.login };
+  const asked = rulesOf(verdicts, rules);
+  const missing = missingApprovals({ project, digest, rules: asked, approvals, author });
+  return missing.length > 0
+    ? { kind: 'approvals-missing', number, author, missing }
+    : { kind: 'approved', number };
+}
+
+/** Those of hatchet.yaml, and those that policies ask for. */
+function rulesOf(verdicts: readonly Verdict[], { approvals }: Rules): readonly ApprovalRule[] {
+  const configured = approvals.count > 0 ? [{ ...approvals, message: '', source: 'hatchet.yaml' }] : [];
+  return [...configured, ...verdicts.flatMap((verdict) => verdict.approvals)];
+}
+
+/** Whose pull request the policies are asked about: one that shows this very plan, else the last of the group. */
+export function speakerFor(
+  project: string,
+  digest: PlanDigest,
+  plans: readonly MemberPlan[],
+  last: number,
+): number {
+  const same = plans.find((each) => each.project === project && each.shown && each.digest === digest);
+  return same?.number ?? last;
+}

@@ -1,0 +1,56 @@
+// What comes of a plan or of its policies when something breaks on the way? A value, so that nothing else is held up.
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  log,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { JudgeRequest, PlanRequest } from './activities.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
+import type { PlanResult } from './model/plan.ts';
+import type { Verdict } from './model/verdict.ts';
+import type { RunLimits } from './proxies.ts';
+import { judge, planProjectIn } from './proxies.ts';
+import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
+
+/** What the user can mend is shown on the project; the other projects are not held up by it. */
+export async function planOrTell(request: PlanRequest, limits: RunLimits): Promise<PlanResult> {
+  const { name, pool } = request.project;
+  try {
+    return await untilTaken(pool, () => planProjectIn(pool, limits)(request));
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('a project could not be planned', { runId: request.runId, project: name, error });
+    return failedPlan(request, error);
+  }
+}
+
+function failedPlan({ runId, project }: PlanRequest, error: unknown): PlanResult {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (cause instanceof ApplicationFailure && cause.type === 'UserError') {
+    const diagnostics = (cause.details?.[0] ?? []) as readonly Diagnostic[];
+    return { kind: 'failed', runId, diagnosticCount: diagnostics.length, diagnostics };
+  }
+  const words = wasNotTaken(error)
+    ? noRunner(project.pool)
+    : { summary: summaryOf(cause), detail: `The cause is in Hatchet's log under run ${runId}.` };
+  return { kind: 'failed', runId, diagnosticCount: 1, diagnostics: [{ severity: 'error', ...words }] };
+}
+
+const summaryOf = (cause: Error | undefined): string =>
+  cause instanceof TimeoutFailure
+    ? 'The plan took too long, or its runner was lost.'
+    : 'Hatchet could not run Terraform.';
+
+/** Policies that cannot be asked have not said yes. */
+export async function judgeOrTell(request: JudgeRequest): Promise<readonly Verdict[]> {
+  try {
+    return await judge(request);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('the policies could not be asked', { planId: request.planId, error });
+    const unclear = { denials: [], warnings: [], approvals: [], error: 'the policies could not be asked' };
+    return [{ policy: 'hatchet', level: 'mandatory', ...unclear }];
+  }
+}
