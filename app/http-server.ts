@@ -23,12 +23,16 @@ export async function startHttpServer(settings: {
   readonly host: string;
   readonly port: number;
   readonly webhooks: Handler | null;
+  /** The pages of runs; null where nothing links to them. */
+  readonly runs: Handler | null;
   readonly readiness: readonly ReadinessCheck[];
   readonly log: Logger;
 }): Promise<HttpServer> {
-  const { host, port, webhooks, readiness, log } = settings;
+  const { host, port, webhooks, runs, readiness, log } = settings;
   collectDefaultMetrics();
-  const handlers = [webhooks, health, ready(readiness, log), metrics].filter((handler) => handler !== null);
+  const handlers = [webhooks, runs, health, ready(readiness, log), metrics].filter(
+    (handler) => handler !== null,
+  );
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: headersTimeoutMs },
     (request, response) => {

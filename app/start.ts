@@ -12,6 +12,8 @@ import type { ReadinessCheck } from './http-server.ts';
 import { startHttpServer } from './http-server.ts';
 import { createKeyring } from './keyring.ts';
 import { temporalLogger } from './log.ts';
+import { createStreams } from './pages/event-stream.ts';
+import { createRunRoute } from './pages/run-route.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { findTools } from './tool-paths.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -85,8 +87,10 @@ async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSi
   const webhooks =
     github === null || secret === null ? null : await createWebhooks({ github, secret, deliver, log });
   const readiness = [temporalAnswers, ...workers.readiness];
-  const server = await startHttpServer({ host, port, webhooks, readiness, log });
-  stops.push(server.stop);
+  const streams = createStreams();
+  const runs = workers.runs === null ? null : createRunRoute({ ...workers.runs, streams, log });
+  const server = await startHttpServer({ host, port, webhooks, runs, readiness, log });
+  stops.push(server.stop, async () => streams.close());
   log.info({ url: server.url, role: config.role }, 'listening');
   return server.url;
 }

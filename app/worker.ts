@@ -10,6 +10,7 @@ import { createControlActivities } from '../activities/control.ts';
 import { createGitHub } from '../activities/github/client.ts';
 import { createRunPages } from '../activities/pages/run-pages.ts';
 import { createJudge } from '../activities/policy/judge.ts';
+import { createPolicyReader } from '../activities/policy/policy-reader.ts';
 import { createRunnerActivities } from '../activities/runner.ts';
 import { checkout } from '../activities/source/checkout.ts';
 import { createGroupInspector } from '../activities/source/group.ts';
@@ -116,6 +117,7 @@ async function startControl(
     opaPath: tools.opa,
     policiesDir,
     cacheDir: cacheDir(config, 'policies'),
+    readPolicies: createPolicyReader({ mirrors, github }),
     log,
   });
   closes.push(() => judge.close());

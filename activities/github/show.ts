@@ -4,18 +4,20 @@ import type { Answer, Shown } from '../../workflows/activities.ts';
 import type { PlanChanges } from '../../workflows/model/change.ts';
 import type { Check } from '../../workflows/model/check.ts';
 import { externalIdOf } from '../../workflows/model/check.ts';
-import type { PlanId } from '../../workflows/model/identifiers.ts';
+import type { PlanId, RunId } from '../../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { View } from '../../workflows/model/view.ts';
 import { renderCheck } from '../render/checks.ts';
 import { renderComment } from '../render/comment.ts';
 import type { Links } from '../render/links.ts';
 import { renderReply } from '../render/reply.ts';
+import type { ShownRun } from '../store/run.ts';
 import type { GitHub } from './client.ts';
 import { translate } from './failures.ts';
 import type { WriteResult } from './mutation.ts';
 import { doWrites } from './mutation.ts';
 import { recoverSurfaces } from './recover.ts';
+import { shownRuns } from './shown-runs.ts';
 import type { Due, Surface, WantedCheck } from './surfaces.ts';
 import { dueCancel, dueCheck, dueComment, hashOf } from './surfaces.ts';
 
@@ -32,6 +34,11 @@ export type ShowDependencies = {
   readonly memory: SurfaceMemory;
   readonly readPlanChanges: (id: PlanId) => Promise<PlanChanges>;
   readonly appId: number;
+  /** Addresses of the pages of runs; those without one stay without a link. */
+  readonly runAddresses: (
+    ref: PullRequestRef,
+    runs: readonly ShownRun[],
+  ) => Promise<ReadonlyMap<RunId, string>>;
 };
 
 /** `attempt` above 1: what the last attempt wrote may not be remembered, so GitHub is asked before anything is made. */
@@ -42,9 +49,15 @@ export async function showView(
 ): Promise<Shown> {
   const { view, answers } = request;
   const ref = { repository: view.repository, number: view.number };
-  const remembered = await deps.memory.read(ref);
+  const [remembered, addresses] = await Promise.all([
+    deps.memory.read(ref),
+    deps.runAddresses(ref, shownRuns(view)),
+  ]);
   const surfaces = attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, remembered) : remembered;
-  const due = [...(await dueOfView(deps, view, surfaces)), ...dueAnswers(view.nodeId, answers, surfaces)];
+  const due = [
+    ...(await dueOfView(deps, view, surfaces, linksOf(view, addresses))),
+    ...dueAnswers(view.nodeId, answers, surfaces),
+  ];
   const written = await write(deps, ref, due);
   const comment = written.find(isComment) ?? surfaces.find(isComment);
   return { at: view.comment ? (comment?.at ?? null) : null };
@@ -65,9 +78,9 @@ async function dueOfView(
   deps: ShowDependencies,
   view: View,
   surfaces: readonly Surface[],
+  links: Links,
 ): Promise<readonly Due[]> {
   const changes = await readChanges(deps, view);
-  const links = linksOf(view);
   const find = (key: string): Surface | undefined => surfaces.find((surface) => surface.key === key);
   const checks = view.checks.map((check) => wantedCheck(check, view, changes, links));
   const wantedKeys = new Set(checks.map(({ key }) => key));
@@ -197,11 +210,11 @@ async function settleFailures(
   throw translate(first.key, { errors: serious.map(({ error }) => error), message: first.error.message });
 }
 
-function linksOf({ repository, number, sha, head }: View): Links {
+function linksOf({ repository, number, sha, head }: View, runs: ReadonlyMap<RunId, string>): Links {
   const page = repository.webUrl;
   return {
     check: () => (sha === head ? `${page}/pull/${number}/checks?sha=${sha}` : `${page}/commit/${sha}/checks`),
-    run: () => null,
+    run: (id) => runs.get(id) ?? null,
     commit: (commit) => `${page}/commit/${commit}`,
   };
 }

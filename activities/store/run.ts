@@ -1,8 +1,10 @@
 // Which runs were shown to people, what was each, and is it over?
 import { z } from 'zod';
+import type { ApplyTrigger } from '../../workflows/model/apply.ts';
 import type { PlanId, RunId } from '../../workflows/model/identifiers.ts';
 import { parsePlanId, parseRunId } from '../../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
+import type { ApplyState } from './apply.ts';
 import type { Sql } from './connection.ts';
 import { repositorySchema } from './documents.ts';
 
@@ -19,8 +21,27 @@ export type RunRecord = Omit<ShownRun, 'running'> & {
   readonly ref: PullRequestRef;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** The plan that it made. */
+  /** The plan that it made or applies; null while there is none. */
   readonly planId: PlanId | null;
+  readonly planRunId: RunId | null;
+  readonly plannedAt: string | null;
+  /** The policies have answered. */
+  readonly judged: boolean;
+  /** Its own log is kept: a plan that failed, or an apply. */
+  readonly logKept: boolean;
+  /** The apply that it is, or that the plan went into. */
+  readonly apply: RunApply | null;
+};
+
+export type RunApply = {
+  readonly runId: RunId;
+  readonly state: ApplyState;
+  readonly begunAt: string;
+  readonly finishedAt: string | null;
+  readonly trigger: ApplyTrigger['kind'];
+  readonly actor: string;
+  /** Logins of those who had approved. */
+  readonly approvedBy: readonly string[];
 };
 
 export type Runs = {
@@ -50,6 +71,20 @@ const records = z
       startedAt: time,
       endedAt: time.nullable(),
       planId: z.string().transform(parsePlanId).nullable(),
+      planRunId: id.nullable(),
+      plannedAt: time.nullable(),
+      judged: z.boolean(),
+      logKept: z.boolean(),
+      applyRunId: id.nullable(),
+      state: z.enum(['begun', 'applied', 'failed', 'refused', 'unknown']).nullable(),
+      begunAt: time.nullable(),
+      finishedAt: time.nullable(),
+      facts: z
+        .object({
+          trigger: z.object({ kind: z.enum(['merge', 'comment', 'button']), actor: z.string() }),
+          approvals: z.array(z.object({ actor: z.object({ login: z.string() }) })),
+        })
+        .nullable(),
     }),
   )
   .max(1);
@@ -76,15 +111,38 @@ export function createRuns(sql: Sql): Runs {
     async find(wanted) {
       const [row] = records.parse(
         await sql`select run.id, run.kind, run.project, run.repository, run.number,
-            run.started_at as "startedAt", run.ended_at as "endedAt", plan.id as "planId"
-          from run left join plan on plan.run_id = run.id where run.id = ${wanted}
-          order by plan.created_at desc limit 1`,
+            run.started_at as "startedAt", run.ended_at as "endedAt",
+            plan.id as "planId", plan.run_id as "planRunId", plan.created_at as "plannedAt",
+            exists (select from verdict where plan_id = plan.id) as judged,
+            exists (select from artifact where artifact.id = run.id and artifact.kind = 'log') as "logKept",
+            apply.run_id as "applyRunId", apply.state, apply.begun_at as "begunAt",
+            apply.finished_at as "finishedAt", apply.grant_facts as facts
+          from run
+          left join apply as own on own.run_id = run.id
+          left join plan on plan.run_id = run.id or plan.id = own.plan_id
+          left join apply on apply.plan_id = plan.id
+          where run.id = ${wanted} order by plan.created_at desc limit 1`,
       );
-      if (row === undefined) return null;
-      const { repository, number, ...rest } = row;
-      return { ...rest, ref: { repository, number } };
+      return row === undefined ? null : recordOf(row);
     },
   };
+}
+
+function recordOf(row: z.infer<typeof records>[number]): RunRecord {
+  const { repository, number, applyRunId, state, begunAt, finishedAt, facts, ...rest } = row;
+  const begun = applyRunId !== null && state !== null && begunAt !== null && facts !== null;
+  const apply = begun
+    ? {
+        runId: applyRunId,
+        state,
+        begunAt,
+        finishedAt,
+        trigger: facts.trigger.kind,
+        actor: facts.trigger.actor,
+        approvedBy: facts.approvals.map(({ actor }) => actor.login),
+      }
+    : null;
+  return { ...rest, ref: { repository, number }, apply };
 }
 
 function rowOf({ repository, number }: PullRequestRef, { id, kind, project, running }: ShownRun) {
