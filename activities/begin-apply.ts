@@ -2,8 +2,10 @@
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
 import type { ApplyGrant, Refusal, StaleReason } from '../workflows/model/apply.ts';
 import { missingApprovals } from '../workflows/model/approval.ts';
+import type { Rules } from '../workflows/model/configuration.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
-import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { AffectedProject } from '../workflows/model/project.ts';
+import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import { blocks } from '../workflows/model/verdict.ts';
 import type { GitHub } from './github/client.ts';
 import { judgeDigest } from './judge-digest.ts';
@@ -17,7 +19,7 @@ export type BeginDependencies = {
   readonly github: GitHub;
   readonly source: SourceInspector;
   readonly store: Store;
-  readonly judge: Pick<Judge, 'bundleDigest'>;
+  readonly judge: Pick<Judge, 'policyDigest'>;
   readonly inspect: (ref: PullRequestRef) => Promise<Inspection>;
 };
 
@@ -44,7 +46,12 @@ export async function beginApply(
   if (judgement === null) return { kind: 'not-judged', project: name };
   const { configuration } = inspection;
   if (configuration.kind === 'broken') return stale(name, 'policies changed');
-  const today = judgeDigest(deps.judge.bundleDigest(), rulesFor(configuration.configuration, name));
+  const today = await digestOfToday(
+    deps,
+    repository,
+    inspection.source,
+    rulesFor(configuration.configuration, name),
+  );
   if (judgement.bundleDigest !== today) return stale(name, 'policies changed');
   const denying = judgement.verdicts.filter(blocks).map(({ policy }) => policy);
   if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
@@ -61,6 +68,17 @@ export async function beginApply(
   return answerOf(name, await deps.store.applies.begin({ runId, repositoryId: repository.id, fence, grant }));
 }
 
+/** The policies as they are on the base branch at this moment, the repository's own among them. */
+async function digestOfToday(
+  { judge }: BeginDependencies,
+  repository: Repository,
+  source: Inspection['source'],
+  rules: Rules,
+): Promise<string | null> {
+  if (source.kind !== 'merged') return null;
+  return judgeDigest(await judge.policyDigest({ repository, base: source.source.base, rules }), rules);
+}
+
 /** Null when the pull request and the project's files are what was planned. */
 function comparePlanned(
   grant: ApplyGrant,
@@ -72,8 +90,15 @@ function comparePlanned(
   if (pullRequest.state === 'closed') return { kind: 'closed' };
   if (pullRequest.state === 'open' && pullRequest.draft) return { kind: 'draft' };
   if (pullRequest.state === 'open' && pullRequest.head !== grant.head) return stale(name, 'head moved');
-  const now = source.kind === 'merged' ? source.projects.find((project) => project.name === name) : undefined;
-  return now?.sourceDigest === stored.plan.sourceDigest ? null : stale(name, 'base moved');
+  const now = projectNow(stored, source)?.sourceDigest;
+  return now === stored.plan.sourceDigest ? null : stale(name, 'base moved');
+}
+
+/** The end of a project that the pull request deletes was planned from what it is on the base. */
+function projectNow({ plan }: StoredPlan, source: Inspection['source']): AffectedProject | undefined {
+  if (source.kind !== 'merged') return undefined;
+  const named = ({ name }: AffectedProject): boolean => name === plan.project.name;
+  return source.projects.find(named) ?? (plan.destroy ? source.deleted.projects.find(named) : undefined);
 }
 
 /** A plan that was tried before has changed what it was made from. */

@@ -145,9 +145,11 @@ describe('grantApply', () => {
     rejections: [],
     rules: [],
     pullRequest,
+    head,
     trigger: { kind: 'comment', actor: 'hubot' },
     pool: 'default',
     timeoutMs: 7_200_000,
+    poolWaitMs: 900_000,
   };
 
   test('when every rule holds, the grant names the plan and the digest', () => {
@@ -167,8 +169,8 @@ describe('grantApply', () => {
     ['a failed plan', { planFailed: true }, { kind: 'plan-failed' }],
     ['no plan', { plan: null }, { kind: 'not-planned' }],
     [
-      'a plan of another head (S1)',
-      { plan: { ...plan, head: parseSha('2'.repeat(40)) } },
+      'what was looked at on another head (S1)',
+      { head: parseSha('2'.repeat(40)) },
       { kind: 'stale', reason: 'head moved' },
     ],
     ['no verdicts (S12)', { verdicts: null }, { kind: 'not-judged' }],

@@ -5,23 +5,73 @@ import { changeProject } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
+import { rulesFor } from './model/configuration.ts';
+import { inApplyOrder, openDependencies } from './model/dependencies.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
-import { isApplied, isSettled, isUnderWay, planOf } from './model/round.ts';
+import { isApplied, isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { askProject } from './proxies.ts';
 
-/** Asks for the apply of one project; null when it is on its way, else why it may not be. */
-export async function startApply(
+type Refused = { readonly project: string; readonly refusal: Refusal };
+
+/** Starts what can be started and holds what comes after it; the refusals of the rest. */
+export async function startApplies(
   desk: Desk,
-  project: ProjectState,
+  projects: readonly ProjectState[],
   trigger: ApplyTrigger,
-): Promise<Refusal | null> {
+): Promise<readonly Refused[]> {
+  const refused: Refused[] = [];
+  for (const each of inApplyOrder(projectsFound(desk.state)?.projects ?? [])) {
+    const { name } = each.project;
+    if (!projects.some(({ project }) => project.name === name)) continue;
+    const refusal = await startOrHold(desk, name, trigger);
+    if (refusal !== null) refused.push({ project: name, refusal });
+  }
+  return refused;
+}
+
+/** What comes after something that is on its way waits for it; what comes after something else is refused. */
+async function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Promise<Refusal | null> {
+  const projects = projectsFound(desk.state)?.projects ?? [];
+  const project = projects.find((each) => each.project.name === name);
+  if (project === undefined) return { kind: 'not-planned', project: name };
+  const dependencies = openDependencies(projects, name);
+  if (dependencies.length === 0) return startApply(desk, project, trigger);
+  if (project.result?.kind === 'failed') return { kind: 'dependency-open', project: name, dependencies };
+  const refusal = refusalOf(desk, project, trigger);
+  if (refusal !== null) return refusal;
+  const onTheirWay = dependencies.every((other) => {
+    const state = findProject(desk.state, other);
+    return state !== null && (isUnderWay(state) || isHeld(state));
+  });
+  if (!onTheirWay) return { kind: 'dependency-open', project: name, dependencies };
+  hold(desk, project, trigger, dependencies);
+  return null;
+}
+
+function hold(desk: Desk, project: ProjectState, trigger: ApplyTrigger, after: readonly string[]): void {
+  const digest = planOf(project)?.digest;
+  if (digest === undefined) return;
+  const apply: ApplyState = { runId: parseRunId(uuid4()), digest, trigger, phase: { kind: 'held', after } };
+  changeProject(desk, project.project.name, { apply });
+  desk.stale = true;
+}
+
+/** Null when it could start now, were it not for what it depends on. */
+function refusalOf(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Refusal | null {
+  const { pullRequest } = desk.state;
+  if (pullRequest === null) return { kind: 'not-planned', project: project.project.name };
+  const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
+  return isGrant(answer) ? null : answer;
+}
+
+/** Asks for the apply of one project; null when it is on its way, else why it may not be. */
+async function startApply(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Promise<Refusal | null> {
   const { pullRequest } = desk.state;
   if (pullRequest === null) return { kind: 'not-planned', project: project.project.name };
   // Somebody else may have asked while this was on its way.
-  const current = findProject(desk.state, project.project.name);
-  if (current === null || isUnderWay(current) || isApplied(current)) {
+  if (isUnderWay(project) || isApplied(project)) {
     return { kind: 'already-applied', project: project.project.name };
   }
   const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
@@ -62,20 +112,22 @@ function touch(desk: Desk, project: Desk['state']['touched'][number]): void {
 /** After a merge, everything that is ready is applied; what is not says on the check what it waits for. */
 export async function applyMerged(desk: Desk): Promise<void> {
   const { pullRequest } = desk.state;
-  if (pullRequest?.state !== 'merged' || pullRequest.mergeCommit === null) return;
+  const found = projectsFound(desk.state);
+  if (pullRequest?.state !== 'merged' || pullRequest.mergeCommit === null || found === null) return;
   const trigger: ApplyTrigger = {
     kind: 'merge',
     actor: pullRequest.mergedBy ?? pullRequest.author,
     mergeCommit: pullRequest.mergeCommit,
   };
-  const open = (projectsFound(desk.state)?.projects ?? []).filter(
-    (project) => planOf(project)?.hasChanges === true && !isSettled(project) && isUntried(project),
+  const open = found.projects.filter(
+    (project) =>
+      rulesFor(found.configuration, project.project.name).apply.on === 'merge' &&
+      planOf(project)?.hasChanges === true &&
+      !isSettled(project) &&
+      isUntried(project),
   );
-  for (const project of open) {
-    const refusal = await startApply(desk, project, trigger);
-    if (refusal !== null)
-      log.info('not applied on merge', { project: project.project.name, refusal: refusal.kind });
-  }
+  for (const { project, refusal } of await startApplies(desk, open, trigger))
+    log.info('not applied on merge', { project, refusal: refusal.kind });
 }
 
 /** Never asked for, or refused before it began: what ran once needs a new plan first. */
@@ -89,8 +141,10 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
   desk.stale = true;
   if (news.kind === 'queued') {
     const { owner, position } = news;
+    const { phase } = project.apply;
+    const since = phase.kind === 'queued' ? phase.since : new Date().toISOString();
     changeProject(desk, news.project, {
-      apply: { ...project.apply, phase: { kind: 'queued', owner, position } },
+      apply: { ...project.apply, phase: { kind: 'queued', owner, position, since } },
     });
     return false;
   }
@@ -113,7 +167,7 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
 const startOf = ({ phase }: ApplyState): string | null => ('startedAt' in phase ? phase.startedAt : null);
 
 /** A merge has nobody to answer: its check says what is missing. */
-function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {
+export function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {
   if (trigger.kind === 'merge') return;
   const reply = { kind: 'refused', to: trigger.actor, verb: 'apply', refusal } as const;
   desk.answers.push({ id: runId, commentNodeId: null, reaction: null, reply });

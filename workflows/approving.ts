@@ -6,6 +6,7 @@ import type { Desk } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import type { Refusal } from './model/apply.ts';
 import { admits, sameLogin } from './model/approval.ts';
+import { rulesFor } from './model/configuration.ts';
 import { missingFor, projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { approvalRules, isSettled, planOf } from './model/round.ts';
@@ -36,8 +37,9 @@ export async function approve(
     (project) => missingFor(desk.state, project).length > 0 || wasRejectedBy(desk, project, actor),
   );
   if (waiting.length === 0) return { kind: 'nothing-to-approve' };
-  const ways = found.configuration.approvals.from;
-  if (!ways.includes(wayOf(wish))) return { kind: 'approve-elsewhere', ways };
+  const ways = waiting.map(({ project }) => rulesFor(found.configuration, project.name).approvals.from);
+  const elsewhere = ways.find((from) => !from.includes(wayOf(wish)));
+  if (elsewhere !== undefined) return { kind: 'approve-elsewhere', ways: elsewhere };
   const changed = waiting.find((project) => !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const counting = waiting.filter((project) => wouldCount(desk, project, actor));

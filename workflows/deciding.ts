@@ -1,9 +1,10 @@
 // What happens to a person's wish? It is checked against their rights and against what they saw, then carried out.
 import { condition } from '@temporalio/workflow';
 import type { Answer, AuditEvent, CommandRefusal, Reply } from './activities.ts';
-import { startApply } from './applying.ts';
+import { startApplies } from './applying.ts';
 import { approve, reject } from './approving.ts';
 import type { Desk } from './desk.ts';
+import { playRound } from './going-on.ts';
 import { cancel, unlock } from './letting-go.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
@@ -12,10 +13,9 @@ import { statusOf } from './model/picture.ts';
 import { projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { approvalRules, isSettled, isUnderWay, planOf } from './model/round.ts';
-import { beginRound } from './planning.ts';
 import { readActor } from './proxies.ts';
 import type { Wish } from './wishes.ts';
-import { chooseProjects, sawPlan } from './wishes.ts';
+import { choosePlans, chooseProjects, sawPlan } from './wishes.ts';
 
 type Denied = Refusal | CommandRefusal;
 /** Null: done. A reply without refusal answers a question. */
@@ -73,6 +73,7 @@ function barred(desk: Desk, wish: Wish, actor: Actor): Denied | null {
   const denial = authorize(wish.verb, actor, {
     author: pullRequest?.author ?? '',
     fork: pullRequest?.fork ?? false,
+    destroy: wish.destroy,
     authorMayApprove: rules.length > 0 && rules.some((rule) => rule.author),
   });
   if (denial !== null) return denial;
@@ -113,7 +114,9 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
 async function replan(desk: Desk, wish: Wish): Promise<Decision> {
   const { pullRequest } = desk.state;
   if (pullRequest === null) return { kind: 'still-planning' };
-  if (wish.destroy) return { kind: 'not-supported', what: '--destroy' };
+  if (wish.destroy && wish.projects.length === 0) {
+    return { kind: 'bad-arguments', problem: '`--destroy` takes the names of projects' };
+  }
   if (wish.saw.kind === 'round' && wish.saw.head !== pullRequest.head && pullRequest.state === 'open') {
     return { kind: 'plan-changed', project: '' };
   }
@@ -126,11 +129,14 @@ async function replan(desk: Desk, wish: Wish): Promise<Decision> {
     desk.state = { ...desk.state, allowedHead: pullRequest.head };
     words = words.filter((word) => word !== sha);
   }
-  const chosen = chooseProjects(desk.state, words);
+  const chosen = choosePlans(desk.state, words, wish.destroy);
   if (chosen.kind !== 'chosen') return chosen;
-  if (chosen.projects.some(isUnderWay)) return { kind: 'applying' };
-  const only = words.length === 0 ? [] : chosen.projects.map((each) => each.project.name);
-  void beginRound(desk, { kind: 'asked', only });
+  const underWay = (projectsFound(desk.state)?.projects ?? []).filter(isUnderWay);
+  if (underWay.some(({ project }) => chosen.names.includes(project.name))) return { kind: 'applying' };
+  const only = words.length === 0 ? [] : chosen.names;
+  // A click or a re-run asks for what is on show once more, whichever kind of plan that is.
+  const as = wish.destroy ? 'destroy' : wish.via === 'comment' ? 'plain' : 'same';
+  void playRound(desk, { kind: 'asked', only, as });
   return null;
 }
 
@@ -145,18 +151,23 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
   const changed = open.find((project) => planOf(project) !== null && !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const trigger: ApplyTrigger = { kind: wish.via === 'button' ? 'button' : 'comment', actor: wish.actor };
-  const refusals: Refusal[] = [];
-  for (const project of open) {
-    const over = project.apply?.phase.kind === 'over' ? project.apply.phase.outcome.kind : null;
-    const refusal =
-      over === 'failed' || over === 'unknown'
-        ? ({ kind: 'apply-failed', project: project.project.name } as const)
-        : await startApply(desk, project, trigger);
-    if (refusal !== null) refusals.push(refusal);
-  }
+  const tried = open.filter(wasTried);
+  const refused = await startApplies(
+    desk,
+    open.filter((project) => !wasTried(project)),
+    trigger,
+  );
+  const refusals: readonly Refusal[] = [
+    ...tried.map(({ project }) => ({ kind: 'apply-failed', project: project.name }) as const),
+    ...refused.map(({ refusal }) => refusal),
+  ];
   const [first] = refusals;
   return first !== undefined && (refusals.length === open.length || wish.projects.length > 0) ? first : null;
 }
+
+/** A plan is applied at most once, whatever came of it. */
+const wasTried = ({ apply }: ProjectState): boolean =>
+  apply?.phase.kind === 'over' && ['failed', 'unknown'].includes(apply.phase.outcome.kind);
 
 function status(desk: Desk, projects: readonly ProjectState[]): Decision {
   const lines = projects.map((project) => ({

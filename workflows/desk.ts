@@ -12,6 +12,8 @@ import { planOf, withProject } from './model/round.ts';
 import type { View } from './model/view.ts';
 import { answer, record, show } from './proxies.ts';
 
+export type RefreshMessage = Extract<Message, { kind: 'refresh' }>;
+
 /** Signal handlers put things down here; the main loop takes them up. The one mutable record of the workflow. */
 export type Desk = {
   state: PullRequestState;
@@ -24,6 +26,10 @@ export type Desk = {
   /** The picture on GitHub is older than the state. */
   stale: boolean;
   showing: boolean;
+  /** The world changed around what is planned here; taken up when nothing is being planned. */
+  readonly refreshes: RefreshMessage[];
+  /** How many rounds and what follows them are under way, also those that were overtaken. */
+  busy: number;
   /** The planning under way; null when there is none. */
   planning: CancellationScope | null;
 };
@@ -37,6 +43,8 @@ export function createDesk(state: PullRequestState): Desk {
     records: [],
     stale: false,
     showing: false,
+    refreshes: [],
+    busy: 0,
     planning: null,
   };
 }
@@ -134,4 +142,9 @@ const allShown = (desk: Desk): boolean => !desk.stale && !desk.showing && desk.a
 
 /** Nothing is under way beside the main loop. */
 export const isCalm = (desk: Desk): boolean =>
-  desk.planning === null && allShown(desk) && desk.records.length === 0 && !desk.state.appliesNext;
+  desk.busy === 0 &&
+  desk.planning === null &&
+  desk.refreshes.length === 0 &&
+  allShown(desk) &&
+  desk.records.length === 0 &&
+  !desk.state.appliesNext;

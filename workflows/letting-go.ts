@@ -3,25 +3,27 @@ import type { CommandRefusal, ProjectPlace, Reply } from './activities.ts';
 import { isQuiet } from './applying.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
+import { playRound } from './going-on.ts';
 import { knownProjects } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { isUnderWay, isUnknown } from './model/round.ts';
-import { beginRound } from './planning.ts';
+import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
+import { endRound } from './planning.ts';
 import { askProject } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 
 type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
 
-/** Stops a running plan and takes back what waits in a queue. A running apply is not interrupted. */
+/** Stops a running plan and takes back what waits for its turn. A running apply is not interrupted. */
 export async function cancel(desk: Desk, wish: Wish): Promise<Decision> {
-  const { round } = desk.state;
   const queued = knownProjects(desk.state).filter(({ apply }) => apply?.phase.kind === 'queued');
-  if (desk.planning === null && queued.length === 0)
+  const held = knownProjects(desk.state).filter(isHeld);
+  if (desk.planning === null && queued.length + held.length === 0)
     return isQuiet(desk) ? { kind: 'done', to: wish.actor, text: 'nothing to cancel' } : { kind: 'applying' };
-  if (desk.planning !== null && round !== null) {
+  for (const { project } of held) changeProject(desk, project.name, { apply: null });
+  if (desk.planning !== null) {
     desk.planning.cancel();
     desk.planning = null;
-    desk.state = { ...desk.state, round: { ...round, findings: { kind: 'cancelled' } } };
+    endRound(desk, { kind: 'cancelled' });
   }
   await tellProjects(
     desk,
@@ -44,7 +46,7 @@ export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectS
   for (const { project } of unknown) changeProject(desk, project.name, { apply: null });
   const only = unknown.map(({ project }) => project.name);
   if (unknown.length > 0 && desk.state.pullRequest?.state !== 'closed')
-    void beginRound(desk, { kind: 'asked', only });
+    void playRound(desk, { kind: 'asked', only, as: 'same' });
   desk.stale = true;
   return { kind: 'done', to: wish.actor, text: 'locks given up' };
 }

@@ -8,7 +8,6 @@ import {
   getExternalWorkflowHandle,
   log,
   setHandler,
-  TimeoutFailure,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -20,7 +19,7 @@ import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
 import { enqueue, finish, isFree, lockChange, release, startNext, withdraw } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
 import { abandonApply, applyPlanIn, beginApply, record, recordApply, tellRepository } from './proxies.ts';
-import { defaultPool } from './queues.ts';
+import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
 export type ProjectStart = {
@@ -224,22 +223,23 @@ async function recordOutcome(runId: ApplyRequest['runId'], outcome: ApplyOutcome
 }
 
 async function applyOnce({ grant, runId, ref }: ApplyRequest, fence: number): Promise<ApplyOutcome> {
+  const { pool, timeoutMs, poolWaitMs: waitMs } = grant;
+  const applyPlan = applyPlanIn(pool, { timeoutMs, waitMs });
+  const request = { repository: ref.repository, grant, runId, fence };
   try {
-    return await applyPlanIn(defaultPool)({ repository: ref.repository, grant, runId, fence });
+    return await untilTaken(pool, () => applyPlan(request));
   } catch (error) {
     log.error('contact with an apply was lost', { runId, error });
+    if (wasNotTaken(error)) return failed(runId, noRunner(pool).summary, noRunner(pool).detail);
     return neverStarted(error)
       ? failed(runId, 'Terraform could not be started.')
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost' };
   }
 }
 
-/** Nobody ever picked it up, or the runner itself gave up before it started Terraform: after that it never throws. */
-function neverStarted(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (cause instanceof ApplicationFailure) return true;
-  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
-}
+/** The runner itself gave up before it started Terraform: after that it never throws. */
+const neverStarted = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure;
 
 /** The fence could not be written; if it was after all, Terraform was not started, and the record must say so. */
 async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
@@ -249,8 +249,12 @@ async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyO
   return outcome;
 }
 
-function failed(runId: ApplyRequest['runId'], summary: string): ApplyOutcome {
-  const detail = `Nothing was applied. The cause is in Hatchet's log under run ${runId}.`;
+function failed(
+  runId: ApplyRequest['runId'],
+  summary: string,
+  cause = `The cause is in Hatchet's log under run ${runId}.`,
+): ApplyOutcome {
+  const detail = `Nothing was applied. ${cause}`;
   return {
     kind: 'failed',
     runId,

@@ -3,22 +3,22 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { applyMerged, isQuiet, noteNews } from './applying.ts';
+import { isQuiet, noteNews } from './applying.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
-import type { Desk } from './desk.ts';
+import type { Desk, RefreshMessage } from './desk.ts';
 import { createDesk, isCalm, keepRecording, keepShowing, noteDelivery, receive } from './desk.ts';
+import { dependentsToPlan, playRound } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
-import { messageSignal, projectNewsSignal } from './messages.ts';
+import { messageSignal, projectNewsSignal, refreshedSignal } from './messages.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import { isSettled, isUnknown } from './model/round.ts';
-import type { RoundReason } from './planning.ts';
-import { beginRound } from './planning.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 import { wishOf } from './wishes.ts';
@@ -33,11 +33,12 @@ export async function pullRequestWorkflow(state: PullRequestState): Promise<void
   void keepShowing(desk);
   void keepRecording(desk);
   for (;;) {
-    await condition(() => desk.news.length > 0 || desk.inbox.length > 0 || mayRest(desk));
+    await condition(() => desk.news.length > 0 || desk.inbox.length > 0 || mayRefresh(desk) || mayRest(desk));
     const news = desk.news.shift();
     const message = news === undefined ? desk.inbox.shift() : undefined;
     if (news !== undefined) heed(desk, news);
     else if (message !== undefined) await handle(desk, message);
+    else if (mayRefresh(desk)) void refresh(desk, desk.refreshes.splice(0));
     else if (await rest(desk)) return;
   }
 }
@@ -93,15 +94,21 @@ const maxStaleInARow = 3;
 
 /** A stale plan of a merged pull request is made again and, when it is the same, applied without asking anew. */
 function heed(desk: Desk, news: ProjectNews): void {
-  if (!noteNews(desk, news)) return;
+  const stale = noteNews(desk, news);
+  const dependents = dependentsToPlan(desk, news);
+  if (!stale) {
+    if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
+    return;
+  }
   const { pullRequest, staleInARow } = desk.state;
   const again = pullRequest?.state === 'merged' && staleInARow < maxStaleInARow;
   desk.state = { ...desk.state, appliesNext: again, staleInARow: staleInARow + 1 };
-  void plan(desk, { kind: 'changed' });
+  void playRound(desk, { kind: 'refresh', applied: [news.project, ...dependents] });
 }
 
 async function handle(desk: Desk, message: Message): Promise<void> {
   try {
+    if (message.kind === 'refresh') return void desk.refreshes.push(message);
     if (desk.state.pullRequest === null && (await wasDelivered(message))) return;
     noteDelivery(desk, message);
     desk.state = { ...desk.state, staleInARow: 0 };
@@ -130,7 +137,7 @@ async function meet(desk: Desk): Promise<void> {
   const { pullRequest } = await inspect({ ref: desk.state.ref });
   desk.state = withPullRequest(desk.state, pullRequest);
   // One that is over and not followed any more is settled: its checks and its comment stay as they are.
-  if (pullRequest.state === 'open') await plan(desk, { kind: 'changed' });
+  if (pullRequest.state === 'open') await playRound(desk, { kind: 'changed' });
 }
 
 /** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
@@ -145,16 +152,35 @@ function hear(desk: Desk, now: PullRequest): void {
     before.state === now.state;
   if (same && desk.state.round !== null) return;
   desk.state = withPullRequest(desk.state, now);
-  void plan(desk, { kind: 'changed' });
+  void playRound(desk, { kind: 'changed' });
 }
 
-async function plan(desk: Desk, reason: RoundReason): Promise<void> {
-  const end = await beginRound(desk, reason);
-  if (end === 'overtaken' || !desk.state.appliesNext) return;
+/** A round under way is let finish first: its plans are good unless the project itself has changed. */
+const mayRefresh = (desk: Desk): boolean => desk.refreshes.length > 0 && desk.planning === null;
+
+/** However often the world changed, what is planned here is looked at once. */
+async function refresh(desk: Desk, messages: readonly RefreshMessage[]): Promise<void> {
+  desk.busy += 1;
   try {
-    await applyMerged(desk);
+    const applied = [...new Set(messages.flatMap((message) => message.applied))];
+    if (isRefreshable(desk)) await playRound(desk, { kind: 'refresh', applied });
+    for (const { replyTo } of messages) await tellRefreshed(replyTo, desk.state.ref.number);
   } catch (error) {
-    log.error('a merged pull request could not be applied', { error });
+    log.error('a pull request could not be planned again', { error });
   }
-  desk.state = { ...desk.state, appliesNext: false };
+  desk.busy -= 1;
+}
+
+/** What nobody wants planned, or what is over, is not looked at again by itself. */
+function isRefreshable({ state: { pullRequest, round } }: Desk): boolean {
+  if (pullRequest?.state !== 'open' || round === null) return false;
+  return !['draft', 'fork', 'cancelled'].includes(round.findings.kind);
+}
+
+async function tellRefreshed(replyTo: string, number: number): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(replyTo).signal(refreshedSignal, number);
+  } catch (error) {
+    log.warn('nobody heard that the plans are new', { workflow: replyTo, error });
+  }
 }

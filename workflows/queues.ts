@@ -5,6 +5,3 @@ export const controlQueue = 'hatchet-control';
 
 /** Terraform. One queue per pool of runners. */
 export const runnerQueue = (pool: string): string => `hatchet-runner-${pool}`;
-
-/** Every project runs here until hatchet.yaml can name another. */
-export const defaultPool = 'default';

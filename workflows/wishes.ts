@@ -86,9 +86,37 @@ export function chooseProjects(
   };
 }
 
+/**
+ * The projects that are to be planned, or the first word that names none. What the pull request deletes can only be
+ * planned to its end.
+ */
+export function choosePlans(
+  state: PullRequestState,
+  words: readonly string[],
+  destroy: boolean,
+): { readonly kind: 'chosen'; readonly names: readonly string[] } | CommandRefusal {
+  const found = projectsFound(state);
+  const living = (found?.projects ?? []).map(({ project }) => project.name);
+  const deleted = (found?.deleted ?? []).map(({ project }) => project.name);
+  const names = [...new Set([...living, ...deleted])];
+  const named = (word: string): readonly string[] => names.filter((name) => globToPattern(word).test(name));
+  const unknown = words.find((word) => named(word).length === 0);
+  if (unknown !== undefined) {
+    return { kind: 'unknown-project', word: unknown, nearest: nearest(unknown, names), projects: names };
+  }
+  const ended = words.find((word) => !destroy && !named(word).some((name) => living.includes(name)));
+  if (ended !== undefined) return { kind: 'deleted-project', project: named(ended)[0] ?? ended };
+  const choice = destroy ? names : living;
+  return {
+    kind: 'chosen',
+    names:
+      words.length === 0 ? living : choice.filter((name) => words.some((word) => named(word).includes(name))),
+  };
+}
+
 /** Did the person see this plan? One that replaced another on the screen counts from the next second on. */
 export function sawPlan(state: PullRequestState, project: ProjectState, wish: Wish): boolean {
-  if (wish.saw.kind === 'round') return wish.saw.id === state.round?.id;
+  if (wish.saw.kind === 'round') return wish.saw.id === state.round?.shownId;
   if (project.shownAt === null) return false;
   const [shown, written] = [Date.parse(project.shownAt), Date.parse(wish.saw.at)];
   return project.replaced ? shown < written : shown <= written;

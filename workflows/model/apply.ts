@@ -27,6 +27,8 @@ export type ApplyGrant = {
   /** Whose runners apply it, and how long they may take. */
   readonly pool: string;
   readonly timeoutMs: number;
+  /** How long it waits for a runner before somebody looks whether there is one. */
+  readonly poolWaitMs: number;
   readonly approvals: readonly Approval[];
   /** The rules that these approvals meet. */
   readonly rules: readonly ApprovalRule[];
@@ -53,6 +55,11 @@ export type Refusal =
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
+  | {
+      readonly kind: 'dependency-open';
+      readonly project: string;
+      readonly dependencies: readonly string[];
+    }
   | { readonly kind: 'apply-failed'; readonly project: string }
   | { readonly kind: 'withdrawn'; readonly project: string }
   | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
@@ -62,7 +69,8 @@ export type StaleReason =
   | 'base moved'
   | 'digest changed'
   | 'state changed'
-  | 'policies changed';
+  | 'policies changed'
+  | 'dependency applied';
 
 /** What applying came to. `unknown`: contact was lost after Terraform may have started. */
 export type ApplyOutcome =
@@ -92,9 +100,12 @@ export type ApplyQuestion = {
   readonly rejections: readonly Rejection[];
   readonly rules: readonly ApprovalRule[];
   readonly pullRequest: PullRequest;
+  /** The head that was looked at last: a plan may be older, when nothing since could change it. */
+  readonly head: Sha;
   readonly trigger: ApplyTrigger;
   readonly pool: string;
   readonly timeoutMs: number;
+  readonly poolWaitMs: number;
 };
 
 /** The one way to an `ApplyGrant`: every rule is asked, the first that does not hold is the answer. */
@@ -105,7 +116,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   if (question.planFailed) return { kind: 'plan-failed', project };
   if (plan === null) return { kind: 'not-planned', project };
   // After a merge the plan's files were compared with the merge commit's: the head says nothing any more.
-  const moved = pullRequest.state === 'open' && plan.head !== pullRequest.head;
+  const moved = pullRequest.state === 'open' && question.head !== pullRequest.head;
   if (moved) return { kind: 'stale', project, reason: 'head moved' };
   if (question.verdicts === null) return { kind: 'not-judged', project };
   const blocking = question.verdicts.filter(blocks).map((verdict) => verdict.policy);
@@ -120,10 +131,11 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     digest: plan.digest,
     project: plan.project,
     number: pullRequest.number,
-    head: plan.head,
+    head: question.head,
     trigger,
     pool: question.pool,
     timeoutMs: question.timeoutMs,
+    poolWaitMs: question.poolWaitMs,
     approvals,
     rules: question.rules,
   };

@@ -10,6 +10,8 @@ export type Action = Verb;
 export type Target = {
   readonly author: string;
   readonly fork: boolean;
+  /** A plan of a project's end is asked for: merging would then take down what it has. */
+  readonly destroy?: boolean;
   /** May the author's own approval count for at least one of the rules? Each rule decides for itself then. */
   readonly authorMayApprove: boolean;
 };
@@ -33,7 +35,7 @@ const rank: Readonly<Record<Permission, number>> = { none: 0, read: 1, write: 2,
 
 /** Null when allowed. Pure: the actor's rights are read just before, by an activity. */
 export function authorize(action: Action, actor: Actor, target: Target): Denial | null {
-  const needs = action === 'plan' && target.fork ? 'write' : needed[action];
+  const needs = action === 'plan' && (target.fork || target.destroy === true) ? 'write' : needed[action];
   if (rank[actor.permission] < rank[needs]) return { kind: 'not-allowed', needs };
   const own = action === 'approve' && sameLogin(actor.login, target.author);
   return own && !target.authorMayApprove ? { kind: 'own-approval' } : null;

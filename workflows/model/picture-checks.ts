@@ -3,12 +3,14 @@ import type { Button, Check, CheckState, Conclusion } from './check.ts';
 import { projectCheckName } from './check.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { ordinal } from './ordinal.ts';
+import { deletedProjects, deletedTitle, isCounting } from './picture-deleted.ts';
 import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
 import { findProject } from './pull-request-state.ts';
+import type { ProjectsFound } from './round.ts';
 import { summarizeVerdict } from './verdict.ts';
-import type { ProjectStatus, ProjectView } from './view.ts';
+import type { AppliesOn, ProjectStatus, ProjectView } from './view.ts';
 
 /** GitHub lists checks one below the other: above this many only the aggregates are posted. */
 const maxProjectChecks = 25;
@@ -80,21 +82,40 @@ function planFace(scene: Scene): Face {
     case 'operator-error':
       return done('failure', `Hatchet could not plan this; run ${findings.runId} is in its log`, 'replan');
     case 'projects':
-      return plansFace(scene);
+      return plansFace(scene, findings);
     default:
       return findings satisfies never;
   }
 }
 
-function plansFace(scene: Scene): Face {
+function plansFace(scene: Scene, found: ProjectsFound): Face {
   const { projects } = scene;
-  if (projects.length === 0) return done('neutral', 'No Terraform project is affected');
   const open = projects.filter(({ name }) => isPlanning(scene, name));
   if (open.length > 0)
     return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
-  const failed = projects.filter(({ plan }) => plan === null);
+  if (found.deleted.some(isCounting)) return running('Counting what deleted projects would leave');
+  const failed = projects.filter(({ plan, status }) => plan === null && status.kind !== 'after');
   if (failed.length > 0) return done('failure', failureTitle(failed), 'replan');
-  return done('success', `${countProjects(projects.length)}: ${describeAll(projects)}`, 'replan');
+  const deleted = deletedTitle(deletedProjects(found));
+  if (projects.length === 0) return done('neutral', deleted || 'No Terraform project is affected');
+  const planned = `${countProjects(projects.length)}: ${describeAll(projects)}`;
+  return done(
+    'success',
+    [planned, ...afterWords(projects), deleted].filter((part) => part !== '').join('; '),
+    'replan',
+  );
+}
+
+/** Titles are one line: more of them are only counted. */
+const maxAfter = 3;
+
+/** "app after network" of each that cannot be planned before others are applied. */
+function afterWords(projects: readonly ProjectView[]): readonly string[] {
+  const words = projects.flatMap(({ name, status }) =>
+    status.kind === 'after' ? [`${name} after ${status.projects.join(', ')}`] : [],
+  );
+  const more = words.length - maxAfter;
+  return more > 0 ? [...words.slice(0, maxAfter), `${more} more wait`] : words;
 }
 
 function describeAll(projects: readonly ProjectView[]): string {
@@ -185,12 +206,7 @@ function applyFace(scene: Scene): Face {
       return done('action_required', missingTitle(scene.projects), 'approve');
     case 'ready':
       if (merged) return done('action_required', 'Not applied yet', 'apply');
-      // A draft can be planned when somebody asks, but not applied.
-      return done(
-        'success',
-        'Approved, applies on merge',
-        ...(scene.pullRequest.draft ? [] : ['apply' as const]),
-      );
+      return readyFace(scene, headline.applies);
     case 'applying':
       return running(applyingTitle(scene.projects));
     case 'apply-failed':
@@ -200,13 +216,25 @@ function applyFace(scene: Scene): Face {
     case 'applied':
       return done('success', 'Applied');
     case 'partly-applied':
-      return merged
+      return merged || waitsForComment(scene)
         ? done('action_required', `Not applied yet: ${headline.open.join(', ')}`, 'apply')
         : done('success', `${headline.applied.join(', ')} applied; the rest applies on merge`, 'apply');
     default:
       return headline satisfies never;
   }
 }
+
+/** A draft can be planned when somebody asks, but not applied. */
+function readyFace({ pullRequest }: Scene, applies: AppliesOn): Face {
+  const apply = pullRequest.draft ? [] : (['apply'] as const);
+  return applies === 'comment'
+    ? done('action_required', 'Not applied yet', ...apply)
+    : done('success', 'Approved, applies on merge', ...apply);
+}
+
+/** Something that a merge would not apply is still to be applied. */
+const waitsForComment = ({ projects }: Scene): boolean =>
+  projects.some(({ status }) => status.kind === 'ready' && status.applies === 'comment');
 
 function missingTitle(projects: readonly ProjectView[]): string {
   const waiting = projects.flatMap(({ name, status }) =>
@@ -257,6 +285,7 @@ function projectFace({ plan, status }: ProjectView): Face {
       'replan',
     );
   }
+  if (status.kind === 'after') return done('neutral', `After ${status.projects.join(', ')}`, 'replan');
   return done('cancelled', 'Cancelled', 'replan');
 }
 

@@ -72,8 +72,10 @@ function waitingHeadline(
   );
   if (missing.length > 0) return { kind: 'waiting-for-approval', missing };
   const applied = named('applied');
-  const open = named('ready');
+  const open = named('ready', 'held', 'after');
   if (applied.length > 0)
     return open.length === 0 ? { kind: 'applied' } : { kind: 'partly-applied', applied, open };
-  return open.length > 0 ? { kind: 'ready', applies: 'merge' } : { kind: 'no-changes' };
+  if (open.length === 0) return { kind: 'no-changes' };
+  const asked = projects.some(({ status }) => status.kind === 'ready' && status.applies === 'comment');
+  return { kind: 'ready', applies: asked ? 'comment' : 'merge' };
 }

@@ -1,6 +1,9 @@
 // What is there to see? The view of a pull request, computed from its whole state.
 
+import { rulesFor } from './configuration.ts';
+import { openDependencies } from './dependencies.ts';
 import { checksOf } from './picture-checks.ts';
+import { deletedProjects, isCounting } from './picture-deleted.ts';
 import { headlineOf } from './picture-headline.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
@@ -8,7 +11,7 @@ import { missingFor, projectsFound, rejectedBy } from './pull-request-state.ts';
 import type { ApplyState, ProjectState, Round } from './round.ts';
 import { planOf } from './round.ts';
 import { blocks } from './verdict.ts';
-import type { ProjectStatus, ProjectView, View } from './view.ts';
+import type { AppliesOn, ProjectStatus, ProjectView, View } from './view.ts';
 
 /** Null before the pull request was read for the first time and a round was begun. */
 export function viewOf(state: PullRequestState): View | null {
@@ -25,15 +28,18 @@ export function viewOf(state: PullRequestState): View | null {
     sha: shownSha(pullRequest, round),
     head: round.head,
     base: pullRequest.base,
-    baseSha: found?.source.base ?? null,
-    roundId: round.id,
+    baseSha: found === null ? null : (round.shownBase ?? found.source.base),
+    roundId: round.shownId,
     headline,
     projects,
-    deleted: [],
+    deleted: found === null ? [] : deletedProjects(found),
     checks: checksOf({ state, round, pullRequest, projects }),
     editsConfiguration: found?.editsConfiguration ?? false,
     plannedAt: round.plannedAt,
-    comment: round.findings.kind !== 'inspecting' && headline.kind !== 'planning',
+    comment:
+      round.findings.kind !== 'inspecting' &&
+      headline.kind !== 'planning' &&
+      found?.deleted.some(isCounting) !== true,
   };
 }
 
@@ -50,7 +56,7 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
     name: project.project.name,
     dir: project.project.dir,
     status: statusOf(state, project),
-    runId: plan?.runId ?? null,
+    runId: project.runId,
     plan,
     verdicts: project.verdicts ?? [],
     approvedBy: state.approvals
@@ -63,16 +69,18 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
 /** How far one project is, the latest step first. */
 export function statusOf(state: PullRequestState, project: ProjectState): ProjectStatus {
   const { result, verdicts, apply } = project;
+  const before = dependenciesOf(state, project);
   if (apply !== null) {
-    const applying = applyStatus(apply);
+    const applying = apply.phase.kind === 'held' ? heldStatus(before) : applyStatus(apply, apply.phase);
     if (applying !== null) return applying;
   }
   if (result === null) {
     return state.round?.findings.kind === 'cancelled'
       ? { kind: 'cancelled' }
-      : { kind: 'planning', since: null };
+      : { kind: 'planning', since: project.since };
   }
   if (result.kind === 'failed') {
+    if (before.length > 0) return { kind: 'after', projects: before };
     return { kind: 'failed', diagnostics: result.diagnostics, diagnosticCount: result.diagnosticCount };
   }
   if (!result.plan.hasChanges) return { kind: 'no-changes' };
@@ -81,12 +89,27 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   const no = rejectedBy(state, project);
   if (no !== null) return { kind: 'rejected', by: no };
   const missing = missingFor(state, project);
-  return missing.length > 0 ? { kind: 'waiting-for-approval', missing } : { kind: 'ready' };
+  const applies = appliesOn(state, project);
+  return missing.length > 0 ? { kind: 'waiting-for-approval', missing, applies } : { kind: 'ready', applies };
 }
 
+const dependenciesOf = (state: PullRequestState, { project }: ProjectState): readonly string[] =>
+  openDependencies(projectsFound(state)?.projects ?? [], project.name);
+
+/** Nothing is in its way any more: its plan is made anew, or its apply is just being asked for. */
+const heldStatus = (projects: readonly string[]): ProjectStatus | null =>
+  projects.length > 0 ? { kind: 'held', projects } : null;
+
+function appliesOn(state: PullRequestState, { project }: ProjectState): AppliesOn {
+  const found = projectsFound(state);
+  return found === null ? 'merge' : rulesFor(found.configuration, project.name).apply.on;
+}
+
+type Phase = Exclude<ApplyState['phase'], { kind: 'held' }>;
+
 /** Null when the apply was refused: then the plan's own status is what counts. */
-function applyStatus(apply: ApplyState): ProjectStatus | null {
-  const { phase, trigger } = apply;
+function applyStatus(apply: ApplyState, phase: Phase): ProjectStatus | null {
+  const { trigger } = apply;
   switch (phase.kind) {
     case 'asked':
     case 'applying':
@@ -96,7 +119,7 @@ function applyStatus(apply: ApplyState): ProjectStatus | null {
         runId: apply.runId,
       };
     case 'queued':
-      return { kind: 'queued', behind: phase.owner, position: phase.position, since: null };
+      return { kind: 'queued', behind: phase.owner, position: phase.position, since: phase.since };
     case 'over':
       break;
     default:

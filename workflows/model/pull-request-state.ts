@@ -108,17 +108,20 @@ export function applyQuestion(
   trigger: ApplyTrigger,
 ): ApplyQuestion {
   const found = projectsFound(state);
+  const { name, pool } = project.project;
   return {
-    project: project.project.name,
-    plan: planOf(project),
+    project: name,
+    plan: found === null ? null : planOf(project),
     planFailed: project.result?.kind === 'failed',
     verdicts: project.verdicts,
     approvals: state.approvals,
     rejections: state.rejections,
     rules: found === null ? [] : approvalRules(project, found.configuration),
     pullRequest: state.pullRequest,
+    head: state.round?.head ?? state.pullRequest.head,
     trigger,
-    pool: project.project.pool,
-    timeoutMs: rulesFor(found?.configuration ?? defaultConfiguration, project.project.name).apply.timeout,
+    pool,
+    timeoutMs: rulesFor(found?.configuration ?? defaultConfiguration, name).apply.timeout,
+    poolWaitMs: found?.poolWaitMs ?? 0,
   };
 }

@@ -1,6 +1,8 @@
 // How far is the planning of one head? A round: the projects, their plans, verdicts and applies.
+import type { Again } from './again.ts';
 import type { ApplyOutcome, ApplyTrigger } from './apply.ts';
 import type { Configuration } from './configuration.ts';
+import { rulesFor } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, RunId, Sha } from './identifiers.ts';
 import type { Plan, PlanResult } from './plan.ts';
@@ -8,20 +10,34 @@ import type { AffectedProject } from './project.ts';
 import type { Source } from './pull-request.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 
-/** The apply of one project: waiting, running or over. */
+/** The apply of one project: waiting, running or over. Times are ISO 8601. */
 export type ApplyState = {
   readonly runId: RunId;
   readonly digest: PlanDigest;
   readonly trigger: ApplyTrigger;
-  readonly phase:
+  readonly phase: /** Somebody wants it, and it starts when these are applied: nobody but this pull request knows of it yet. */
+    | { readonly kind: 'held'; readonly after: readonly string[] }
     | { readonly kind: 'asked' }
-    | { readonly kind: 'queued'; readonly owner: number; readonly position: number }
+    | {
+        readonly kind: 'queued';
+        readonly owner: number;
+        readonly position: number;
+        readonly since: string;
+      }
     | { readonly kind: 'applying'; readonly startedAt: string }
     | { readonly kind: 'over'; readonly startedAt: string | null; readonly outcome: ApplyOutcome };
 };
 
 export type ProjectState = {
   readonly project: AffectedProject;
+  /** The tree that it is planned from, where that is not the round's: the base's, for a project that is deleted. */
+  readonly tree: Sha | null;
+  /** Somebody asked for a plan of the end of all that it has. */
+  readonly destroy: boolean;
+  /** When it was last begun to be planned (ISO 8601). */
+  readonly since: string;
+  /** The run that plans it or planned it last; null before the first. */
+  readonly runId: RunId | null;
   /** Null while it is being planned. */
   readonly result: PlanResult | null;
   /** Null while the policies have not answered. */
@@ -40,11 +56,24 @@ export type ProjectState = {
 /** What one planning found: one head against one base. */
 export type Round = {
   readonly id: RunId;
+  /** The round whose checks are on show: an older one while all that it showed still holds. */
+  readonly shownId: RunId;
   readonly head: Sha;
   readonly findings: Findings;
-  /** What was on show before this round began: plans and applies that may live on. */
+  /** What was on show before this round began, until it is known what lives on of it. */
   readonly before: ProjectsFound | null;
+  /** What has to be planned again, until it is; a round that is overtaken hands it on. */
+  readonly again: Again;
+  /** The base that what is on show was planned with; null before the first plan. */
+  readonly shownBase: Sha | null;
   readonly plannedAt: string | null;
+};
+
+/** A project that merging would end while what it manages stays. */
+export type DeletedState = {
+  readonly project: AffectedProject;
+  /** How many would stay; null while that is being counted, `unknown` where it could not be. */
+  readonly resources: number | 'unknown' | null;
 };
 
 export type Findings =
@@ -65,7 +94,10 @@ export type Findings =
       readonly configuration: Configuration;
       readonly changedFiles: readonly string[];
       readonly editsConfiguration: boolean;
+      /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
+      readonly poolWaitMs: number;
       readonly projects: readonly ProjectState[];
+      readonly deleted: readonly DeletedState[];
     };
 
 export type ProjectsFound = Extract<Findings, { kind: 'projects' }>;
@@ -87,7 +119,12 @@ export function isUnknown(state: ProjectState): boolean {
 
 /** Asked for, queued or running: it will still say how it ended. */
 export function isUnderWay(state: ProjectState): boolean {
-  return state.apply !== null && state.apply.phase.kind !== 'over';
+  return state.apply !== null && state.apply.phase.kind !== 'over' && !isHeld(state);
+}
+
+/** Its apply is wanted and waits for the projects that it depends on. */
+export function isHeld(state: ProjectState): boolean {
+  return state.apply?.phase.kind === 'held';
 }
 
 /** Nothing is left to do: no changes, or applied. */
@@ -98,7 +135,7 @@ export function isSettled(state: ProjectState): boolean {
 /** Every rule whose approvals a plan needs: hatchet.yaml's, the policies', and one when a merge changed it. */
 export function approvalRules(state: ProjectState, configuration: Configuration): readonly ApprovalRule[] {
   if (planOf(state)?.hasChanges !== true) return [];
-  const { approvals } = configuration;
+  const { approvals } = rulesFor(configuration, state.project.name);
   const configured = approvals.count > 0 ? [{ ...approvals, message: '', source: 'hatchet.yaml' }] : [];
   const asked = (state.verdicts ?? []).flatMap((verdict) => verdict.approvals);
   const merged = state.changedByMerge

@@ -1,0 +1,152 @@
+// What is there to plan, or why is there nothing? What was found, compared with what was on show before.
+import type { Inspection } from './activities.ts';
+import type { Again, RoundReason } from './model/again.ts';
+import { againOf } from './model/again.ts';
+import { rulesFor } from './model/configuration.ts';
+import { continueProject } from './model/keep-plan.ts';
+import type { AffectedProject } from './model/project.ts';
+import type { PullRequestState } from './model/pull-request-state.ts';
+import type { DeletedState, Findings, ProjectState, ProjectsFound } from './model/round.ts';
+import { isUnderWay, isUnknown } from './model/round.ts';
+
+/** What the assessment stands on. `before`: what was on show; `now`: ISO 8601. */
+export type Assessment = {
+  readonly state: PullRequestState;
+  readonly inspection: Inspection;
+  readonly reason: RoundReason;
+  readonly again: Again;
+  readonly before: ProjectsFound | null;
+  readonly now: string;
+};
+
+type Merged = Extract<Inspection['source'], { kind: 'merged' }>;
+
+export function assess(assessment: Assessment): Findings {
+  const { inspection, before } = assessment;
+  const { configuration, source, edited } = inspection;
+  if (source.kind === 'closed') return remains(before);
+  if (configuration.kind === 'broken')
+    return { kind: 'config-broken', where: 'base', problems: configuration.problems };
+  if (edited !== null && edited.problems.length > 0) {
+    return { kind: 'config-broken', where: 'head', problems: edited.problems };
+  }
+  if (source.kind === 'conflict') return { kind: 'conflict', files: source.files };
+  const wanted = withoutDrafts(assessment, source, configuration.configuration);
+  const barrier = barrierOf(assessment, source, wanted);
+  if (barrier !== null) return barrier;
+  const projects = projectsOf(assessment, source, wanted);
+  return {
+    kind: 'projects',
+    source: source.source,
+    configuration: configuration.configuration,
+    changedFiles: inspection.changedFiles,
+    editsConfiguration: edited !== null,
+    poolWaitMs: inspection.poolWaitMs,
+    projects,
+    deleted: deletedOf(source, projects, before),
+  };
+}
+
+/** Of a draft by itself only those whose rules say so; of everything else all. */
+function withoutDrafts(
+  { inspection, reason }: Assessment,
+  { projects }: Merged,
+  configuration: ProjectsFound['configuration'],
+): readonly AffectedProject[] {
+  const { draft, state } = inspection.pullRequest;
+  if (!draft || state !== 'open' || reason.kind !== 'changed') return projects;
+  return projects.filter(({ name }) => rulesFor(configuration, name).plan.drafts);
+}
+
+/** Why nothing is planned by itself although something is affected. */
+function barrierOf(
+  { state, inspection: { pullRequest }, reason }: Assessment,
+  { projects, deleted }: Merged,
+  wanted: readonly AffectedProject[],
+): Findings | null {
+  const affected = projects.length + deleted.projects.length > 0;
+  if (!affected || pullRequest.state !== 'open') return null;
+  if (pullRequest.draft && reason.kind === 'changed' && wanted.length === 0) return { kind: 'draft' };
+  return pullRequest.fork && state.allowedHead !== pullRequest.head ? { kind: 'fork' } : null;
+}
+
+function projectsOf(
+  assessment: Assessment,
+  source: Merged,
+  wanted: readonly AffectedProject[],
+): readonly ProjectState[] {
+  const { before } = assessment;
+  const living = wanted.map((project) => continueFrom(assessment, project, null));
+  const ended = source.deleted.projects
+    .filter((project) => !isNamedBy(wanted, project) && isEnded(assessment, project))
+    .map((project) => continueFrom(assessment, project, source.deleted.tree));
+  return [...living, ...ended, ...leftUnderWay([...living, ...ended], before)];
+}
+
+const isNamedBy = (projects: readonly AffectedProject[], { name }: AffectedProject): boolean =>
+  projects.some((project) => project.name === name);
+
+/** The end of a deleted project is planned when somebody asks, and from then on until somebody asks otherwise. */
+function isEnded({ again, before }: Assessment, { name }: AffectedProject): boolean {
+  const asked = againOf(again, name);
+  if (asked === 'destroy') return true;
+  const wasEnded =
+    before?.projects.some(({ project, tree }) => project.name === name && tree !== null) === true;
+  return wasEnded && asked !== 'plain';
+}
+
+function continueFrom(
+  { state, reason, again, before, now }: Assessment,
+  project: AffectedProject,
+  tree: ProjectState['tree'],
+): ProjectState {
+  return continueProject({
+    project,
+    tree,
+    prior: before?.projects.find((each) => each.project.name === project.name) ?? null,
+    again,
+    onlyNamed: reason.kind === 'dependency' || (reason.kind === 'asked' && reason.only.length > 0),
+    merged: state.pullRequest?.state === 'merged',
+    reviewed: state.reviewed,
+    now,
+  });
+}
+
+/** Of a closed pull request only what was asked to be applied is still to be seen. */
+function remains(before: ProjectsFound | null): Findings {
+  const projects = (before?.projects ?? []).filter(
+    ({ apply, result }) => apply !== null && apply.phase.kind !== 'held' && result !== null,
+  );
+  return before === null || projects.length === 0
+    ? { kind: 'cancelled' }
+    : { ...before, projects, deleted: [] };
+}
+
+/** What is being applied stays on the picture, also when the newest commit no longer touches it. */
+function leftUnderWay(now: readonly ProjectState[], before: ProjectsFound | null): readonly ProjectState[] {
+  const gone = (before?.projects ?? []).filter(
+    ({ project }) => !now.some((each) => each.project.name === project.name),
+  );
+  return gone.filter((project) => project.result !== null && (isUnderWay(project) || isUnknown(project)));
+}
+
+/** Counted once for the same code; those whose end is planned say themselves what they would take along. */
+function deletedOf(
+  { deleted }: Merged,
+  projects: readonly ProjectState[],
+  before: ProjectsFound | null,
+): readonly DeletedState[] {
+  const left = deleted.projects.filter(
+    ({ name }) => !projects.some(({ project, tree }) => project.name === name && tree !== null),
+  );
+  return left.map((project, index) => {
+    const known = before?.deleted.find((each) => each.project.name === project.name);
+    if (known !== undefined && known.project.sourceDigest === project.sourceDigest) {
+      return { project, resources: known.resources };
+    }
+    return { project, resources: index < maxCounted ? null : 'unknown' };
+  });
+}
+
+/** Counting takes a plan of each: a pull request that moves a hundred directories must not wait for it. */
+const maxCounted = 10;

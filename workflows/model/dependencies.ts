@@ -1,0 +1,61 @@
+// Which projects of a pull request have to be applied before which?
+import type { ProjectState } from './round.ts';
+import { isApplied, isSettled } from './round.ts';
+
+type Projects = readonly ProjectState[];
+
+/** Whatever has to be applied before this project and is not yet, near and far, in the order of `projects`. */
+export function openDependencies(projects: Projects, name: string): readonly string[] {
+  const before = reach(name, (each) => directDependencies(projects, each));
+  return projects.filter((each) => before.has(each.project.name) && !isSettled(each)).map(nameOf);
+}
+
+/** Whatever comes after this project and is not applied yet, near and far. */
+export function openDependents(projects: Projects, name: string): readonly string[] {
+  const after = reach(name, (each) =>
+    projects.map(nameOf).filter((other) => directDependencies(projects, other).includes(each)),
+  );
+  return projects.filter((each) => after.has(each.project.name) && !isApplied(each)).map(nameOf);
+}
+
+/** What others wait for comes first; in a circle, which hatchet.yaml rules out, the order given holds. */
+export function inApplyOrder(projects: Projects): Projects {
+  const ordered = new Map<string, ProjectState>();
+  const entered = new Set<string>();
+  const enter = (name: string): void => {
+    const state = projects.find((each) => each.project.name === name);
+    if (state === undefined || entered.has(name)) return;
+    entered.add(name);
+    directDependencies(projects, name).forEach(enter);
+    ordered.set(name, state);
+  };
+  projects.map(nameOf).forEach(enter);
+  return [...ordered.values()];
+}
+
+/** What is taken down goes the other way round: the dependent first. */
+function directDependencies(projects: Projects, name: string): readonly string[] {
+  const state = projects.find((each) => each.project.name === name);
+  if (state === undefined) return [];
+  const others = projects.filter((each) => each !== state);
+  return others
+    .filter((other) => {
+      const [later, earlier] = state.destroy && other.destroy ? [other, state] : [state, other];
+      return later.project.dependsOn.includes(earlier.project.name);
+    })
+    .map(nameOf);
+}
+
+/** Everything that is reached from a name by one or more steps, but not the name itself. */
+function reach(from: string, step: (name: string) => readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  const open = [...step(from)];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === from || found.has(name)) continue;
+    found.add(name);
+    open.push(...step(name));
+  }
+  return found;
+}
+
+const nameOf = ({ project }: ProjectState): string => project.name;

@@ -1,0 +1,98 @@
+// Which plans live on when a pull request is looked at again, and which are made anew?
+import type { Again } from './again.ts';
+import { againOf } from './again.ts';
+import type { PlanDigest } from './identifiers.ts';
+import type { AffectedProject } from './project.ts';
+import type { ProjectState, ProjectsFound } from './round.ts';
+import { isApplied, isHeld, isUnderWay, isUnknown } from './round.ts';
+
+/** What a project of the newest inspection is compared with. */
+export type Continuation = {
+  readonly project: AffectedProject;
+  readonly tree: ProjectState['tree'];
+  /** The same project as it was on show before. */
+  readonly prior: ProjectState | null;
+  readonly again: Again;
+  /** Only what is named is to be planned: what failed before stays as it is. */
+  readonly onlyNamed: boolean;
+  readonly merged: boolean;
+  /** Digests that were on show before the merge. */
+  readonly reviewed: readonly PlanDigest[];
+  /** ISO 8601. */
+  readonly now: string;
+};
+
+/** The project with its old plan where nothing can have changed that, else with none. */
+export function continueProject(continuation: Continuation): ProjectState {
+  const { project, tree, prior, merged, reviewed } = continuation;
+  if (prior === null || !keepsResult(continuation, prior)) return freshProject(continuation);
+  const { result } = prior;
+  const unseen = merged && result?.kind === 'planned' && !reviewed.includes(result.plan.digest);
+  return { ...prior, project, tree, changedByMerge: merged ? unseen : prior.changedByMerge };
+}
+
+function keepsResult(
+  { project, tree, again, onlyNamed, merged }: Continuation,
+  prior: ProjectState,
+): boolean {
+  const same =
+    prior.project.sourceDigest === project.sourceDigest && (tree === null) === (prior.tree === null);
+  if (prior.result === null || !same) return false;
+  if (merged && isApplied(prior)) return true;
+  if (againOf(again, project.name) !== null || wasRefused(prior)) return false;
+  if (prior.result.kind === 'failed') return onlyNamed;
+  return !isSpent(prior) || onlyNamed || merged;
+}
+
+/** A plan that was refused right before its apply is not what it seems; one that nobody may apply yet still is. */
+function wasRefused({ apply }: ProjectState): boolean {
+  if (apply?.phase.kind !== 'over' || apply.phase.outcome.kind !== 'refused') return false;
+  const { refusal } = apply.phase.outcome;
+  if (refusal.kind === 'stale') return refusal.reason !== 'dependency applied';
+  return ['already-applied', 'not-judged', 'frozen'].includes(refusal.kind);
+}
+
+/** It was tried, and what is left to do is something else. */
+function isSpent({ apply }: ProjectState): boolean {
+  return apply?.phase.kind === 'over' && ['failed', 'unknown'].includes(apply.phase.outcome.kind);
+}
+
+function freshProject(continuation: Continuation): ProjectState {
+  const { project, tree, prior, now } = continuation;
+  const stays = prior !== null && (isUnderWay(prior) || isHeld(prior) || isUnknown(prior));
+  return {
+    project,
+    tree,
+    destroy: wantsDestroy(continuation),
+    since: now,
+    runId: null,
+    result: null,
+    verdicts: null,
+    apply: stays ? prior.apply : null,
+    shownAt: null,
+    replaced: prior !== null && prior.shownAt !== null,
+    voided: null,
+    changedByMerge: false,
+  };
+}
+
+/**
+ * Of a project that is deleted only the end can be planned. Of another the end is planned when somebody asks, and
+ * again for as long as its files stay the same and nobody asks for an ordinary plan.
+ */
+function wantsDestroy({ project, tree, prior, again }: Continuation): boolean {
+  const asked = againOf(again, project.name);
+  if (tree !== null || asked === 'destroy') return true;
+  if (asked === 'plain' || prior === null) return false;
+  return prior.destroy && prior.project.sourceDigest === project.sourceDigest;
+}
+
+type Facts = Pick<ProjectsFound, 'source' | 'configuration' | 'changedFiles'>;
+
+/** Do the policies see the same as before beside the plan? Then their answer on the same plan is the same. */
+export function seesSame(before: Facts | null, now: Facts): boolean {
+  return before !== null && facts(before) === facts(now);
+}
+
+const facts = ({ source, configuration, changedFiles }: Facts): string =>
+  JSON.stringify([source.head, source.base, source.tree, configuration, changedFiles]);

@@ -1,0 +1,166 @@
+// How does a project get its plan and its verdicts within a round?
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  log,
+  TimeoutFailure,
+  uuid4,
+} from '@temporalio/workflow';
+import type { PlanRequest } from './activities.ts';
+import type { Desk } from './desk.ts';
+import { changeProject } from './desk.ts';
+import type { RoundReason } from './model/again.ts';
+import type { Rules } from './model/configuration.ts';
+import { rulesFor } from './model/configuration.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
+import { parseRunId } from './model/identifiers.ts';
+import type { Plan, PlanResult } from './model/plan.ts';
+import type { AffectedProject } from './model/project.ts';
+import type { PullRequest } from './model/pull-request.ts';
+import { findProject, projectsFound } from './model/pull-request-state.ts';
+import type { DeletedState, ProjectState, ProjectsFound } from './model/round.ts';
+import type { Verdict } from './model/verdict.ts';
+import { askProject, judge, planProjectIn } from './proxies.ts';
+import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
+
+/** One round's work: what it found belongs to it alone once a newer round has begun. */
+export type RoundWork = {
+  readonly desk: Desk;
+  readonly roundId: string;
+  readonly found: ProjectsFound;
+  readonly pullRequest: PullRequest;
+  readonly reason: RoundReason;
+  /** The tree of the base, where deleted projects still are. */
+  readonly baseTree: ProjectState['tree'];
+};
+
+const isOvertaken = ({ desk, roundId }: RoundWork): boolean => desk.state.round?.id !== roundId;
+
+export async function planAndJudge(work: RoundWork, { project, tree, destroy }: ProjectState): Promise<void> {
+  const { desk, found } = work;
+  const source = tree === null ? found.source : { ...found.source, tree };
+  const runId = parseRunId(uuid4());
+  changeProject(desk, project.name, { runId });
+  const result = await planOrTell(work, { runId, project, source, destroy });
+  if (isOvertaken(work)) return;
+  changeProject(desk, project.name, { result, ...compare(desk, project, result) });
+  if (result.kind === 'failed') return;
+  await endOldWish(desk, project, result.plan.digest);
+  await judgePlan(work, project.name, result.plan);
+}
+
+/** Also of a plan that was kept: until the answer is there, the old one is on show, and nothing is applied. */
+export async function judgePlan(work: RoundWork, project: string, plan: Plan): Promise<void> {
+  const { desk, found, pullRequest, reason } = work;
+  const rules = rulesFor(found.configuration, project);
+  const verdicts = await judgeOrTell({
+    planId: plan.id,
+    rules,
+    base: found.source.base,
+    repository: desk.state.ref.repository,
+    pullRequest,
+    changedFiles: hasOwnPolicies(rules) ? found.changedFiles : [],
+    trigger: pullRequest.state === 'merged' ? 'merge' : reason.kind === 'asked' ? 'asked' : 'changed',
+  });
+  // A newer round may have taken over while the policies were asked: its projects are none of ours.
+  if (!isOvertaken(work)) changeProject(desk, project, { verdicts });
+}
+
+/** Those that Hatchet brings along look at no paths: hundreds of them need not be carried for each of many projects. */
+const hasOwnPolicies = ({ policies }: Rules): boolean => policies.length > 0;
+
+/** How many resources would stay: a plan of the project's end, from the code that it had. */
+export async function countDeleted(work: RoundWork, { project }: DeletedState): Promise<void> {
+  const { found, baseTree } = work;
+  const source = baseTree === null ? found.source : { ...found.source, tree: baseTree };
+  const result = await planOrTell(work, { runId: parseRunId(uuid4()), project, source, destroy: true });
+  if (isOvertaken(work)) return;
+  noteCount(work.desk, project, result.kind === 'planned' ? result.plan.counts.destroy : 'unknown');
+}
+
+function noteCount(desk: Desk, { name }: AffectedProject, resources: number | 'unknown'): void {
+  const { round } = desk.state;
+  const found = projectsFound(desk.state);
+  if (round === null || found === null) return;
+  const deleted = found.deleted.map((each) => (each.project.name === name ? { ...each, resources } : each));
+  desk.state = { ...desk.state, round: { ...round, findings: { ...found, deleted } } };
+}
+
+/** A wish to apply was for one digest: what waits in a queue for another one is taken back. */
+async function endOldWish(desk: Desk, project: AffectedProject, digest: string): Promise<void> {
+  const apply = findProject(desk.state, project.name)?.apply;
+  if (apply?.phase.kind !== 'queued' || apply.digest === digest) return;
+  const { ref } = desk.state;
+  await askProject({ repository: ref.repository, project, request: { kind: 'withdraw', ref } });
+}
+
+/** Policies that cannot be asked have not said yes. */
+async function judgeOrTell(request: Parameters<typeof judge>[0]): Promise<readonly Verdict[]> {
+  try {
+    return await judge(request);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('the policies could not be asked', { planId: request.planId, error });
+    const unclear = { denials: [], warnings: [], approvals: [], error: 'the policies could not be asked' };
+    return [{ policy: 'hatchet', level: 'mandatory', ...unclear }];
+  }
+}
+
+/** What the user can mend is shown on the project; the other projects are not held up by it. */
+async function planOrTell(
+  { desk, found }: RoundWork,
+  wanted: Omit<PlanRequest, 'repository' | 'number'>,
+): Promise<PlanResult> {
+  const { repository, number } = desk.state.ref;
+  const { name, pool } = wanted.project;
+  const request: PlanRequest = { repository, number, ...wanted };
+  const limits = {
+    timeoutMs: rulesFor(found.configuration, name).plan.timeout,
+    waitMs: found.poolWaitMs,
+  };
+  try {
+    return await untilTaken(pool, () => planProjectIn(pool, limits)(request));
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('a project could not be planned', { runId: request.runId, project: name, error });
+    return failedPlan(request, error);
+  }
+}
+
+function failedPlan({ runId, project }: PlanRequest, error: unknown): PlanResult {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (cause instanceof ApplicationFailure && cause.type === 'UserError') {
+    const diagnostics = (cause.details?.[0] ?? []) as readonly Diagnostic[];
+    return { kind: 'failed', runId, diagnosticCount: diagnostics.length, diagnostics };
+  }
+  const words = wasNotTaken(error)
+    ? noRunner(project.pool)
+    : { summary: summaryOf(cause), detail: `The cause is in Hatchet's log under run ${runId}.` };
+  return { kind: 'failed', runId, diagnosticCount: 1, diagnostics: [{ severity: 'error', ...words }] };
+}
+
+const summaryOf = (cause: Error | undefined): string =>
+  cause instanceof TimeoutFailure
+    ? 'The plan took too long, or its runner was lost.'
+    : 'Hatchet could not run Terraform.';
+
+/** Against the plan that was on show before: whose yes is gone and why, and does a merge need another look? */
+function compare(
+  { state }: Desk,
+  project: AffectedProject,
+  result: PlanResult,
+): Pick<ProjectState, 'voided' | 'changedByMerge'> {
+  const digest = result.kind === 'planned' ? result.plan.digest : null;
+  const lost = state.approvals.filter((yes) => yes.project === project.name && yes.digest !== digest);
+  const people = [...new Set(lost.map((yes) => yes.actor.login))];
+  const merged = state.pullRequest?.state === 'merged';
+  const changedByMerge = merged && digest !== null && !state.reviewed.includes(digest);
+  const filesChanged = lost.at(-1)?.sourceDigest !== project.sourceDigest;
+  const why = filesChanged ? "the project's files changed" : 'what exists or the base branch changed';
+  const voided =
+    people.length > 0
+      ? `The approval of ${people.map((login) => `@${login}`).join(', ')} no longer counts: ${why}.`
+      : null;
+  return { voided, changedByMerge };
+}
