@@ -48,9 +48,13 @@ type Entry = Outline['projects'][number];
 export function semanticIssues(value: unknown, map: CodeMap): Issue[] {
   const outline = outlineSchema.catch({ autodiscover: true, policies: [], projects: [] }).parse(value ?? {});
   const listed = outline.projects.flatMap(({ dir }) => (dir === null ? [] : [{ dir }]));
-  const discovered = discoveredDirectories(map, { autodiscover: outline.autodiscover, projects: listed });
+  const discovery = discoveryIssues(outline);
+  const discovered = discoveredDirectories(map, {
+    autodiscover: discovery.length > 0 ? true : outline.autodiscover,
+    projects: listed,
+  });
   return [
-    ...discoveryIssues(outline),
+    ...discovery,
     ...outline.projects.flatMap((entry, index) => entryIssues(entry, ['projects', index], map)),
     ...nameIssues(outline.projects, new Set(discovered)),
     ...dependencyIssues(outline.projects, discovered),
