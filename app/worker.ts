@@ -20,6 +20,7 @@ import type { Mirrors } from '../activities/source/mirror.ts';
 import { createMirrors } from '../activities/source/mirror.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
+import { createInitCache } from '../activities/terraform/init-cache.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
 import { controlQueue, runnerQueue } from '../workflows/queues.ts';
@@ -173,6 +174,7 @@ async function startRunners(
     },
     engineFor: createEngineFinder(config, log),
     liveLog: store.liveLogs,
+    initCache: createInitCache(workDir),
     settings: {
       workDir,
       environment: config.runner.env,

@@ -144,6 +144,7 @@ async function judgeFor({ policiesDir: dir, cacheDir, planJson }: Installation):
     opaPath: await toolPath('opa'),
     policiesDir: dir ?? policiesDir,
     cacheDir,
+    readPolicies: async () => ({ kind: 'unusable', problem: 'the repository has none' }),
     log,
   });
 }
@@ -233,15 +234,16 @@ test('the bundle has one digest, whoever compiled it, and none before it is comp
     [1, 2].map(() =>
       withFolder(async (cacheDir) => {
         const judge = await judgeFor({ cacheDir, planJson: emptyPlanJson });
-        expect(judge.bundleDigest).toThrow('not compiled yet');
+        await expect(judge.policyDigest(requestWith([]))).rejects.toThrow('not compiled yet');
         await judge.warm();
         const cached = await readdir(cacheDir);
         const second = await judgeFor({ cacheDir, planJson: emptyPlanJson });
         await second.warm();
         expect(await readdir(cacheDir)).toEqual(cached);
-        expect(second.bundleDigest()).toBe(judge.bundleDigest());
+        const digest = await judge.policyDigest(requestWith([]));
+        expect(await second.policyDigest(requestWith([]))).toBe(digest);
         await Promise.all([judge.close(), second.close()]);
-        return judge.bundleDigest();
+        return digest;
       }),
     ),
   );

@@ -1,4 +1,5 @@
 // What do the policies say to this plan?
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { JudgeRequest } from '../../workflows/activities.ts';
 import type { Verdict } from '../../workflows/model/verdict.ts';
@@ -8,6 +9,8 @@ import type { PolicyBundle } from './bundle.ts';
 import { compilePolicies } from './compile.ts';
 import { createEvaluator, evaluationLimits } from './evaluate.ts';
 import { policyFacts } from './input.ts';
+import type { PolicyPlace, ReadPolicies } from './judge-repository.ts';
+import { createRepositoryJudge } from './judge-repository.ts';
 import { readBuiltInSources } from './policy-source.ts';
 import { policyName, readVerdict } from './result.ts';
 
@@ -21,25 +24,33 @@ export type JudgeOptions = {
   readonly policiesDir: string;
   /** Compiled policies are kept here; made when missing. */
   readonly cacheDir: string;
+  readonly readPolicies: ReadPolicies;
   readonly log: Pick<Logger, 'error'>;
 };
 
 export type Judge = {
   /**
-   * Verdicts sorted by policy. Fails closed: what cannot be evaluated is a verdict with `error`.
+   * Verdicts of the built-in policies sorted by name, then those of the repository's own. Fails closed: what cannot
+   * be evaluated is a verdict with `error`.
    * OperatorError: the store does not have the plan. Anything else: this process is ending, another may judge.
    */
   readonly judge: (request: JudgeRequest) => Promise<readonly Verdict[]>;
   /** Compiles and starts everything once. OperatorError: the built-in policies cannot be used. */
   readonly warm: () => Promise<void>;
-  /** SHA-256 of the compiled built-in policies, lowercase hex. OperatorError before `warm` has succeeded. */
-  readonly bundleDigest: () => string;
+  /**
+   * Names the policies that would judge now: SHA-256 of the compiled built-in ones and of the repository's own.
+   * OperatorError before `warm` has succeeded.
+   */
+  readonly policyDigest: (
+    request: PolicyPlace & { readonly rules: Pick<JudgeRequest['rules'], 'policies'> },
+  ) => Promise<string>;
   readonly close: () => Promise<void>;
 };
 
 export function createJudge(options: JudgeOptions): Judge {
   const { store, log } = options;
   const evaluator = createEvaluator(evaluationLimits);
+  const own = createRepositoryJudge({ ...options, evaluator });
   let compiled: PolicyBundle | null = null;
   let compiling: Promise<PolicyBundle> | null = null;
 
@@ -65,17 +76,24 @@ export function createJudge(options: JudgeOptions): Judge {
         log.error({ err: cause, planId: request.planId }, 'the built-in policies cannot be evaluated');
         return null;
       });
-      if (built === null) return builtInPackages.map((name) => unevaluated(policyName(name)));
       const facts = policyFacts(request, plan.project, new Date().toISOString());
-      const answers = await evaluator.evaluate({ bundle: built, planJson, facts, shape: 'nested' });
-      return answers.map((answer) => readVerdict(answer, 'mandatory'));
+      const [ours, theirs] = await Promise.all([
+        built === null
+          ? builtInPackages.map((name) => unevaluated(policyName(name)))
+          : evaluator
+              .evaluate({ bundle: built, planJson, facts, shape: 'nested' })
+              .then((answers) => answers.map((answer) => readVerdict(answer, 'mandatory'))),
+        own.judge(request, { planJson, facts }),
+      ]);
+      return [...ours, ...theirs.map((verdict) => toldApart(verdict, ours))];
     },
     async warm() {
       await Promise.all([bundle(), evaluator.start()]);
     },
-    bundleDigest() {
+    async policyDigest(request) {
       if (compiled === null) throw operatorError('the built-in policies are not compiled yet');
-      return compiled.digest;
+      const parts = [compiled.digest, ...(await own.digests(request))];
+      return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
     },
     close: evaluator.close,
   };
@@ -92,6 +110,13 @@ async function compileBuiltIns({ opaPath, cacheDir, policiesDir }: JudgeOptions)
   );
   if (missing !== undefined) throw operatorError(`the built-in policy ${missing} is missing`);
   return result.bundle;
+}
+
+/** A repository's policy that is called like a built-in one must not pass for it. */
+function toldApart(verdict: Verdict, ours: readonly Verdict[]): Verdict {
+  if (!ours.some(({ policy }) => policy === verdict.policy)) return verdict;
+  const policy = `${verdict.policy} (of the repository)`;
+  return { ...verdict, policy, approvals: verdict.approvals.map((rule) => ({ ...rule, source: policy })) };
 }
 
 function unevaluated(policy: string): Verdict {

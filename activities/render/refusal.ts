@@ -12,7 +12,6 @@ const staleReasons: Record<StaleReason, string> = {
   'digest changed': 'planning again gave another result than the one shown',
   'state changed': 'the state has changed since',
   'policies changed': 'the policies have changed since',
-  'dependency applied': 'a project that it depends on has been applied since',
   'dependency applied': 'what it depends on was applied, and planning again gave another result',
 };
 
