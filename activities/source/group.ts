@@ -48,11 +48,26 @@ export function createGroupInspector(deps: {
       });
       const { changedFiles, configuration, edited, source } = found;
       const mirror = await deps.mirrors.open(origin.repository);
-      const members = await findMembers(mirror, group, candidates);
+      const commits = await ownCommits(mirror, group);
+      if (commits.some(({ parents }) => parents.length === 1)) await bringHeads(deps, origin, candidates);
+      const members = await findMembers(mirror, commits, candidates);
       const all = [...new Set([...members, number])].sort((left, right) => left - right);
       return { changedFiles, configuration, edited, source, members: all };
     },
   };
+}
+
+/** A squashed or rebased group does not hold the heads themselves; one that cannot be had is not compared. */
+async function bringHeads(
+  { mirrors }: { readonly mirrors: Mirrors },
+  origin: Origin,
+  candidates: readonly Candidate[],
+): Promise<void> {
+  const { objects } = await mirrors.open(origin.repository);
+  const there = await Promise.all(candidates.map(({ head }) => objects.has(head)));
+  const missing = candidates.filter((_, index) => there[index] === false).map(({ number }) => number);
+  if (missing.length === 0) return;
+  await mirrors.fetch(origin, { branches: [], pullRequests: missing, commits: [] }).catch(() => undefined);
 }
 
 /**
@@ -62,10 +77,9 @@ export function createGroupInspector(deps: {
  */
 async function findMembers(
   mirror: Mirror,
-  group: MergeGroup,
+  commits: readonly Commit[],
   candidates: readonly Candidate[],
 ): Promise<readonly number[]> {
-  const commits = await ownCommits(mirror, group);
   const members = await Promise.all(
     candidates.map(async ({ number, head }) => {
       const original = await mirror.objects.readCommit(head);

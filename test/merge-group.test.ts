@@ -1,0 +1,244 @@
+// Does the merge queue merge exactly what was approved, and is it always answered?
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { CheckRun } from '../fixtures/sandbox/model.ts';
+import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import type { GatedStates } from './gated-states.ts';
+import { startGatedStates } from './gated-states.ts';
+import { faces, normalize } from './normalize.ts';
+import {
+  appliesOf,
+  countPlans,
+  database,
+  openChecks,
+  openOn,
+  order,
+  patienceMs,
+  seedDatabase,
+  storyTimeoutMs,
+  untilCheck,
+  untilComment,
+} from './story.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: storyTimeoutMs });
+let world: World;
+let states: GatedStates;
+
+beforeAll(async () => {
+  [world, states] = await Promise.all([
+    createWorld({ environment: { HATCHET_REFRESH_WAIT: '20ms' } }),
+    startGatedStates(),
+  ]);
+});
+afterAll(async () => {
+  await states.close();
+  await world.close();
+});
+
+const names = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'];
+const approved = 'Approved, applies on merge';
+
+/** Opens a pull request and waits until its plan is on show. */
+async function openReady(opening: Parameters<typeof openOn>[1]): Promise<PullRequestHandle> {
+  const pullRequest = await openOn(world, opening);
+  await untilCheck(pullRequest, 'hatchet/apply', approved);
+  await untilComment(pullRequest, 'Ready');
+  return pullRequest;
+}
+
+/** Puts them into the queue together. */
+const enqueue = (...pullRequests: readonly PullRequestHandle[]) =>
+  world.repository.createMergeGroup(pullRequests, 'hubot');
+
+/** Waits until the three checks of a group's commit are completed. */
+async function untilAnswered(headSha: string): Promise<readonly CheckRun[]> {
+  const done = (): boolean => {
+    const runs = world.repository.checks(headSha);
+    return names.every((name) => runs.some((run) => run.name === name && run.status === 'completed'));
+  };
+  await vi.waitUntil(done, { timeout: patienceMs, interval: 20 });
+  return world.repository.checks(headSha);
+}
+
+const said = (runs: readonly CheckRun[], name: string): string =>
+  normalize(runs.find((run) => run.name === name)?.summary ?? '');
+
+/** A base of its own for each test: nothing moves it but its own queue. */
+async function branch(name: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
+  await world.repository.commit(name, { files: { [`${name}.md`]: '', ...files }, from: 'main' });
+  return name;
+}
+
+const resource = (name: string): string => `resource "terraform_data" "${name}" {}\n`;
+
+/** A pull request that adds one file to a project that is there, once its plan is on show. */
+async function openFile(opening: {
+  readonly path: string;
+  readonly body: string;
+  readonly base: string;
+}): Promise<PullRequestHandle> {
+  const { path, body, base } = opening;
+  const head = path.replaceAll(/\W/g, '-');
+  const pullRequest = await world.repository.openPullRequest({
+    title: `Add ${path}`,
+    author: 'mona',
+    head,
+    base,
+    files: { [path]: body },
+  });
+  await untilCheck(pullRequest, 'hatchet/apply', approved);
+  await untilComment(pullRequest, 'Ready');
+  return pullRequest;
+}
+
+describe.concurrent('a merge group', () => {
+  test('with the approved plan passes, is merged, and the stored plan is applied', async ({ expect }) => {
+    const base = await branch('queue-same');
+    await seedDatabase(world, 'same', '1');
+    const pullRequest = await openOn(world, { dir: 'same', body: database('2'), base });
+    await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: same');
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    world.repository.protect(base, { requiredChecks: names });
+    const group = await enqueue(pullRequest);
+    const runs = await untilAnswered(group.headSha);
+    expect(faces(runs)).toEqual([
+      'hatchet/apply: success, Approved, applies on merge',
+      'hatchet/plan: success, 1 project: 1 to replace',
+      'hatchet/policy: success, All policies answered',
+    ]);
+    expect(said(runs, 'hatchet/apply')).toMatchInlineSnapshot(`
+      "**What merging this group would do, compared with what was approved.**
+
+      - \`same\`: 1 to replace; the plan on #1, with all approvals."
+    `);
+    await group.destroy('merged');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', group.headSha);
+    expect(pullRequest.mergeCommit).toBe(group.headSha);
+    expect(await appliesOf(world, 'same')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
+    // Once on the pull request, once for the group; the merge took the first.
+    expect(await countPlans(world, 'same')).toBe(2);
+  });
+
+  test('of several is merged as one, and each applies its own', async ({ expect }) => {
+    const base = await branch('queue-several');
+    const [first, second] = await Promise.all([
+      openReady({ dir: 'left', body: database('1'), base }),
+      openReady({ dir: 'right', body: database('1'), base }),
+    ]);
+    const group = await enqueue(first, second);
+    expect(faces(await untilAnswered(group.headSha))).toEqual([
+      'hatchet/apply: success, Approved, applies on merge',
+      'hatchet/plan: success, 2 projects: 2 to add',
+      'hatchet/policy: success, All policies answered',
+    ]);
+    await group.destroy('merged');
+    await untilCheck(first, 'hatchet/apply', 'Applied', first.mergeCommit ?? '');
+    await untilCheck(second, 'hatchet/apply', 'Applied', second.mergeCommit ?? '');
+    expect(await appliesOf(world, 'left')).toEqual([{ number: first.number, state: 'applied' }]);
+    expect(await appliesOf(world, 'right')).toEqual([{ number: second.number, state: 'applied' }]);
+  });
+
+  test('in which another pull request changes the same project fails and names it', async ({ expect }) => {
+    const base = await branch('queue-shared', { 'shared/main.tf': world.project('shared', database('1')) });
+    const [first, second] = await Promise.all([
+      openFile({ path: 'shared/one.tf', body: resource('one'), base }),
+      openFile({ path: 'shared/two.tf', body: resource('two'), base }),
+    ]);
+    const group = await enqueue(first, second);
+    const runs = await untilAnswered(group.headSha);
+    const both = `#${first.number}, #${second.number}`;
+    expect(faces(runs)).toEqual([
+      `hatchet/apply: failure, shared: the plan is not the one on ${both}`,
+      'hatchet/plan: success, 1 project: 3 to add',
+      'hatchet/policy: success, All policies answered',
+    ]);
+    expect(said(runs, 'hatchet/apply')).toMatchInlineSnapshot();
+    await group.destroy('dequeued');
+  });
+
+  test('that lacks an approval fails and says whose', async ({ expect }) => {
+    const base = await branch('queue-unapproved');
+    await seedDatabase(world, 'unapproved', '1');
+    const pullRequest = await openOn(world, { dir: 'unapproved', body: database('2'), base });
+    await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: unapproved');
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    const group = await enqueue(pullRequest);
+    const runs = await untilAnswered(group.headSha);
+    expect(faces(runs)).toEqual([
+      `hatchet/apply: failure, unapproved: 1 approval missing on #${pullRequest.number}`,
+      'hatchet/plan: success, 1 project: 1 to replace',
+      'hatchet/policy: success, All policies answered',
+    ]);
+    expect(said(runs, 'hatchet/apply').replaceAll(/#\d+/g, '#N')).toMatchInlineSnapshot();
+    await group.destroy('dequeued');
+  });
+
+  test('that cannot be planned fails, though each of its pull requests can', async ({ expect }) => {
+    const base = await branch('queue-clash', { 'clash/main.tf': world.project('clash', database('1')) });
+    const [first, second] = await Promise.all([
+      openFile({ path: 'clash/one.tf', body: resource('twice'), base }),
+      openFile({ path: 'clash/two.tf', body: resource('twice'), base }),
+    ]);
+    const group = await enqueue(first, second);
+    const runs = await untilAnswered(group.headSha);
+    expect(faces(runs)).toEqual([
+      'hatchet/apply: failure, clash: the plan failed',
+      'hatchet/plan: failure, clash could not be planned',
+      'hatchet/policy: neutral, Nothing to judge',
+    ]);
+    const [annotation] = runs.find(({ name }) => name === 'hatchet/plan')?.annotations ?? [];
+    expect(annotation).toMatchObject({ path: 'clash/two.tf', start_line: 1 });
+    await group.destroy('dequeued');
+  });
+
+  test('that GitHub asks for twice, and again when it is over, is answered once (S13)', async ({
+    expect,
+  }) => {
+    const base = await branch('queue-twice');
+    const pullRequest = await openReady({ dir: 'twice', body: database('1'), base });
+    const group = await enqueue(pullRequest);
+    await untilAnswered(group.headSha);
+    const requests = world.sandbox.deliveries
+      .list()
+      .filter(({ event, action }) => event === 'merge_group' && action === 'checks_requested');
+    for (const { id } of requests) {
+      expect((await world.sandbox.deliveries.redeliver(id))?.status_code).toBe(200);
+    }
+    await group.destroy('merged');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', group.headSha);
+    const answers = world.repository.allChecks(group.headSha).filter(({ name }) => name === 'hatchet/policy');
+    expect(answers.map(({ externalId }) => externalId?.split(':')[0])).toEqual([
+      'group',
+      `${pullRequest.number}`,
+    ]);
+    expect(await countPlans(world, 'twice')).toBe(2);
+  });
+
+  test('that is taken apart while it is planned leaves no check open and no plan running', async ({
+    expect,
+  }) => {
+    const base = await branch('queue-gone');
+    const backend = states.backend('gone');
+    const pullRequest = await openReady({ dir: 'gone', body: database('1'), base, backend });
+    states.hold('gone');
+    const group = await enqueue(pullRequest);
+    await vi.waitUntil(() => states.waiting('gone') > 0, { timeout: patienceMs });
+    await group.destroy('invalidated');
+    expect(faces(await untilAnswered(group.headSha))).toEqual([
+      'hatchet/apply: cancelled, The merge group is gone',
+      'hatchet/plan: cancelled, The merge group is gone',
+      'hatchet/policy: cancelled, The merge group is gone',
+    ]);
+    // Terraform was interrupted: nobody waits for the state any more.
+    await vi.waitUntil(() => states.waiting('gone') === 0, { timeout: patienceMs });
+    expect(await countPlans(world, 'gone')).toBe(1);
+    states.release('gone');
+  });
+});
+
+test('at the end no check is left open', () => {
+  expect(openChecks(world)).toEqual([]);
+});
