@@ -1,5 +1,5 @@
 // How is git run, so that neither this machine nor a repository changes what it does?
-import { spawn } from 'node:child_process';
+import { launch } from '../programs/launch.ts';
 
 /** The command and the whole environment that git gets; nothing is inherited. */
 export type Git = {
@@ -79,25 +79,31 @@ export function runEnvironment(git: Git, config: GitRun['config'] = []): Record<
 /** Runs git to its end; an exit code is a value. Throws when it cannot start, is stopped, or says too much. */
 export function runGit(git: Git, run: GitRun): Promise<GitResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(git.command, run.args, {
+    const child = launch(git.command, run.args, {
+      cwd: '/',
       env: runEnvironment(git, run.config),
+      detached: false,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: run.timeoutMs,
-      ...(run.signal === undefined ? {} : { signal: run.signal }),
     });
+    const stop = (): void => child.kill('SIGTERM');
+    const timer = setTimeout(stop, run.timeoutMs);
+    run.signal?.addEventListener('abort', stop, { once: true });
+    if (run.signal?.aborted === true) stop();
     const chunks: Buffer[] = [];
     let stdoutBytes = 0;
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       stdoutBytes += chunk.length;
-      if (stdoutBytes > maxOutputBytes) child.kill();
+      if (stdoutBytes > maxOutputBytes) stop();
       else chunks.push(chunk);
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       if (stderr.length < maxErrorBytes) stderr += text;
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      run.signal?.removeEventListener('abort', stop);
       if (code !== null) resolve({ code, stdout: Buffer.concat(chunks), stderr });
       else reject(new Error(`git ${subcommand(run.args)} was stopped by ${signal} (time or output limit)`));
     });

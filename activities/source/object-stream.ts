@@ -1,7 +1,6 @@
 // How are thousands of git objects read without a process for each?
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
 import type { Sha } from '../../workflows/model/identifiers.ts';
+import { launch } from '../programs/launch.ts';
 import { type Git, runEnvironment } from './git.ts';
 
 export type ObjectHeader = { readonly type: 'blob' | 'tree' | 'commit' | 'tag'; readonly size: number };
@@ -46,8 +45,10 @@ export function createObjectStream(git: Git, gitDir: string): ObjectStream {
 }
 
 function startProcess(git: Git, gitDir: string) {
-  const child = spawn(git.command, ['--git-dir', gitDir, 'cat-file', '--batch-command'], {
+  const child = launch(git.command, ['--git-dir', gitDir, 'cat-file', '--batch-command'], {
+    cwd: '/',
     env: runEnvironment(git),
+    detached: false,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const questions: Question[] = [];
@@ -58,53 +59,43 @@ function startProcess(git: Git, gitDir: string) {
   function end(): void {
     ended = true;
     clearTimeout(idle);
-    child.stdin.end();
+    child.stdin?.end();
   }
 
   function fail(cause: Error): void {
     end();
     for (const question of questions.splice(0)) question.reject(cause);
-    child.kill();
+    child.kill('SIGTERM');
   }
 
   const parser = createParser(
     () => questions[0]?.command ?? null,
     (answer) => questions.shift()?.resolve(answer),
   );
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     try {
       parser(chunk);
     } catch (cause) {
       fail(cause instanceof Error ? cause : new Error(String(cause)));
     }
-    if (questions.length === 0) setWaiting(child, false);
+    // A process that nobody waits for must not keep ours alive.
+    if (questions.length === 0) child.unref();
   });
   child.on('error', fail);
-  // Writing to a process that has just died: its end is told by `close`.
-  child.stdin.on('error', () => undefined);
   child.on('close', (code) => fail(new Error(`git cat-file ended (exit code ${code})`)));
-  setWaiting(child, false);
+  child.unref();
 
   return {
     end,
     ended: () => ended,
     ask: (command: Question['command'], sha: Sha) =>
       new Promise<GitObject | null>((resolve, reject) => {
-        if (questions.length === 0) setWaiting(child, true);
+        if (questions.length === 0) child.ref();
         questions.push({ command, resolve, reject });
-        child.stdin.write(`${command} ${sha}\n`);
+        child.stdin?.write(`${command} ${sha}\n`);
         idle.refresh();
       }),
   };
-}
-
-/** A process that nobody waits for must not keep ours alive. */
-function setWaiting(child: ChildProcessByStdio<Writable, Readable, null>, waiting: boolean): void {
-  const handles = [child, child.stdin, child.stdout] as { ref?(): void; unref?(): void }[];
-  for (const handle of handles) {
-    if (waiting) handle.ref?.();
-    else handle.unref?.();
-  }
 }
 
 const empty: Buffer = Buffer.alloc(0);
