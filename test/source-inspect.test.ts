@@ -1,120 +1,64 @@
 // Which projects does a pull request touch, and what is planned for them?
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pino from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createHclReader } from '../activities/source/hcl.ts';
-import {
-  createSourceInspector,
-  type SourceFacts,
-  type SourceInspection,
-  type SourceInspector,
-} from '../activities/source/inspect.ts';
-import { createMirrors, type Mirrors } from '../activities/source/mirror.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { SourceFacts, SourceInspection } from '../activities/source/inspect.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
-import type { PullRequest } from '../workflows/model/pull-request.ts';
-import { type FileChange, type Remote, remoteToken, repositoryId, startRemote } from './source-remote.ts';
+import {
+  backend,
+  calls,
+  deletedOf,
+  type Files,
+  names,
+  projectsOf,
+  useInspections,
+} from './source-inspections.ts';
+import type { FileChange } from './source-remote.ts';
 
-let remote: Remote;
-let directory: string;
-let mirrors: Mirrors;
-let source: SourceInspector;
-const hcl = createHclReader();
-/** What the log says, one line of JSON each. */
-const logged: string[] = [];
-const log = pino({ base: null, timestamp: false }, { write: (line: string) => logged.push(line) });
-
-/** Each test has a pull request of its own and a base branch that begins anew. */
-let number = 0;
-let headRef: string;
-
-beforeAll(async () => {
-  remote = await startRemote();
-  directory = mkdtempSync(join(tmpdir(), 'hatchet-inspect-'));
-  mirrors = createMirrors({ directory });
-  source = createSourceInspector({ mirrors, hcl, log });
-});
-
-beforeEach(() => {
-  number += 1;
-  headRef = `refs/pull/${number}/head`;
-});
-
-afterAll(async () => {
-  await Promise.all([mirrors.close(), hcl.close()]);
-  await remote.close();
-  rmSync(directory, { recursive: true });
-});
-
+const { inspect, inspectChange, origin, remote, source, number, headRef } = useInspections();
 const oddName = `a b/'c' "d"`;
-const backend = 'terraform {\n  backend "local" {}\n}\n';
-const calls = (path: string) => `module "m" {\n  source = "${path}"\n}\n`;
-const origin = () => ({ repository: repositoryId, url: remote.url, token: remoteToken });
-
-type Files = Readonly<Record<string, FileChange>>;
-
-/** A base branch with `before`, a pull request that changes it by `changes`. */
-async function inspectChange(before: Files, changes: Files): Promise<SourceInspection> {
-  const base = remote.commit('refs/heads/main', before, { parents: [] });
-  const head = remote.commit(headRef, changes, { parents: [base] });
-  return inspect({ head, baseSha: base });
-}
-
-function inspect(facts: Partial<PullRequest> & { head: Sha; baseSha: Sha }): Promise<SourceInspection> {
-  const pullRequest: SourceFacts = { number, state: 'open', base: 'main', mergeCommit: null, ...facts };
-  return source.inspect({ origin: origin(), pullRequest, begun: null });
-}
-
-function projectsOf(inspection: SourceInspection) {
-  return inspection.source.kind === 'merged' ? inspection.source.projects : [];
-}
-
-const names = (inspection: SourceInspection) => projectsOf(inspection).map((project) => project.name);
 
 describe('what is planned', () => {
   test('the merge of the head into the base, as it is now', async () => {
-    const fork = remote.commit(
+    const fork = remote().commit(
       'refs/heads/main',
       { 'prod/main.tf': backend, 'prod/old.tf': '' },
       { parents: [] },
     );
-    const head = remote.commit(headRef, { 'prod/new.tf': '' }, { parents: [fork] });
-    const base = remote.commit('refs/heads/main', { 'dev/main.tf': backend });
+    const head = remote().commit(headRef(), { 'prod/new.tf': '' }, { parents: [fork] });
+    const base = remote().commit('refs/heads/main', { 'dev/main.tf': backend });
     const inspection = await inspect({ head, baseSha: base });
     expect(inspection.changedFiles).toEqual(['prod/new.tf']);
     expect(names(inspection)).toEqual(['prod']);
-    const merged = remote.git('merge-tree', '--write-tree', base, head);
+    const merged = remote().git('merge-tree', '--write-tree', base, head);
     expect(inspection.source).toMatchObject({ kind: 'merged', source: { head, base, tree: merged } });
   });
 
   test('nothing, when the merge has conflicts: they are named', async () => {
-    const fork = remote.commit(
+    const fork = remote().commit(
       'refs/heads/main',
       { 'prod/main.tf': backend, 'a "b".tf': 'x' },
       { parents: [] },
     );
     const change = { 'prod/main.tf': `${backend}# ours`, 'a "b".tf': 'y' };
-    const head = remote.commit(headRef, change, { parents: [fork] });
+    const head = remote().commit(headRef(), change, { parents: [fork] });
     const theirs = { 'prod/main.tf': `${backend}# theirs`, 'a "b".tf': 'z' };
-    const base = remote.commit('refs/heads/main', theirs);
+    const base = remote().commit('refs/heads/main', theirs);
     const inspection = await inspect({ head, baseSha: base });
     expect(inspection.source).toEqual({ kind: 'conflict', files: ['a "b".tf', 'prod/main.tf'] });
     expect(inspection.configuration.kind).toBe('valid');
   });
 
   test('nothing, when the branches share no history', async () => {
-    const base = remote.commit('refs/heads/main', { 'main.tf': backend }, { parents: [] });
-    const head = remote.commit(headRef, { 'main.tf': backend }, { parents: [] });
+    const base = remote().commit('refs/heads/main', { 'main.tf': backend }, { parents: [] });
+    const head = remote().commit(headRef(), { 'main.tf': backend }, { parents: [] });
     await expect(inspect({ head, baseSha: base })).rejects.toMatchObject({ type: 'UserError' });
   });
 
   test('nothing, in a pull request without Terraform and in an empty one', async () => {
-    const base = remote.commit('refs/heads/main', { 'prod/main.tf': backend }, { parents: [] });
-    const head = remote.commit(headRef, { 'README.md': 'hello' }, { parents: [base] });
+    const base = remote().commit('refs/heads/main', { 'prod/main.tf': backend }, { parents: [] });
+    const head = remote().commit(headRef(), { 'README.md': 'hello' }, { parents: [base] });
     expect(projectsOf(await inspect({ head, baseSha: base }))).toEqual([]);
-    const empty = remote.commit(`refs/pull/${number + 1000}/head`, {}, { parents: [base] });
-    expect(await inspect({ number: number + 1000, head: empty, baseSha: base })).toMatchObject({
+    const empty = remote().commit(`refs/pull/${number() + 1000}/head`, {}, { parents: [base] });
+    expect(await inspect({ number: number() + 1000, head: empty, baseSha: base })).toMatchObject({
       changedFiles: [],
     });
   });
@@ -289,13 +233,13 @@ describe('which projects a change reaches', () => {
     const inspection = await inspectChange({ 'a/main.tf': backend }, { 'a/\\xff\\xfe.txt': '' });
     expect(names(inspection)).toEqual(['a']);
     expect(inspection.changedFiles).toEqual(['a/��.txt']);
-    const head = remote.commit(
-      `refs/pull/${number + 1000}/head`,
+    const head = remote().commit(
+      `refs/pull/${number() + 1000}/head`,
       { '\\xff/main.tf': backend },
       { parents: ['refs/heads/main'] },
     );
-    const baseSha = remote.git('rev-parse', 'main') as Sha;
-    await expect(inspect({ number: number + 1000, head, baseSha })).rejects.toMatchObject({
+    const baseSha = remote().git('rev-parse', 'main') as Sha;
+    await expect(inspect({ number: number() + 1000, head, baseSha })).rejects.toMatchObject({
       type: 'UserError',
     });
   });
@@ -315,20 +259,19 @@ describe('which projects a change reaches', () => {
     const before = { 'dns/main.tf': backend, 'prod/main.tf': backend };
     const inspection = await inspectChange(before, { 'dns/main.tf': null });
     expect(names(inspection)).toEqual([]);
-    const { source } = inspection;
-    expect(source.kind === 'merged' && source.deleted.projects.map(({ name }) => name)).toEqual(['dns']);
+    expect(deletedOf(inspection).map(({ name }) => name)).toEqual(['dns']);
   });
 
   test('a tree that unfolds to billions of files is refused', async () => {
-    const base = remote.commit('refs/heads/main', { 'main.tf': backend, 'bomb/f': '' }, { parents: [] });
-    let tree = remote.git('rev-parse', 'main:bomb');
+    const base = remote().commit('refs/heads/main', { 'main.tf': backend, 'bomb/f': '' }, { parents: [] });
+    let tree = remote().git('rev-parse', 'main:bomb');
     for (let level = 0; level < 10; level++)
-      tree = remote.tree(
+      tree = remote().tree(
         Array.from({ length: 10 }, (_, index) => `d${index}`),
         tree,
       );
-    const head = remote.commitTree(remote.tree(['bomb'], tree), base);
-    remote.git('update-ref', headRef, head);
+    const head = remote().commitTree(remote().tree(['bomb'], tree), base);
+    remote().git('update-ref', headRef(), head);
     await expect(inspect({ head, baseSha: base })).rejects.toMatchObject({ type: 'UserError' });
   });
 });
@@ -412,21 +355,21 @@ describe('after the merge', () => {
 
   /** A pull request of two commits, the first of which changes the configuration; and a base that went on. */
   function openPullRequest() {
-    const fork = remote.commit('refs/heads/main', before, { parents: [] });
-    const first = remote.commit(
-      headRef,
+    const fork = remote().commit('refs/heads/main', before, { parents: [] });
+    const first = remote().commit(
+      headRef(),
       { 'hatchet.yaml': 'version: 1\n' },
       { parents: [fork], message: 'one' },
     );
-    const head = remote.commit(headRef, { 'a/x.tf': '# x' }, { message: 'two' });
-    const base = remote.commit('refs/heads/main', { 'b/x.tf': '# b' });
-    const tree = remote.git('merge-tree', '--write-tree', base, head) as Sha;
+    const head = remote().commit(headRef(), { 'a/x.tf': '# x' }, { message: 'two' });
+    const base = remote().commit('refs/heads/main', { 'b/x.tf': '# b' });
+    const tree = remote().git('merge-tree', '--write-tree', base, head) as Sha;
     return { first, head, base, tree };
   }
 
   async function inspectMerged(head: Sha, mergeCommit: Sha) {
-    remote.git('update-ref', 'refs/heads/main', mergeCommit);
-    const baseSha = remote.commit('refs/heads/main', { 'later.txt': '' });
+    remote().git('update-ref', 'refs/heads/main', mergeCommit);
+    const baseSha = remote().commit('refs/heads/main', { 'later.txt': '' });
     return inspect({ state: 'merged', head, baseSha, mergeCommit });
   }
 
@@ -445,13 +388,13 @@ describe('after the merge', () => {
 
   test('a merge commit: its tree, onto its first parent', async () => {
     const opened = openPullRequest();
-    const merge = remote.commitTree(opened.tree, opened.base, opened.head);
+    const merge = remote().commitTree(opened.tree, opened.base, opened.head);
     expectSame(await inspectMerged(opened.head, merge), opened);
   });
 
   test('a squash: its tree, onto its parent', async () => {
     const opened = openPullRequest();
-    expectSame(await inspectMerged(opened.head, remote.commitTree(opened.tree, opened.base)), opened);
+    expectSame(await inspectMerged(opened.head, remote().commitTree(opened.tree, opened.base)), opened);
   });
 
   test('a rebase: the tree of the last, onto what was below the first', async () => {
@@ -463,33 +406,33 @@ describe('after the merge', () => {
 
   test('a base branch that is gone since', async () => {
     const opened = openPullRequest();
-    const merge = remote.commitTree(opened.tree, opened.base, opened.head);
-    remote.git('update-ref', 'refs/heads/other', merge);
-    remote.git('update-ref', '-d', 'refs/heads/main');
+    const merge = remote().commitTree(opened.tree, opened.base, opened.head);
+    remote().git('update-ref', 'refs/heads/other', merge);
+    remote().git('update-ref', '-d', 'refs/heads/main');
     const facts = { state: 'merged' as const, head: opened.head, baseSha: opened.base, mergeCommit: merge };
     expectSame(await inspect(facts), opened);
   });
 
   test('a head that was pushed to the base branch', async () => {
-    const base = remote.commit('refs/heads/main', before, { parents: [] });
-    const head = remote.commit(headRef, { 'a/x.tf': '' }, { parents: [base] });
+    const base = remote().commit('refs/heads/main', before, { parents: [] });
+    const head = remote().commit(headRef(), { 'a/x.tf': '' }, { parents: [base] });
     const inspection = await inspectMerged(head, head);
     expect(inspection.source).toMatchObject({ source: { head, base }, projects: [{ name: 'a' }] });
   });
 
   /** The same author, date and message on another parent, as a rebase makes it. */
   function copyOnto(original: string, onto: string): Sha {
-    const files = remote.git('diff-tree', '-r', '--name-only', `${original}^`, original).split('\n');
+    const files = remote().git('diff-tree', '-r', '--name-only', `${original}^`, original).split('\n');
     const changes = Object.fromEntries(
-      files.map((path) => [path, remote.git('show', `${original}:${path}`)]),
+      files.map((path) => [path, remote().git('show', `${original}:${path}`)]),
     );
-    const author = remote.git('show', '-s', '--format=%an <%ae> %at +0000', original);
-    const message = remote.git('show', '-s', '--format=%B', original);
+    const author = remote().git('show', '-s', '--format=%an <%ae> %at +0000', original);
+    const message = remote().git('show', '-s', '--format=%B', original);
     const newline = Object.entries(changes).map(([path, text]) => [
       path,
       path === 'hatchet.yaml' ? `${text}\n` : text,
     ]);
-    return remote.commit('refs/heads/rebased', Object.fromEntries(newline), {
+    return remote().commit('refs/heads/rebased', Object.fromEntries(newline), {
       parents: [onto],
       message,
       author,
@@ -522,15 +465,15 @@ describe('hostile HCL', () => {
 });
 
 describe('how often git fetches', () => {
-  const fetches = () => remote.requests.filter((request) => request.includes('/info/refs')).length;
+  const fetches = () => remote().requests.filter((request) => request.includes('/info/refs')).length;
 
   beforeEach(() => {
-    remote.requests.length = 0;
+    remote().requests.length = 0;
   });
 
   test('not at all, when everything is there', async () => {
-    const base = remote.commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
-    const head = remote.commit(headRef, { 'a/x.tf': '' }, { parents: [base] });
+    const base = remote().commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
+    const head = remote().commit(headRef(), { 'a/x.tf': '' }, { parents: [base] });
     await inspect({ head, baseSha: base });
     expect(fetches()).toBe(1);
     await inspect({ head, baseSha: base });
@@ -538,43 +481,43 @@ describe('how often git fetches', () => {
   });
 
   test('once, when it was begun before the facts were known', async () => {
-    const base = remote.commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
-    const head = remote.commit(headRef, { 'a/x.tf': '' }, { parents: [base] });
-    const begun = source.begin(origin(), { number, base: 'main' });
+    const base = remote().commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
+    const head = remote().commit(headRef(), { 'a/x.tf': '' }, { parents: [base] });
+    const begun = source().begin(origin(), { number: number(), base: 'main' });
     const pullRequest: SourceFacts = {
-      number,
+      number: number(),
       state: 'open',
       head,
       base: 'main',
       baseSha: base,
       mergeCommit: null,
     };
-    const inspection = await source.inspect({ origin: origin(), pullRequest, begun });
+    const inspection = await source().inspect({ origin: origin(), pullRequest, begun });
     expect(names(inspection)).toEqual(['a']);
     expect(fetches()).toBe(1);
   });
 
   test('again, when a push came between', async () => {
-    const base = remote.commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
-    remote.commit(headRef, { 'a/x.tf': '' }, { parents: [base] });
-    const begun = source.begin(origin(), { number, base: 'wrong-guess' });
+    const base = remote().commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
+    remote().commit(headRef(), { 'a/x.tf': '' }, { parents: [base] });
+    const begun = source().begin(origin(), { number: number(), base: 'wrong-guess' });
     await begun.catch(() => undefined);
-    const head = remote.commit(headRef, { 'a/y.tf': '' });
+    const head = remote().commit(headRef(), { 'a/y.tf': '' });
     const pullRequest: SourceFacts = {
-      number,
+      number: number(),
       state: 'open',
       head,
       base: 'main',
       baseSha: base,
       mergeCommit: null,
     };
-    const inspection = await source.inspect({ origin: origin(), pullRequest, begun });
+    const inspection = await source().inspect({ origin: origin(), pullRequest, begun });
     expect(inspection.changedFiles).toEqual(['a/x.tf', 'a/y.tf']);
   });
 
   test('a head that GitHub does not serve yet is worth another try', async () => {
-    const base = remote.commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
-    remote.commit(headRef, {}, { parents: [base] });
+    const base = remote().commit('refs/heads/main', { 'a/main.tf': backend }, { parents: [] });
+    remote().commit(headRef(), {}, { parents: [base] });
     const failure = await inspect({ head: 'd'.repeat(40) as Sha, baseSha: base }).catch(
       (error: unknown) => error,
     );
