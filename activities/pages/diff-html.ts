@@ -16,12 +16,16 @@ const headings: Record<ChangeAction, string> = {
   read: 'Read',
 };
 
+/** Fewer are laid out at once, so that printing and searching need no thought. */
+const manyResources = 200;
+
 /** HTML in pieces, in the order of the comment: what cannot be taken back first. Nothing is cut or counted. */
 export function* diffHtml({ resources, outputs }: PlanChanges): Generator<string> {
   for (const action of changeOrder) {
     const alike = resources.filter((resource) => resource.action === action);
     if (alike.length === 0) continue;
-    yield `<section class="changes ${action}"><h3>${headings[action]} <span class="count">${alike.length}</span></h3>\n`;
+    const many = alike.length > manyResources ? ' many' : '';
+    yield `<section class="changes ${action}${many}"><h3>${headings[action]} <span class="count">${alike.length}</span></h3>\n`;
     for (const resource of alike) yield resourceHtml(resource);
     yield '</section>\n';
   }

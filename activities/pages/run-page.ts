@@ -93,5 +93,5 @@ function* logSection({ log, isOver }: RunReport, events: string): Generator<stri
   // Behind the line break: HTML takes one away after <pre>.
   yield `<pre class="log"${isOver ? '' : ` data-events="${escaped(events)}" data-after="${after}"`}>\n`;
   yield* logHtml(log.text);
-  yield `</pre>${isOver ? '' : '<p class="going"><span class="dot"></span> <span>Running. New lines appear here by themselves.</span></p>'}</section>\n`;
+  yield `</pre>${isOver ? '' : '<p class="going"><span class="dot"></span> <span>Still running: what it prints appears here.</span></p>'}</section>\n`;
 }
