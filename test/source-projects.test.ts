@@ -338,13 +338,13 @@ describe('projects that end', () => {
   });
 
   test('one that stays listed is ended, and its entry is a mistake that merging would bring', async () => {
-    const before = { 'hatchet.yaml': yaml('{ dir: a }'), 'a/main.tf': backend, 'b/main.tf': backend };
-    const inspection = await inspectChange(before, { 'a/main.tf': null, 'b/x.tf': '' });
-    expect(names(deletedOf(inspection))).toEqual(['a']);
+    const before = { 'hatchet.yaml': yaml('{ dir: dns }'), 'dns/main.tf': backend, 'b/main.tf': backend };
+    const inspection = await inspectChange(before, { 'dns/main.tf': null, 'b/x.tf': '' });
+    expect(names(deletedOf(inspection))).toEqual(['dns']);
     expect(inspection.configuration.kind).toBe('valid');
     expect(inspection.edited?.problems).toMatchObject([
       {
-        summary: '`projects.0.dir`: there is no directory `a`',
+        summary: '`projects.0.dir`: there is no directory `dns`',
         path: 'hatchet.yaml',
         startLine: 3,
         startColumn: 12,

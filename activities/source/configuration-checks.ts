@@ -8,7 +8,7 @@ import { defaultProjectName } from '../../workflows/model/project.ts';
 import { type CodeMap, codeDirectory } from './code-map.ts';
 import type { Issue } from './configuration-issues.ts';
 import { entryAt, join, type Listing, resolvePath } from './listing.ts';
-import { globProblem, parseModifiedGlob } from './modified-glob.ts';
+import { directoryGlobProblem, globProblem, parseModifiedGlob } from './modified-glob.ts';
 import { discoveredDirectories } from './repository-projects.ts';
 import type { Key } from './yaml-place.ts';
 
@@ -68,7 +68,7 @@ function discoveryIssues({ autodiscover }: Outline): Issue[] {
   if (typeof autodiscover === 'boolean') return [];
   return (['include', 'exclude'] as const).flatMap((key) =>
     autodiscover[key].flatMap((glob, index) => {
-      const problem = glob.startsWith('../') ? 'directories of this repository' : globProblem(`./${glob}`);
+      const problem = directoryGlobProblem(glob);
       return problem === null ? [] : [issue(['autodiscover', key, index], `is no glob: ${problem}`)];
     }),
   );

@@ -32,6 +32,12 @@ export function globProblem(glob: string): string | null {
   }
 }
 
+/** The same for a glob of directories. */
+export function directoryGlobProblem(glob: string): string | null {
+  if (glob === '.') return null;
+  return climb(glob).levels > 0 ? 'directories of this repository' : globProblem(glob);
+}
+
 /** Null when the glob, seen from `dir`, leaves the repository. */
 export function parseModifiedGlob(dir: string, glob: string): ModifiedGlob | null {
   const { levels, rest } = climb(glob);
@@ -52,7 +58,9 @@ export function parseModifiedGlob(dir: string, glob: string): ModifiedGlob | nul
 
 /** Matches directories, `.` for the root. */
 export function directoryMatcher(globs: readonly string[]): (dir: string) => boolean {
-  const matchers = globs.map((glob) => picomatch(glob.replace(/(.)\/$/, '$1'), options));
+  const matchers = globs.map((glob) =>
+    picomatch(glob.replace(/^\.\/(?=.)/, '').replace(/(.)\/$/, '$1'), options),
+  );
   const all = globs.includes('**');
   return (dir) => all || matchers.some((isMatch) => isMatch(dir)) || (dir === '.' && globs.includes('.'));
 }
