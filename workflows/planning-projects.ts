@@ -1,28 +1,19 @@
 // How does a project get its plan and its verdicts within a round?
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  isCancellation,
-  log,
-  TimeoutFailure,
-  uuid4,
-} from '@temporalio/workflow';
+import { uuid4 } from '@temporalio/workflow';
 import type { PlanRequest } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { RoundReason } from './model/again.ts';
 import type { Rules } from './model/configuration.ts';
 import { rulesFor } from './model/configuration.ts';
-import type { Diagnostic } from './model/diagnostic.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { Plan, PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import { findProject, projectsFound } from './model/pull-request-state.ts';
 import type { DeletedState, ProjectState, ProjectsFound } from './model/round.ts';
-import type { Verdict } from './model/verdict.ts';
-import { askProject, judge, planProjectIn } from './proxies.ts';
-import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
+import { judgeOrTell, planOrTell } from './plan-or-tell.ts';
+import { askProject } from './proxies.ts';
 
 /** One round's work: what it found belongs to it alone once a newer round has begun. */
 export type RoundWork = {
@@ -42,7 +33,7 @@ export async function planAndJudge(work: RoundWork, { project, tree, destroy }: 
   const source = tree === null ? found.source : { ...found.source, tree };
   const runId = parseRunId(uuid4());
   changeProject(desk, project.name, { runId });
-  const result = await planOrTell(work, { runId, project, source, destroy });
+  const result = await planInRound(work, { runId, project, source, destroy });
   if (isOvertaken(work)) return;
   changeProject(desk, project.name, { result, ...compare(desk, project, result) });
   if (result.kind === 'failed') return;
@@ -74,7 +65,7 @@ const hasOwnPolicies = ({ policies }: Rules): boolean => policies.length > 0;
 export async function countDeleted(work: RoundWork, { project }: DeletedState): Promise<void> {
   const { found, baseTree } = work;
   const source = baseTree === null ? found.source : { ...found.source, tree: baseTree };
-  const result = await planOrTell(work, { runId: parseRunId(uuid4()), project, source, destroy: true });
+  const result = await planInRound(work, { runId: parseRunId(uuid4()), project, source, destroy: true });
   if (isOvertaken(work)) return;
   noteCount(work.desk, project, result.kind === 'planned' ? result.plan.counts.destroy : 'unknown');
 }
@@ -95,55 +86,14 @@ async function endOldWish(desk: Desk, project: AffectedProject, digest: string):
   await askProject({ repository: ref.repository, project, request: { kind: 'withdraw', ref } });
 }
 
-/** Policies that cannot be asked have not said yes. */
-async function judgeOrTell(request: Parameters<typeof judge>[0]): Promise<readonly Verdict[]> {
-  try {
-    return await judge(request);
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.error('the policies could not be asked', { planId: request.planId, error });
-    const unclear = { denials: [], warnings: [], approvals: [], error: 'the policies could not be asked' };
-    return [{ policy: 'hatchet', level: 'mandatory', ...unclear }];
-  }
-}
-
-/** What the user can mend is shown on the project; the other projects are not held up by it. */
-async function planOrTell(
+function planInRound(
   { desk, found }: RoundWork,
   wanted: Omit<PlanRequest, 'repository' | 'number'>,
 ): Promise<PlanResult> {
   const { repository, number } = desk.state.ref;
-  const { name, pool } = wanted.project;
-  const request: PlanRequest = { repository, number, ...wanted };
-  const limits = {
-    timeoutMs: rulesFor(found.configuration, name).plan.timeout,
-    waitMs: found.poolWaitMs,
-  };
-  try {
-    return await untilTaken(pool, () => planProjectIn(pool, limits)(request));
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.error('a project could not be planned', { runId: request.runId, project: name, error });
-    return failedPlan(request, error);
-  }
+  const { timeout } = rulesFor(found.configuration, wanted.project.name).plan;
+  return planOrTell({ repository, number, ...wanted }, { timeoutMs: timeout, waitMs: found.poolWaitMs });
 }
-
-function failedPlan({ runId, project }: PlanRequest, error: unknown): PlanResult {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  if (cause instanceof ApplicationFailure && cause.type === 'UserError') {
-    const diagnostics = (cause.details?.[0] ?? []) as readonly Diagnostic[];
-    return { kind: 'failed', runId, diagnosticCount: diagnostics.length, diagnostics };
-  }
-  const words = wasNotTaken(error)
-    ? noRunner(project.pool)
-    : { summary: summaryOf(cause), detail: `The cause is in Hatchet's log under run ${runId}.` };
-  return { kind: 'failed', runId, diagnosticCount: 1, diagnostics: [{ severity: 'error', ...words }] };
-}
-
-const summaryOf = (cause: Error | undefined): string =>
-  cause instanceof TimeoutFailure
-    ? 'The plan took too long, or its runner was lost.'
-    : 'Hatchet could not run Terraform.';
 
 /** Against the plan that was on show before: whose yes is gone and why, and does a merge need another look? */
 function compare(
