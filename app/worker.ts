@@ -108,7 +108,7 @@ async function startControl(
 ) {
   const { config, tools, client, native, converter, log } = settings;
   if (config.github === null || tools.opa === null) throw new Error('control needs the App and opa');
-  const github = createGitHub(config.github);
+  const github = createGitHub(config.github, store.budget);
   const hcl = createHclReader();
   closes.push(() => hcl.close());
   const source = createSourceInspector({ mirrors, hcl, log });
@@ -174,7 +174,7 @@ async function startRunners(
     },
     engineFor: createEngineFinder(config, log),
     liveLog: store.liveLogs,
-    initCache: createInitCache(workDir),
+    initCache: createInitCache(cacheDir(config, 'inits')),
     settings: {
       workDir,
       environment: config.runner.env,

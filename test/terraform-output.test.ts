@@ -55,7 +55,7 @@ describe('events', () => {
     [
       'a type from the future',
       { type: 'teleport_start', hook: { resource, action: 'x' } },
-      { kind: 'other' },
+      { kind: 'working' },
     ],
     ['a known type of another shape', { type: 'apply_start', hook: 7 }, { kind: 'other' }],
     [
@@ -66,7 +66,7 @@ describe('events', () => {
     [
       'a name that every object has',
       { type: 'constructor', hook: { resource, action: 'x' } },
-      { kind: 'other' },
+      { kind: 'working' },
     ],
   ])('%s', ([, line, expected]) => {
     expect(parseEvent(JSON.stringify(line)).event).toEqual(expected);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPlan } from '../activities/terraform/apply.ts';
 import type { EngineFor } from '../activities/terraform/engine.ts';
+import { createInitCache } from '../activities/terraform/init-cache.ts';
 import { planProject } from '../activities/terraform/plan.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import type {
@@ -129,6 +130,7 @@ export async function createTerraformRunner(
     settings,
     engineFor,
     liveLog: store.live,
+    initCache: createInitCache(join(root, 'inits')),
     checkout: async ({ into }) => {
       await mkdir(join(into, project.dir), { recursive: true });
       await cp(join(fixtures, fixture), join(into, project.dir), { recursive: true });

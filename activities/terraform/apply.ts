@@ -11,6 +11,7 @@ import { runApplyCommand } from './apply-command.ts';
 import { erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
 import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { createLiveLog } from './live-log.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
 import { parsePlanJson } from './plan-json.ts';
@@ -54,8 +55,8 @@ export async function applyPlan(
     const { project } = granted.stored.plan;
     const directory = await createRunDirectory(deps.settings.workDir, runId);
     try {
-      const { mask } = granted;
-      const session = await createSession({ context, deps, runId, engine, mask, project, directory, enter });
+      const live = createLiveLog(deps.liveLog, runId, granted.mask);
+      const session = await createSession({ context, deps, live, engine, project, directory, enter });
       const problems = await prepareApply(session, deps, request, granted);
       if (problems.length === 0) return await startApply(session, deps, request, granted);
       const { outcome } = await keepOutcome({
@@ -111,13 +112,14 @@ async function readGrantedPlan(
 
 async function prepareApply(
   session: Session,
-  { checkout }: RunnerDependencies,
+  deps: RunnerDependencies,
   { repository }: ApplyRequest,
   { stored, planFile, lockFile, mask }: GrantedPlan,
 ): Promise<readonly Diagnostic[]> {
   try {
     const { source, varFiles } = stored;
-    const preparation = { checkout, repository, tree: source.tree, lockFile, varFiles };
+    const { tree } = source;
+    const preparation = { deps, repository, tree, lockFile, varFiles, reuse: 'proven' } as const;
     const prepared = await prepareProject(session, preparation, mask);
     if (prepared.kind === 'failed') return prepared.diagnostics;
     // A committed file of this name must not pass for one that this apply leaves behind.
@@ -146,7 +148,7 @@ async function startApply(
     session.enter('apply');
     const ending = await runApplyCommand(session);
     session.enter('store');
-    await session.live.end();
+    await session.log.endFollowing();
     const { outcome, kept } = await keepOutcome({ session, deps, runId, ...granted, ending });
     // What could not be stored stays where an operator finds it.
     if (kept) await removeRunDirectory(session.directory);

@@ -34,6 +34,8 @@ export type CommandResult = {
   readonly errorText: string;
   /** Terraform has told its version: it did run, and what went wrong is in the diagnostics. */
   readonly spoke: boolean;
+  /** It has told of a resource: whatever it checks before that was in order. */
+  readonly worked: boolean;
 };
 
 export type Collector = {
@@ -45,7 +47,7 @@ export type Collector = {
 export function createCollector(session: Session, onEvent: (event: TerraformEvent) => void): Collector {
   const diagnostics: RawDiagnostic[] = [];
   const errorLines: string[] = [];
-  let spoke = false;
+  let [spoke, worked] = [false, false];
   const onLine = (line: string, stream: 'stdout' | 'stderr') => {
     const { event, text } = parseEvent(line);
     session.log.append(text);
@@ -55,13 +57,14 @@ export function createCollector(session: Session, onEvent: (event: TerraformEven
       return;
     }
     if (event.kind === 'version') spoke = true;
+    if ('address' in event || event.kind === 'working') worked = true;
     if (event.kind === 'diagnostic' && diagnostics.length < maxDiagnostics)
       diagnostics.push(event.diagnostic);
     onEvent(event);
   };
   return {
     onLine,
-    result: (exit) => ({ exit, diagnostics, errorText: errorLines.join('\n').trim(), spoke }),
+    result: (exit) => ({ exit, diagnostics, errorText: errorLines.join('\n').trim(), spoke, worked }),
   };
 }
 

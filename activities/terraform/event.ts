@@ -22,7 +22,10 @@ const lineSchema = z.object({
   '@timestamp': z.string().default(''),
   diagnostic: z.unknown().optional(),
   change: z.object({ resource: resourceSchema, action: z.string() }).optional().catch(undefined),
-  hook: z.object({ resource: resourceSchema, action: z.string() }).optional().catch(undefined),
+  hook: z
+    .object({ resource: resourceSchema, action: z.string().default('') })
+    .optional()
+    .catch(undefined),
 });
 
 export type TerraformEvent =
@@ -30,6 +33,8 @@ export type TerraformEvent =
   | { readonly kind: 'diagnostic'; readonly diagnostic: RawDiagnostic }
   | { readonly kind: 'planned'; readonly address: string; readonly action: string }
   | { readonly kind: 'started' | 'completed' | 'errored'; readonly address: string; readonly action: string }
+  /** Something is done with a resource that is no change: it is read, for example. */
+  | { readonly kind: 'working' }
   | { readonly kind: 'other' };
 
 /** One event and how the log tells it. */
@@ -66,7 +71,7 @@ function eventOf({ type, diagnostic, change, hook }: z.infer<typeof lineSchema>)
   if (hook !== undefined && isHookType(type)) {
     return { kind: hookKinds[type], address: hook.resource.addr, action: hook.action };
   }
-  return { kind: 'other' };
+  return { kind: hook === undefined ? 'other' : 'working' };
 }
 
 function isHookType(type: string): type is keyof typeof hookKinds {

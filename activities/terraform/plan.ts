@@ -18,6 +18,7 @@ import { planDigest } from './digest.ts';
 import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
+import { createLiveLog } from './live-log.ts';
 import { parseLockFile } from './lock-file.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
@@ -25,11 +26,11 @@ import { planChanges } from './plan-changes.ts';
 import { readPlannedState } from './plan-file.ts';
 import type { PlanDocument } from './plan-json.ts';
 import { isUnchangedOutput, isUntouched, parsePlanJson } from './plan-json.ts';
-import type { Prepared } from './prepare.ts';
+import type { Preparation, Prepared } from './prepare.ts';
 import { prepareProject } from './prepare.ts';
 import { createRunDirectory, readForeignFile, removeRunDirectory } from './run-directory.ts';
 import { sensitiveValues } from './sensitive-values.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionRequest } from './session.ts';
 import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
 
@@ -62,40 +63,75 @@ export async function planProject(
     const engine = await findEngine(deps.engineFor, project.engine, project.version, context.signal);
     if (engine.kind === 'unavailable') return keepFailure(deps, runId, [engine.diagnostic], null);
     const mask = createMask(deps.settings.masks);
-    const directory = await createRunDirectory(deps.settings.workDir, runId);
-    const session = await createSession({ context, deps, runId, engine, mask, project, directory, enter });
+    const live = createLiveLog(deps.liveLog, runId, mask);
+    const attempt = { context, deps, request, engine, mask, live, enter };
     try {
-      const planned = await runPlan(session, deps, request, mask);
-      enter('store');
-      await session.live.end();
-      return 'planFile' in planned
-        ? await keepPlan(session, deps, request, planned)
-        : await keepFailure(deps, runId, planned.diagnostics, session.log.masked(mask));
+      const reusing = await planOnce({ ...attempt, reuse: 'fitting' });
+      return reusing === 'not-fitting' ? await planWithInit(attempt) : reusing;
     } finally {
-      await Promise.all([session.live.end(), removeRunDirectory(directory)]);
+      await live.end();
     }
   });
 }
 
+type Attempt = Pick<SessionRequest, 'context' | 'deps' | 'engine' | 'live' | 'enter'> & {
+  readonly request: PlanRequest;
+  readonly mask: Mask;
+};
+
+/** In another directory: what the first attempt left must not pass for what init makes. */
+async function planWithInit(attempt: Attempt): Promise<PlanResult> {
+  const planned = await planOnce({ ...attempt, reuse: 'none' });
+  if (planned === 'not-fitting') throw new Error('an init of its own always fits');
+  return planned;
+}
+
+async function planOnce(
+  attempt: Attempt & { readonly reuse: Preparation['reuse'] },
+): Promise<PlanResult | 'not-fitting'> {
+  const { deps, request, enter, live, mask } = attempt;
+  const directory = await createRunDirectory(deps.settings.workDir, request.runId);
+  try {
+    const session = await createSession({ ...attempt, project: request.project, directory });
+    const planned = await runPlan(session, attempt);
+    if (planned === 'not-fitting') return planned;
+    enter('store');
+    await live.end();
+    return 'planFile' in planned
+      ? await keepPlan(session, deps, request, planned)
+      : await keepFailure(deps, request.runId, planned.diagnostics, session.log.masked(mask));
+  } finally {
+    await removeRunDirectory(directory);
+  }
+}
+
 async function runPlan(
   session: Session,
-  deps: RunnerDependencies,
-  { repository, source, project, destroy }: PlanRequest,
-  mask: Mask,
-): Promise<Planned | { readonly diagnostics: readonly Diagnostic[] }> {
+  { deps, request, mask, reuse }: Attempt & { readonly reuse: Preparation['reuse'] },
+): Promise<Planned | { readonly diagnostics: readonly Diagnostic[] } | 'not-fitting'> {
+  const { repository, source, project, destroy } = request;
   const { varFiles } = project;
-  const preparation = { checkout: deps.checkout, repository, tree: source.tree, lockFile: null, varFiles };
+  const preparation = { deps, repository, tree: source.tree, lockFile: null, varFiles, reuse };
   const prepared = await prepareProject(session, preparation, mask);
-  if (prepared.kind === 'failed') return prepared;
+  if (prepared.kind === 'failed') return prepared.reused ? 'not-fitting' : prepared;
   session.enter('plan');
   const { planFile } = session.directory;
   const command = { kind: 'plan', planFile, varFiles, destroy } as const;
   const result = await runCommand(session, command);
   if (result.exit.code !== 0 && result.exit.code !== changesExitCode) {
+    // Without a word of any resource, it may be the init that Terraform refuses.
+    if (prepared.reused && !result.worked) return forgetInit(deps, prepared);
     assertStarted(session, command, result, mask);
     return { diagnostics: explainFailure(session, command, result, mask) };
   }
+  const { keys, lockFile } = prepared;
+  deps.initCache.keepAlso(keys.fitting, keys.proven(lockFile));
   return { prepared, result, ...(await readPlan(session)) };
+}
+
+function forgetInit({ initCache }: RunnerDependencies, { keys }: Planned['prepared']): 'not-fitting' {
+  initCache.forget(keys.fitting);
+  return 'not-fitting';
 }
 
 async function readPlan(session: Session): Promise<Pick<Planned, 'planFile' | 'planJson'>> {

@@ -10,6 +10,8 @@ import { findLostState } from './backend.ts';
 import { cliConfig } from './cli-config.ts';
 import { assertStarted, explainFailure, runCommand } from './command.ts';
 import { findCommittedSettings } from './committed-settings.ts';
+import { initKey } from './init-cache.ts';
+import { demandsDigest } from './init-demands.ts';
 import { lockFileName, parseLockFile } from './lock-file.ts';
 import type { Mask } from './mask.ts';
 import { readModuleDirs } from './module-dirs.ts';
@@ -24,13 +26,18 @@ import { findBadVarFiles } from './var-files.ts';
 const maxLockFileBytes = 4 * 1024 * 1024;
 
 export type Preparation = {
-  readonly checkout: RunnerDependencies['checkout'];
+  readonly deps: Pick<RunnerDependencies, 'checkout' | 'initCache'>;
   readonly repository: Repository;
   readonly tree: Sha;
   /** Takes the place of the committed one: an apply uses what its plan used. */
   readonly lockFile: Buffer | null;
   /** Relative to the project's directory. */
   readonly varFiles: readonly string[];
+  /**
+   * Which earlier init may stand in: one that seems to fit, since a plan that it does not fit can be made again; one
+   * that the plan of these very files was made with; or none.
+   */
+  readonly reuse: 'fitting' | 'proven' | 'none';
 };
 
 export type Prepared =
@@ -39,8 +46,11 @@ export type Prepared =
       readonly committedLockFile: Buffer | null;
       readonly lockFile: Buffer | null;
       readonly moduleDirs: readonly string[];
+      /** An earlier init stood in. */
+      readonly reused: boolean;
+      readonly keys: InitKeys;
     }
-  | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[] };
+  | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly reused: boolean };
 
 /** Checks the tree out and runs init; what is wrong with the project is a value. */
 export async function prepareProject(
@@ -50,25 +60,39 @@ export async function prepareProject(
 ): Promise<Prepared> {
   const { directory, projectDir, project } = session;
   const { repository, tree } = preparation;
-  await preparation.checkout({ repository, tree, into: directory.tree });
+  await preparation.deps.checkout({ repository, tree, into: directory.tree });
   const problems = await findProblems(session, preparation.varFiles);
-  if (problems.length > 0) return failed(problems);
+  if (problems.length > 0) return failed(problems, false);
   if (preparation.lockFile !== null) await replaceLockFile(projectDir, preparation.lockFile);
   const committedLockFile = await readLockFile(session);
   session.enter('init');
-  const unready = await initialise(session, preparation, committedLockFile, mask);
-  if (unready.length > 0) return failed(unready);
-  await keepProviders(directory.data, session.settings.pluginCacheDir);
+  const keys = await initKeys(session, preparation, committedLockFile);
+  await writeCliConfig(session, committedLockFile);
+  const reused = await reuseInit(session, preparation, keys);
+  if (!reused) {
+    const unready = await initialise(session, preparation, mask);
+    if (unready.length > 0) return failed(unready, false);
+    await keepProviders(directory.data, session.settings.pluginCacheDir);
+  }
   const { workspace } = project;
   const { paths } = session.settings;
   const lost = await findLostState({ dataDir: directory.data, projectDir, workspace, paths });
-  if (lost !== null) return failed([lost]);
+  if (lost !== null) return failed([lost], reused);
   const moduleDirs = await readModuleDirs({ dataDir: directory.data, tree: directory.tree, projectDir });
   if (moduleDirs.length > 0) session.log.append(`Local modules: ${moduleDirs.join(', ')}`);
-  return { kind: 'ready', committedLockFile, lockFile: await readLockFile(session), moduleDirs };
+  const lockFile = await readLockFile(session);
+  if (!reused && preparation.reuse !== 'proven') {
+    const kept = { dataDir: directory.data, lockFile, locked: committedLockFile !== null };
+    await preparation.deps.initCache.keep(keys.fitting, kept).catch(() => undefined);
+  }
+  return { kind: 'ready', committedLockFile, lockFile, moduleDirs, reused, keys };
 }
 
-const failed = (diagnostics: readonly Diagnostic[]): Prepared => ({ kind: 'failed', diagnostics });
+const failed = (diagnostics: readonly Diagnostic[], reused: boolean): Prepared => ({
+  kind: 'failed',
+  diagnostics,
+  reused,
+});
 
 async function findProblems(session: Session, varFiles: readonly string[]): Promise<readonly Diagnostic[]> {
   const { project, projectDir, directory } = session;
@@ -90,15 +114,48 @@ async function findProblems(session: Session, varFiles: readonly string[]): Prom
   return [...committed, ...(await findBadVarFiles({ varFiles, projectDir, tree: directory.tree }))];
 }
 
+export type InitKeys = {
+  readonly fitting: string;
+  /** For the same files with this lock file. */
+  readonly proven: (lockFile: Buffer | null) => string;
+};
+
+async function initKeys(
+  { engine, project, projectDir, directory }: Session,
+  { repository, tree }: Preparation,
+  committedLockFile: Buffer | null,
+): Promise<InitKeys> {
+  const common = [String(repository.id), project.dir, engine.path, engine.version];
+  const demands = await demandsDigest(projectDir, directory.tree);
+  return {
+    fitting: initKey(['fitting', ...common, demands, committedLockFile]),
+    proven: (lockFile) => initKey(['proven', ...common, tree, lockFile]),
+  };
+}
+
+async function reuseInit(session: Session, preparation: Preparation, keys: InitKeys): Promise<boolean> {
+  const { reuse, deps, lockFile } = preparation;
+  if (reuse === 'none') return false;
+  const key = reuse === 'fitting' ? keys.fitting : keys.proven(lockFile);
+  const { directory, projectDir } = session;
+  const restored = await deps.initCache.restore(key, { dataDir: directory.data, projectDir });
+  if (restored === null) return false;
+  if (restored.lockFile !== null) await replaceLockFile(projectDir, restored.lockFile);
+  session.log.append('Backend, modules and providers are as they were: init need not run again');
+  return true;
+}
+
+async function writeCliConfig({ settings, directory }: Session, lockFile: Buffer | null): Promise<void> {
+  const locked = parseLockFile((lockFile ?? Buffer.alloc(0)).toString());
+  const sources = await providerSources(settings.pluginCacheDir, locked);
+  await writeFile(directory.cliConfig, cliConfig(sources), { mode: 0o600 });
+}
+
 async function initialise(
   session: Session,
   preparation: Preparation,
-  lockFile: Buffer | null,
   mask: Mask,
 ): Promise<readonly Diagnostic[]> {
-  const locked = parseLockFile((lockFile ?? Buffer.alloc(0)).toString());
-  const sources = await providerSources(session.settings.pluginCacheDir, locked);
-  await writeFile(session.directory.cliConfig, cliConfig(sources), { mode: 0o600 });
   const { varFiles } = preparation;
   const command = {
     kind: 'init',

@@ -1,7 +1,7 @@
 // Where on disk does one run live, and what may be read back from there?
 import type { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
-import { mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { operatorError } from '../faults.ts';
 
@@ -43,6 +43,12 @@ export async function createRunDirectory(workDir: string, name: string): Promise
 
 export async function removeRunDirectory(directory: RunDirectory): Promise<void> {
   await rm(directory.root, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Takes away what is in there; the directory itself stays. */
+export async function emptyDirectory(path: string): Promise<void> {
+  const names = await readdir(path);
+  await Promise.all(names.map((name) => rm(join(path, name), { recursive: true, force: true })));
 }
 
 export type ForeignFile = {

@@ -8,6 +8,8 @@ const maxLogLength = 16 * 1024 * 1024;
 
 export type RunLog = {
   readonly append: (text: string) => void;
+  /** Whoever follows the run gets nothing more: from now on there is the whole log. */
+  readonly endFollowing: () => Promise<void>;
   /** The whole log, with secrets taken out; the mask may have been learnt after the lines were written. */
   readonly masked: (mask: Mask) => Buffer;
 };
@@ -23,6 +25,7 @@ export function createRunLog(live: LiveLog): RunLog {
       length += text.length + 1;
       lines.push(length > maxLogLength ? 'The log ends here: it is too long to be kept.' : text);
     },
+    endFollowing: () => live.end(),
     masked: (mask) => Buffer.from(mask(lines.map((line) => `${line}\n`).join(''))),
   };
 }

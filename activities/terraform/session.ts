@@ -1,15 +1,12 @@
 // What do the Terraform commands of one run have in common?
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { Project } from '../../workflows/model/project.ts';
 import type { TerraformCommand } from './argv.ts';
 import { terraformArguments } from './argv.ts';
 import type { EngineBinary } from './engine.ts';
 import { runEnvironment } from './environment.ts';
 import type { LiveLog } from './live-log.ts';
-import { createLiveLog } from './live-log.ts';
-import type { Mask } from './mask.ts';
 import type { Program } from './process.ts';
 import { packagesDir } from './provider-cache.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -22,24 +19,22 @@ import type { RunContext, RunnerDependencies, RunnerSettings, RunStage } from '.
 export type Session = {
   readonly context: RunContext;
   readonly settings: RunnerSettings;
-  /** Absolute path of the engine, links resolved: behind the walls a link may lead nowhere. */
-  readonly engine: string;
+  /** With its links resolved: behind the walls a link may lead nowhere. */
+  readonly engine: Pick<EngineBinary, 'path' | 'version'>;
   readonly project: Project;
   readonly directory: RunDirectory;
   /** Where the commands run. */
   readonly projectDir: string;
   readonly log: RunLog;
-  readonly live: LiveLog;
   readonly enter: (stage: RunStage) => void;
 };
 
 export type SessionRequest = {
   readonly context: RunContext;
   readonly deps: RunnerDependencies;
-  readonly runId: RunId;
   readonly engine: EngineBinary;
-  /** What must not be seen by whoever follows the run. */
-  readonly mask: Mask;
+  /** Whoever follows the run. */
+  readonly live: LiveLog;
   readonly project: Project;
   readonly directory: RunDirectory;
   readonly enter: (stage: RunStage) => void;
@@ -47,17 +42,15 @@ export type SessionRequest = {
 
 /** To be made before the checkout. */
 export async function createSession(request: SessionRequest): Promise<Session> {
-  const { context, deps, runId, mask, project, directory, enter } = request;
-  const live = createLiveLog(deps.liveLog, runId, mask);
+  const { context, deps, live, project, directory, enter } = request;
   return {
     context,
     settings: deps.settings,
-    engine: await realpath(request.engine.path),
+    engine: { path: await realpath(request.engine.path), version: request.engine.version },
     project,
     directory,
     projectDir: join(directory.tree, project.dir),
     log: createRunLog(live),
-    live,
     enter,
   };
 }
@@ -74,7 +67,7 @@ export function sessionProgram(
   command: TerraformCommand,
 ): Pick<Program, 'argv' | 'cwd' | 'env' | 'sandboxed' | 'signal'> {
   const { settings, directory, projectDir, engine, context } = session;
-  const program = [engine, ...terraformArguments(command)];
+  const program = [engine.path, ...terraformArguments(command)];
   const env = runEnvironment(settings.environment, directory, workspaceFor(session, command));
   const { bubblewrap, network, paths } = settings;
   const common = { cwd: projectDir, env, signal: context.signal };
@@ -83,7 +76,7 @@ export function sessionProgram(
     bubblewrap,
     network,
     writable: [directory.root, ...paths],
-    readable: [engine, packagesDir(settings.pluginCacheDir)],
+    readable: [engine.path, packagesDir(settings.pluginCacheDir)],
     dieWithParent: command.kind !== 'apply',
   };
   return { ...common, argv: sandboxArgv(sandbox, projectDir, program), sandboxed: true };

@@ -3,6 +3,7 @@ import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { LogSink, RunStore } from '../run-store.ts';
 import type { EngineFor } from './engine.ts';
+import type { InitCache } from './init-cache.ts';
 
 export type RunnerSettings = {
   /** Private to the runner; holds one directory per run, and the record of applies that were started. */
@@ -31,6 +32,7 @@ export type RunnerDependencies = {
   readonly engineFor: EngineFor;
   /** Null: nobody follows runs while they go on. */
   readonly liveLog: LogSink | null;
+  readonly initCache: InitCache;
   readonly settings: RunnerSettings;
 };
 
