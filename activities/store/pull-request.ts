@@ -68,9 +68,10 @@ export function createPullRequests(sql: Sql): PullRequests {
     },
     async listOpen(repositoryId, projects) {
       const found = await sql`select known.number, known.document ->> 'base' as base,
-          array(select distinct plan.project from plan
+          coalesce((select json_agg(distinct plan.project) from plan
             where plan.repository_id = known.repository_id and plan.number = known.number
-              and plan.project = any(${[...projects]}::text[])) as planned
+              and plan.project in (select json_array_elements_text(${asJson(projects)}::text::json))),
+            '[]'::json) as planned
         from pull_request known
         where known.repository_id = ${repositoryId} and known.document ->> 'state' = 'open'
         order by known.number`;
