@@ -425,6 +425,8 @@ describe('the comment', () => {
 
       </details>
 
+      [Whole plan and log](https://hatchet.example/runs/00000000-0000-4000-8000-0000000000aa)
+
       </details>
 
       <details><summary><b>staging</b>: 1 to change, 2 to add</summary>
@@ -443,6 +445,8 @@ describe('the comment', () => {
       +     type      "A"
       +     known after apply: fqdn, id
       \`\`\`
+
+      [Whole plan and log](https://hatchet.example/runs/00000000-0000-4000-8000-0000000000aa)
 
       </details>
 

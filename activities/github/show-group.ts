@@ -44,6 +44,7 @@ function wantedCheck(check: Check, view: GroupView): WantedCheck {
     sha: headSha,
     name: check.name,
     externalId: `group:${view.runId}`,
+    detailsUrl: null,
     status: check.state.status.toUpperCase() as WantedCheck['status'],
     conclusion: completed === null ? null : completed.toUpperCase(),
   };

@@ -15,9 +15,9 @@ import type { ShownRun } from '../store/run.ts';
 import type { GitHub } from './client.ts';
 import { translate } from './failures.ts';
 import type { WriteResult } from './mutation.ts';
-import { doWrites } from './mutation.ts';
+import { writeBatches } from './mutation.ts';
 import { recoverSurfaces } from './recover.ts';
-import { shownRuns } from './shown-runs.ts';
+import { shownRuns, shownRunsOf } from './shown-runs.ts';
 import type { Due, Surface, WantedCheck } from './surfaces.ts';
 import { dueCancel, dueCheck, dueComment, hashOf } from './surfaces.ts';
 
@@ -54,9 +54,10 @@ export async function showView(
     deps.runAddresses(ref, shownRuns(view)),
   ]);
   const surfaces = attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, remembered) : remembered;
+  // People who asked come first: a large picture takes several requests, and each may have to wait for its turn.
   const due = [
-    ...(await dueOfView(deps, view, surfaces, linksOf(view, addresses))),
     ...dueAnswers(view.nodeId, answers, surfaces),
+    ...(await dueOfView(deps, view, surfaces, linksOf(view, addresses))),
   ];
   const written = await write(deps, ref, due);
   const comment = written.find(isComment) ?? surfaces.find(isComment);
@@ -125,9 +126,17 @@ function wantedCheck(
     sha: view.sha,
     name: check.name,
     externalId: externalIdOf(view.number, view.roundId),
+    detailsUrl: runAddress(view, check.project, links),
     status: check.state.status.toUpperCase() as WantedCheck['status'],
     conclusion: completed === null ? null : completed.toUpperCase(),
   };
+}
+
+/** The page of the run that the check is about now. */
+function runAddress({ projects }: View, name: string | null, links: Links): string | null {
+  const project = projects.find((candidate) => candidate.name === name);
+  const run = project === undefined ? undefined : shownRunsOf(project).at(-1);
+  return run === undefined ? null : links.run(run.id);
 }
 
 /** A reaction and a reply per answer; the reply's hidden mark tells it from any other after a lost response. */
@@ -175,19 +184,26 @@ async function write(
   ref: PullRequestRef,
   due: readonly Due[],
 ): Promise<readonly Surface[]> {
-  if (due.length === 0) return [];
-  const results = await doWrites(
-    deps.github,
-    ref.repository.installationId,
-    due.map((each) => each.write),
-  );
-  const done = due.flatMap(({ surface }, index) => {
-    const result = results[index];
-    return result?.kind === 'done' ? [{ ...surface, nodeId: result.nodeId, at: result.at }] : [];
-  });
-  await deps.memory.save(ref, done);
+  const writes = due.map((each) => each.write);
+  const results: WriteResult[] = [];
+  const done: Surface[] = [];
+  for await (const batch of writeBatches(deps.github, ref.repository.installationId, writes)) {
+    const written = doneOf(due.slice(results.length), batch);
+    await deps.memory.save(ref, written);
+    done.push(...written);
+    results.push(...batch);
+  }
   await settleFailures(deps, ref, due, results);
   return done;
+}
+
+function doneOf(due: readonly Due[], results: readonly WriteResult[]): readonly Surface[] {
+  return results.flatMap((result, index) => {
+    const surface = due[index]?.surface;
+    return result.kind === 'done' && surface !== undefined
+      ? [{ ...surface, nodeId: result.nodeId, at: result.at }]
+      : [];
+  });
 }
 
 /** What vanished on GitHub is made anew by the next attempt; any other refusal is the operator's to know. */
@@ -210,10 +226,14 @@ async function settleFailures(
   throw translate(first.key, { errors: serious.map(({ error }) => error), message: first.error.message });
 }
 
-function linksOf({ repository, number, sha, head }: View, runs: ReadonlyMap<RunId, string>): Links {
+function linksOf(view: View, runs: ReadonlyMap<RunId, string>): Links {
+  const { repository, number, sha, head } = view;
   const page = repository.webUrl;
+  const checks = sha === head ? `${page}/pull/${number}/checks?sha=${sha}` : `${page}/commit/${sha}/checks`;
+  // A pull request of many projects has no check for each of them.
+  const there = new Set(view.checks.map(({ name }) => name));
   return {
-    check: () => (sha === head ? `${page}/pull/${number}/checks?sha=${sha}` : `${page}/commit/${sha}/checks`),
+    check: (name) => (there.has(name) ? checks : null),
     run: (id) => runs.get(id) ?? null,
     commit: (commit) => `${page}/commit/${commit}`,
   };

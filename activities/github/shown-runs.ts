@@ -2,10 +2,15 @@
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import type { ShownRun } from '../store/run.ts';
 
-/** Each once: the run that plans or planned a project, and the one that applies or applied it. */
+/** Each once, of all projects. */
 export function shownRuns({ projects }: View): readonly ShownRun[] {
-  const all = projects.flatMap((project) => [...planRuns(project), ...applyRuns(project)]);
+  const all = projects.flatMap(shownRunsOf);
   return [...new Map(all.map((run) => [run.id, run])).values()];
+}
+
+/** The run that plans or planned the project, and the one that applies or applied it: the latest is the last. */
+export function shownRunsOf(project: ProjectView): readonly ShownRun[] {
+  return [...planRuns(project), ...applyRuns(project)];
 }
 
 /** The policies' answer belongs to the page of a plan: it is over when they have given it. */

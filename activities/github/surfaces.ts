@@ -24,6 +24,8 @@ export type WantedCheck = {
   readonly sha: string;
   readonly name: string;
   readonly externalId: string;
+  /** Where GitHub's own link beside the check leads; null: nowhere but to the check. */
+  readonly detailsUrl: string | null;
   readonly status: 'QUEUED' | 'IN_PROGRESS' | 'COMPLETED';
   readonly conclusion: string | null;
   readonly title: string;
@@ -65,12 +67,13 @@ function mayUpdate(before: Surface, wanted: Due['surface']): boolean {
 }
 
 function checkInput(repositoryId: string, wanted: WantedCheck) {
-  const { status, conclusion, externalId, title, summary, text, annotations, actions } = wanted;
+  const { status, conclusion, externalId, detailsUrl, title, summary, text, annotations, actions } = wanted;
   return {
     repositoryId,
     status,
     ...(conclusion === null ? {} : { conclusion }),
     externalId,
+    ...(detailsUrl === null ? {} : { detailsUrl }),
     output: {
       title,
       summary,

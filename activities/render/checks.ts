@@ -16,6 +16,7 @@ import type { ChangeGroup } from './plan-diff.ts';
 import { groupChanges } from './plan-diff.ts';
 import { problemParagraphs, projectProblems } from './problems.ts';
 import { leftOut } from './project-block.ts';
+import { runLine } from './run-line.ts';
 import { isMerged, statusWords } from './status.ts';
 import { projectTable } from './table.ts';
 import { blockingSentences, otherSentences } from './verdicts.ts';
@@ -118,7 +119,11 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
   const { plan } = project;
   if (project.status.kind === 'failed') {
     return {
-      summary: [`${named(project.name)} could not be planned.`, ...projectProblems(project)],
+      summary: [
+        `${named(project.name)} could not be planned.`,
+        ...projectProblems(project),
+        ...runLine(project, links),
+      ],
       text: [],
     };
   }
@@ -131,7 +136,11 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
   });
   const end = plan?.destroy === true ? 'destroy plan, ' : '';
   const counts = !plan?.hasChanges ? '' : `${end}${countsAhead(plan.counts, plan.outputChanges)}; `;
-  const summary = [`${named(project.name)}: ${counts}${status}.`, ...otherSentences(project.verdicts)];
+  const summary = [
+    `${named(project.name)}: ${counts}${status}.`,
+    ...otherSentences(project.verdicts),
+    ...runLine(project, links),
+  ];
   const problems = fitParagraphs(
     [...projectProblems(project), ...(plan?.warnings ?? []).map(diagnosticText)],
     maxProblemBytes,

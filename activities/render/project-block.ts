@@ -7,6 +7,7 @@ import type { FittedDiff } from './fit-diffs.ts';
 import type { Links } from './links.ts';
 import { cutText, fenced, htmlText, link } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
+import { runLine } from './run-line.ts';
 import { otherSentences } from './verdicts.ts';
 import { join, maxNameLength, named, plural } from './wording.ts';
 
@@ -35,6 +36,7 @@ export function projectBlock(
     `<details${risky ? ' open' : ''}><summary>${title(projects)}</summary>`,
     ...otherNames(projects),
     ...body,
+    ...(projects.length === 1 ? runLine(project, links) : []),
     '</details>',
   ].join('\n\n');
 }

@@ -1,5 +1,6 @@
 // How far is one project, in the table's words?
 
+import type { RunId } from '../../workflows/model/identifiers.ts';
 import { ordinal } from '../../workflows/model/ordinal.ts';
 import type { AppliesOn, ProjectStatus, View } from '../../workflows/model/view.ts';
 import type { Links } from './links.ts';
@@ -49,15 +50,13 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
     case 'after':
       return `after ${nameList(status.projects)}`;
     case 'applying':
-      return `applying${since(status.since)}`;
+      return `applying${since(status.since)}${logWords(status, context)}`;
     case 'applied':
       return `${context.bare ? '' : 'applied '}${appliedWords(status, context)}`;
     case 'apply-failed':
-      return status.done === 0
-        ? 'apply failed, nothing changed'
-        : `half applied, ${status.done} of ${status.total}`;
+      return `${failedWords(status)}${logWords(status, context)}`;
     case 'unknown':
-      return 'outcome unknown';
+      return `outcome unknown${logWords(status, context)}`;
     default:
       return status satisfies never;
   }
@@ -81,6 +80,14 @@ const since = (from: string | null): string => (from === null ? '' : ` since ${c
 
 function appliedWords(status: Extract<ProjectStatus, { kind: 'applied' }>, context: StatusContext): string {
   const who = status.on === 'merge' ? 'on merge' : `by ${person(status.by)}`;
-  const log = status.runId === undefined ? null : (context.links?.run(status.runId) ?? null);
-  return `${clock(status.at)} ${who}${log === null ? '' : `, ${link('log', log)}`}`;
+  return `${clock(status.at)} ${who}${logWords(status, context)}`;
+}
+
+const failedWords = ({ done, total }: Extract<ProjectStatus, { kind: 'apply-failed' }>): string =>
+  done === 0 ? 'apply failed, nothing changed' : `half applied, ${done} of ${total}`;
+
+/** ", [log](…)": of the apply. */
+function logWords({ runId }: { readonly runId?: RunId }, { links }: StatusContext): string {
+  const log = runId === undefined ? null : (links?.run(runId) ?? null);
+  return log === null ? '' : `, ${link('log', log)}`;
 }

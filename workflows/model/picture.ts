@@ -143,9 +143,10 @@ function applyStatus(apply: ApplyState, phase: Phase): ProjectStatus | null {
         diagnosticCount: outcome.diagnosticCount,
         done: outcome.done,
         total: outcome.total,
+        runId: outcome.runId,
       };
     case 'unknown':
-      return { kind: 'unknown', reason: outcome.reason };
+      return { kind: 'unknown', reason: outcome.reason, runId: outcome.runId };
     case 'refused':
       return null;
     default:

@@ -54,8 +54,9 @@ export type ProjectStatus =
       readonly diagnosticCount: number;
       readonly done: number;
       readonly total: number;
+      readonly runId?: RunId;
     }
-  | { readonly kind: 'unknown'; readonly reason: string };
+  | { readonly kind: 'unknown'; readonly reason: string; readonly runId?: RunId };
 
 export type ProjectView = {
   readonly name: string;
