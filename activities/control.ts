@@ -66,6 +66,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     askProject: messenger.askProject,
     tellRepository: messenger.tellRepository,
     tellPullRequest: messenger.tellPullRequest,
+    listPullRequestsAt: ({ repository, head }) => store.pullRequests.listAt(repository.id, head),
     listOpenPullRequests: ({ repository, projects }) => store.pullRequests.listOpen(repository.id, projects),
     inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
     readGroupRecord: (request) => readGroupRecord(store, request),

@@ -199,6 +199,11 @@ export type ControlActivities = {
     readonly view: GroupView;
     readonly written: readonly WrittenCheck[];
   }): Promise<readonly WrittenCheck[]>;
+  /** Numbers of the open pull requests that had this head when they were last read, oldest first. */
+  listPullRequestsAt(request: {
+    readonly repository: Repository;
+    readonly head: Sha;
+  }): Promise<readonly number[]>;
   /** Tells a pull request's workflow. Not heard: it does not run, and is not started for this. */
   tellPullRequest(message: Message): Promise<{ readonly heard: boolean }>;
 };

@@ -65,6 +65,8 @@ export type ProjectNews =
 export type RepositoryNews = { readonly repository: Repository } & (
   | { readonly kind: 'pushed'; readonly branch: string }
   | { readonly kind: 'applied'; readonly project: string; readonly number: number }
+  /** Somebody wants all checks of a commit again, and GitHub did not say which pull requests it is the head of. */
+  | { readonly kind: 'rerun'; readonly deliveryId: string; readonly actor: string; readonly head: Sha }
 );
 
 /** What GitHub's merge queue says of one group. */

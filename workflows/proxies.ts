@@ -61,7 +61,7 @@ export const { tellPullRequest } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { tellRepository, listOpenPullRequests, readGroupRecord, showGroup } =
+export const { tellRepository, listOpenPullRequests, listPullRequestsAt, readGroupRecord, showGroup } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,

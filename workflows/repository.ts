@@ -9,6 +9,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { RepositoryNews } from './messages.ts';
 import { refreshedSignal, repositoryNewsSignal } from './messages.ts';
 import type { Refresh, RefreshQueue } from './model/refresh.ts';
 import {
@@ -20,7 +21,7 @@ import {
   startRefresh,
 } from './model/refresh.ts';
 import type { Repository } from './model/repository.ts';
-import { listOpenPullRequests, tellPullRequest } from './proxies.ts';
+import { listOpenPullRequests, listPullRequestsAt, tellPullRequest } from './proxies.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
 export type RepositoryStart = {
@@ -33,31 +34,37 @@ export type RepositoryStart = {
 /** The longest that a plan may take: whoever says nothing until then does not hold up the others any longer. */
 const refreshTimeout = '30 minutes';
 
+type Rerun = Extract<RepositoryNews, { kind: 'rerun' }>;
+
 /** The one mutable record of the workflow. */
 type Office = {
   repository: Repository;
   queue: RefreshQueue;
   /** Numbers of pull requests that have answered since they were told. */
   readonly answered: Set<number>;
+  /** Wishes for all checks of a commit, whose pull requests are still to be found. */
+  readonly reruns: Rerun[];
 };
 
 /** Started by the first news (signalWithStart); ends when nothing is left to plan again. */
 export async function repositoryWorkflow({ repository, settleMs, queue }: RepositoryStart): Promise<void> {
-  const office: Office = { repository, queue, answered: new Set() };
-  setHandler(repositoryNewsSignal, ({ repository: now, ...cause }) => {
+  const office: Office = { repository, queue, answered: new Set(), reruns: [] };
+  setHandler(repositoryNewsSignal, ({ repository: now, ...news }) => {
     // A repository is renamed and the App installed anew: the last news knows best.
     office.repository = now;
-    office.queue = noteCause(office.queue, cause);
+    if (news.kind === 'rerun') office.reruns.push({ repository: now, ...news });
+    else office.queue = noteCause(office.queue, news);
   });
   setHandler(refreshedSignal, (number) => {
     office.answered.add(number);
   });
   for (;;) {
     await condition(() => hasWork(office) || mayRest(office));
+    for (const rerun of office.reruns.splice(0)) await passOn(rerun);
     if (office.queue.causes.length > 0) await lookWhom(office, settleMs);
     else startRefreshes(office);
     await condition(allHandlersFinished);
-    if (office.queue.causes.length > 0 || !mayRest(office)) continue;
+    if (office.reruns.length + office.queue.causes.length > 0 || !mayRest(office)) continue;
     if (isIdle(office.queue)) return;
     return continueAsNew<typeof repositoryWorkflow>({
       repository: office.repository,
@@ -67,12 +74,25 @@ export async function repositoryWorkflow({ repository, settleMs, queue }: Reposi
   }
 }
 
-const hasWork = ({ queue }: Office): boolean =>
-  queue.causes.length > 0 || (!workflowInfo().continueAsNewSuggested && startRefresh(queue) !== null);
+const hasWork = ({ queue, reruns }: Office): boolean =>
+  reruns.length > 0 ||
+  queue.causes.length > 0 ||
+  (!workflowInfo().continueAsNewSuggested && startRefresh(queue) !== null);
 
 /** Nobody is being waited for, and it may end or begin anew with a short history. */
 const mayRest = ({ queue }: Office): boolean =>
   isIdle(queue) || (queue.running.length === 0 && workflowInfo().continueAsNewSuggested);
+
+/** Whoever is not followed, or has a newer head by now, is left in peace. */
+async function passOn({ repository, deliveryId, actor, head }: Rerun): Promise<void> {
+  try {
+    for (const number of await listPullRequestsAt({ repository, head })) {
+      await tellPullRequest({ kind: 'rerun', deliveryId, ref: { repository, number }, actor, head });
+    }
+  } catch (error) {
+    log.error('a commit could not be planned again', { head, error });
+  }
+}
 
 /** A merge is a push, then an apply, and often one of several: wait for what belongs together. */
 async function lookWhom(office: Office, settleMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 // What did GitHub say last about a pull request?
 import { z } from 'zod';
-import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import type { RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { OpenPullRequest } from '../../workflows/model/refresh.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
@@ -24,6 +24,8 @@ export type PullRequests = {
   }): Promise<KnownPullRequest | null>;
   /** All that are open on this base branch, oldest first. */
   listBasedOn(repositoryId: RepositoryId, base: string): Promise<readonly PullRequest[]>;
+  /** Numbers of those that are open and have this head, oldest first. */
+  listAt(repositoryId: RepositoryId, head: Sha): Promise<readonly number[]>;
   /** Oldest first; `planned`: which of `projects` it has planned at any time. */
   listOpen(repositoryId: RepositoryId, projects: readonly string[]): Promise<readonly OpenPullRequest[]>;
 };
@@ -39,6 +41,8 @@ const rows = z
   .max(1);
 
 const documentRows = z.array(z.object({ document: pullRequestSchema }));
+
+const numberRows = z.array(z.object({ number: z.number() }));
 
 const openRows = z.array(
   z.object({ number: z.number(), base: z.string(), planned: z.array(z.string()) }),
@@ -65,6 +69,12 @@ export function createPullRequests(sql: Sql): PullRequests {
         where repository_id = ${repositoryId} and document ->> 'state' = 'open' and document ->> 'base' = ${base}
         order by number`;
       return documentRows.parse(found).map(({ document }) => document);
+    },
+    async listAt(repositoryId, head) {
+      const found = await sql`select number from pull_request
+        where repository_id = ${repositoryId} and document ->> 'state' = 'open' and document ->> 'head' = ${head}
+        order by number`;
+      return numberRows.parse(found).map(({ number }) => number);
     },
     async listOpen(repositoryId, projects) {
       const found = await sql`select known.number, known.document ->> 'base' as base,
