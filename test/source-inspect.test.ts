@@ -62,20 +62,6 @@ describe('what is planned', () => {
       changedFiles: [],
     });
   });
-
-  test('each of 500 projects with 3,500 changed files', async () => {
-    const projects = Array.from({ length: 500 }, (_, index) => `envs/p${String(index).padStart(3, '0')}`);
-    const before = Object.fromEntries(
-      projects.map((dir) => [`${dir}/main.tf`, backend + calls('../../modules/m')]),
-    );
-    const files = projects.flatMap((dir) =>
-      Array.from({ length: 7 }, (_, file) => [`${dir}/f${file}.tf`, `# ${dir}`]),
-    );
-    const changes: Files = Object.fromEntries(files);
-    const inspection = await inspectChange({ ...before, 'modules/m/main.tf': '' }, changes);
-    expect(names(inspection)).toEqual(projects);
-    expect(inspection.changedFiles).toHaveLength(300);
-  });
 });
 
 describe('which projects a change reaches', () => {

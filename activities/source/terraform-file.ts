@@ -23,12 +23,12 @@ export type ModuleCall = {
   readonly computed: boolean;
 };
 
-/** A file without any of these words says nothing of interest and need not be parsed. */
-const words = /\b(?:module|provider|backend|cloud|required_version|templatefile|file\w*)\b/;
+/** Blocks that say something of interest; `path.module` and `provider = x` are none. */
+const declaration = /(?<![.\w-])(?:(?:module|provider)\b[ \t]*["\w/]|terraform[ \t]*[{/])/;
 /** Source: github.com/git-lfs/git-lfs/blob/main/docs/spec.md, the first line of every pointer. */
 const pointerStart = 'version https://git-lfs.github.com/spec/';
 
-export const silentFile: TerraformFile = {
+const silentFile: TerraformFile = {
   state: false,
   provider: false,
   calls: [],
@@ -40,7 +40,8 @@ export const silentFile: TerraformFile = {
 export const brokenFile: TerraformFile = { ...silentFile, broken: true };
 export const pointerFile: TerraformFile = { ...brokenFile, pointer: true };
 
-export const isSilent = (text: string): boolean => !words.test(text);
+/** False: there is nothing in this HCL that only a parser understands. */
+export const hasDeclarations = (text: string): boolean => declaration.test(text);
 export const isPointer = (text: string): boolean => text.startsWith(pointerStart);
 
 /** From Terraform's JSON syntax, and from HCL as hcl2json gives it: both nest objects, lists of objects, or both. */
@@ -61,6 +62,9 @@ export function parseTerraformFile(document: unknown): TerraformFile {
     pointer: false,
   };
 }
+
+/** HCL without declarations: a comment that looks like a call makes a project affected once too often, not too rarely. */
+export const parseReads = (text: string): TerraformFile => ({ ...silentFile, reads: findReads(text) });
 
 /**
  * What a file that cannot be parsed most likely says, by its text: enough to find the projects whose plan will show
