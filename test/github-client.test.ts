@@ -3,11 +3,18 @@ import { generateKeyPairSync } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { WriteBudget } from '../activities/github/budget.ts';
 import { createGitHub } from '../activities/github/client.ts';
 import { doWrites } from '../activities/github/mutation.ts';
 import { parseInstallationId } from '../workflows/model/identifiers.ts';
 
 const api = 'https://api.github.com';
+const pauses: number[] = [];
+/** Everything may be sent; what is kept of a limit is seen in `pauses`. */
+const budget: WriteBudget = {
+  take: async () => 0,
+  pause: async (_, ms) => void pauses.push(ms),
+};
 const installation = parseInstallationId(5);
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -31,7 +38,7 @@ function github() {
       permissions: {},
       repository_selection: 'all',
     });
-  return createGitHub({ appId: 1, privateKey: pem, apiUrl: api, webUrl: 'https://github.com' });
+  return createGitHub({ appId: 1, privateKey: pem, apiUrl: api, webUrl: 'https://github.com' }, budget);
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<ApplicationFailure | Error> {

@@ -4,7 +4,9 @@ import { graphql } from '@octokit/graphql';
 import { request } from '@octokit/request';
 import type { InstallationId } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
-import { translate } from './failures.ts';
+import type { WriteBudget, WriteCost } from './budget.ts';
+import { limitWaitMs, translate } from './failures.ts';
+import { createTurns } from './turns.ts';
 
 /** What GitHub answered to a GraphQL request. `data` may be partial: `errors` name the aliases that failed. */
 export type GraphqlAnswer = {
@@ -24,6 +26,13 @@ export type GitHub = {
     installation: InstallationId,
     query: string,
     variables: Record<string, unknown>,
+  ): Promise<GraphqlAnswer>;
+  /** A GraphQL request that writes: waits for its turn in the installation's budget, or asks to come back later. */
+  mutate(
+    installation: InstallationId,
+    mutation: string,
+    variables: Record<string, unknown>,
+    cost: WriteCost,
   ): Promise<GraphqlAnswer>;
   /** One REST call; `null` when GitHub answers 404. */
   rest(installation: InstallationId, route: string, parameters: Record<string, unknown>): Promise<unknown>;
@@ -47,7 +56,14 @@ export type GitHubSettings = {
 
 type AppAuth = ReturnType<typeof createAppAuth>;
 
-export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettings): GitHub {
+/** A turn that comes soon is waited for; one that does not must not keep others from working. */
+const maxTurnWaitMs = 2_000;
+
+export function createGitHub(
+  { appId, privateKey, apiUrl, webUrl }: GitHubSettings,
+  budget: WriteBudget,
+): GitHub {
+  const turns = createTurns(budget, maxTurnWaitMs);
   const call = request.defaults({ baseUrl: apiUrl, headers: { 'user-agent': 'hatchet' } });
   const login = (): AppAuth => createAppAuth({ appId, privateKey, request: call });
   let auth = login();
@@ -56,28 +72,41 @@ export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettin
     const { token } = await auth({ type: 'installation', installationId: installation });
     return { authorization: `token ${token}` };
   };
-  const guarded = async <Result>(what: string, action: () => Promise<Result>): Promise<Result> => {
+  const guarded = async <Result>(
+    what: string,
+    installation: InstallationId | null,
+    action: () => Promise<Result>,
+  ): Promise<Result> => {
+    if (installation !== null) turns.refusePaused(installation);
     try {
       return await action();
     } catch (error) {
+      const limitMs = limitWaitMs(error);
+      if (limitMs !== null && installation !== null) await turns.pause(installation, limitMs);
       // A token can end before its time, for example while the App is suspended: none of those kept is used again.
       if (statusOf(error) === 401) auth = login();
       throw translate(what, error);
     }
   };
 
+  const send: GitHub['graphql'] = (installation, query, variables) =>
+    guarded('a GraphQL request', installation, async () => {
+      const timed = graphql.defaults({
+        baseUrl: apiUrl,
+        headers: { 'user-agent': 'hatchet', ...(await headersFor(installation)) },
+        request: { signal: AbortSignal.timeout(callTimeoutMs) },
+      });
+      return partial(timed, query, variables);
+    });
+
   return {
-    graphql: (installation, query, variables) =>
-      guarded('a GraphQL request', async () => {
-        const timed = graphql.defaults({
-          baseUrl: apiUrl,
-          headers: { 'user-agent': 'hatchet', ...(await headersFor(installation)) },
-          request: { signal: AbortSignal.timeout(callTimeoutMs) },
-        });
-        return partial(timed, query, variables);
-      }),
+    graphql: send,
+    async mutate(installation, mutation, variables, cost) {
+      await turns.take(installation, cost);
+      return send(installation, mutation, variables);
+    },
     rest: (installation, route, parameters) =>
-      guarded(route, async () => {
+      guarded(route, installation, async () => {
         const headers = await headersFor(installation);
         const signal = AbortSignal.timeout(callTimeoutMs);
         try {
@@ -88,13 +117,13 @@ export function createGitHub({ appId, privateKey, apiUrl, webUrl }: GitHubSettin
         }
       }),
     gitToken: ({ installationId, id }) =>
-      guarded('a token for git', async () => {
+      guarded('a token for git', installationId, async () => {
         const scope = { repositoryIds: [id as number], permissions: { contents: 'read' as const } };
         return (await auth({ type: 'installation', installationId, ...scope })).token;
       }),
     gitUrl: ({ owner, name }) => `${webUrl}/${encodeURIComponent(owner)}/${encodeURIComponent(name)}.git`,
     ping: () =>
-      guarded('GET /app', async () => {
+      guarded('GET /app', null, async () => {
         const { token } = await auth({ type: 'app' });
         const signal = AbortSignal.timeout(callTimeoutMs);
         await call('GET /app', { headers: { authorization: `bearer ${token}` }, request: { signal } });

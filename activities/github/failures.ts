@@ -26,17 +26,23 @@ type Failed = {
 export function translate(what: string, error: unknown): Error {
   if (error instanceof ApplicationFailure) return error;
   const failed = error as Failed;
-  const headers = failed.response?.headers ?? failed.headers ?? {};
-  const limited = failed.errors?.some(({ type }) => type === 'RATE_LIMITED') ?? false;
-  const waitMs =
-    limited || failed.status === 403 || failed.status === 429
-      ? waitOf(headers, limited || failed.status === 429)
-      : null;
+  const waitMs = limitWaitMs(error);
   if (waitMs !== null) return retryLater(`GitHub limits the rate of ${what}`, waitMs, error);
   const message = `${what} failed: ${failed.status ?? ''} ${failed.message ?? String(error)}`.trim();
   const refused = failed.errors?.some(({ type }) => type !== undefined && finalTypes.includes(type)) ?? false;
   const final = failed.status === 403 || failed.status === 404 || failed.status === 422 || refused;
   return final ? operatorError(message, error) : new Error(message, { cause: error });
+}
+
+/** How long GitHub wants to hear nothing from the installation; null when the failure is none of a limit. */
+export function limitWaitMs(error: unknown): number | null {
+  if (error instanceof ApplicationFailure) return null;
+  const failed = error as Failed;
+  const headers = failed.response?.headers ?? failed.headers ?? {};
+  const limited = failed.errors?.some(({ type }) => type === 'RATE_LIMITED') ?? false;
+  return limited || failed.status === 403 || failed.status === 429
+    ? waitOf(headers, limited || failed.status === 429)
+    : null;
 }
 
 /** Null when the headers speak of no limit. */

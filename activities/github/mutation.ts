@@ -1,5 +1,6 @@
 // How do many writes go to GitHub as few requests? One mutation with an alias per write.
 import type { InstallationId } from '../../workflows/model/identifiers.ts';
+import type { WriteCost } from './budget.ts';
 import type { GitHub, GraphqlError } from './client.ts';
 
 /** One write: its mutation field, input and the node that it returns. */
@@ -42,11 +43,28 @@ export async function doWrites(
   writes: readonly Write[],
 ): Promise<readonly WriteResult[]> {
   const results: WriteResult[] = [];
-  for (const batch of inBatches(writes)) {
-    const answer = await github.graphql(installation, mutationOf(batch), variablesOf(batch));
-    results.push(...batch.map((write, index) => resultOf(write, `w${index}`, answer)));
-  }
+  for await (const batch of writeBatches(github, installation, writes)) results.push(...batch);
   return results;
+}
+
+/** The same, request by request: what is done can be remembered before the next one has to wait for its turn. */
+export async function* writeBatches(
+  github: GitHub,
+  installation: InstallationId,
+  writes: readonly Write[],
+): AsyncGenerator<readonly WriteResult[], void, void> {
+  for (const batch of inBatches(writes)) {
+    const answer = await github.mutate(installation, mutationOf(batch), variablesOf(batch), costOf(batch));
+    yield batch.map((write, index) => resultOf(write, `w${index}`, answer));
+  }
+}
+
+function costOf(batch: readonly Write[]): WriteCost {
+  const progress = ({ input }: Write): boolean => 'status' in input && input.status !== 'COMPLETED';
+  return {
+    content: batch.filter(({ field }) => field === 'addComment').length,
+    urgent: !batch.every(progress),
+  };
 }
 
 function inBatches(writes: readonly Write[]): readonly (readonly Write[])[] {

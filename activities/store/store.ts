@@ -1,5 +1,7 @@
 // What does Hatchet remember, and where?
 import type { Logger } from 'pino';
+import type { WriteBudget } from '../github/budget.ts';
+import { writeLimits } from '../github/budget.ts';
 import type { SurfaceMemory } from '../github/show.ts';
 import type { RunStore } from '../run-store.ts';
 import type { Applies } from './apply.ts';
@@ -8,6 +10,7 @@ import type { Approvals } from './approval.ts';
 import { createApprovals } from './approval.ts';
 import type { Artifacts, Keyring } from './artifact.ts';
 import { createArtifacts } from './artifact.ts';
+import { createBudget } from './budget.ts';
 import { closeTimeoutSeconds, connect } from './connection.ts';
 import type { Deliveries } from './delivery.ts';
 import { createDeliveries } from './delivery.ts';
@@ -47,6 +50,8 @@ export type Store = {
   readonly shownRuns: Runs;
   readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
+  /** Of writes to GitHub. */
+  readonly budget: WriteBudget;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
   /** Waits a moment for what is running, then hangs up. */
@@ -84,6 +89,7 @@ export async function openStore(options: {
     shownRuns: createRuns(sql),
     liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),
+    budget: createBudget(sql, writeLimits),
     async ping() {
       await sql`select 1`;
     },
