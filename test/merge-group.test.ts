@@ -7,16 +7,19 @@ import { startGatedStates } from './gated-states.ts';
 import { faces, normalize } from './normalize.ts';
 import {
   appliesOf,
+  branchOff,
   countPlans,
   database,
   openChecks,
   openOn,
+  openReady,
   order,
   patienceMs,
   seedDatabase,
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilReady,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -39,14 +42,6 @@ afterAll(async () => {
 const names = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'];
 const approved = 'Approved, applies on merge';
 
-/** Opens a pull request and waits until its plan is on show. */
-async function openReady(opening: Parameters<typeof openOn>[1]): Promise<PullRequestHandle> {
-  const pullRequest = await openOn(world, opening);
-  await untilCheck(pullRequest, 'hatchet/apply', approved);
-  await untilComment(pullRequest, 'Ready');
-  return pullRequest;
-}
-
 /** Puts them into the queue together. */
 const enqueue = (...pullRequests: readonly PullRequestHandle[]) =>
   world.repository.createMergeGroup(pullRequests, 'hubot');
@@ -63,12 +58,6 @@ async function untilAnswered(headSha: string): Promise<readonly CheckRun[]> {
 
 const said = (runs: readonly CheckRun[], name: string): string =>
   normalize(runs.find((run) => run.name === name)?.summary ?? '');
-
-/** A base of its own for each test: nothing moves it but its own queue. */
-async function branch(name: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
-  await world.repository.commit(name, { files: { [`${name}.md`]: '', ...files }, from: 'main' });
-  return name;
-}
 
 const resource = (name: string): string => `resource "terraform_data" "${name}" {}\n`;
 
@@ -87,14 +76,13 @@ async function openFile(opening: {
     base,
     files: { [path]: body },
   });
-  await untilCheck(pullRequest, 'hatchet/apply', approved);
-  await untilComment(pullRequest, 'Ready');
+  await untilReady(pullRequest);
   return pullRequest;
 }
 
 describe.concurrent('a merge group', () => {
   test('with the approved plan passes, is merged, and the stored plan is applied', async ({ expect }) => {
-    const base = await branch('queue-same');
+    const base = await branchOff(world, 'queue-same');
     await seedDatabase(world, 'same', '1');
     const pullRequest = await openOn(world, { dir: 'same', body: database('2'), base });
     await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: same');
@@ -123,10 +111,10 @@ describe.concurrent('a merge group', () => {
   });
 
   test('of several is merged as one, and each applies its own', async ({ expect }) => {
-    const base = await branch('queue-several');
+    const base = await branchOff(world, 'queue-several');
     const [first, second] = await Promise.all([
-      openReady({ dir: 'left', body: database('1'), base }),
-      openReady({ dir: 'right', body: database('1'), base }),
+      openReady(world, { dir: 'left', body: database('1'), base }),
+      openReady(world, { dir: 'right', body: database('1'), base }),
     ]);
     const group = await enqueue(first, second);
     expect(faces(await untilAnswered(group.headSha))).toEqual([
@@ -142,7 +130,9 @@ describe.concurrent('a merge group', () => {
   });
 
   test('in which another pull request changes the same project fails and names it', async ({ expect }) => {
-    const base = await branch('queue-shared', { 'shared/main.tf': world.project('shared', database('1')) });
+    const base = await branchOff(world, 'queue-shared', {
+      'shared/main.tf': world.project('shared', database('1')),
+    });
     const [first, second] = await Promise.all([
       openFile({ path: 'shared/one.tf', body: resource('one'), base }),
       openFile({ path: 'shared/two.tf', body: resource('two'), base }),
@@ -155,12 +145,16 @@ describe.concurrent('a merge group', () => {
       'hatchet/plan: success, 1 project: 3 to add',
       'hatchet/policy: success, All policies answered',
     ]);
-    expect(said(runs, 'hatchet/apply')).toMatchInlineSnapshot();
+    expect(said(runs, 'hatchet/apply')).toMatchInlineSnapshot(`
+      "**What merging this group would do, compared with what was approved.**
+
+      - \`shared\`: 3 to add; not the plan on #4 and #5: what is merged before it changes it. Wait until that is applied and the plan there is made again, then put it into the queue again."
+    `);
     await group.destroy('dequeued');
   });
 
   test('that lacks an approval fails and says whose', async ({ expect }) => {
-    const base = await branch('queue-unapproved');
+    const base = await branchOff(world, 'queue-unapproved');
     await seedDatabase(world, 'unapproved', '1');
     const pullRequest = await openOn(world, { dir: 'unapproved', body: database('2'), base });
     await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: unapproved');
@@ -172,12 +166,18 @@ describe.concurrent('a merge group', () => {
       'hatchet/plan: success, 1 project: 1 to replace',
       'hatchet/policy: success, All policies answered',
     ]);
-    expect(said(runs, 'hatchet/apply').replaceAll(/#\d+/g, '#N')).toMatchInlineSnapshot();
+    expect(said(runs, 'hatchet/apply').replaceAll(/#\d+/g, '#N')).toMatchInlineSnapshot(`
+      "**What merging this group would do, compared with what was approved.**
+
+      - \`unapproved\`: 1 to replace; needs 1 approval by anyone with write except @mona (replaces terraform_data.database) on #N, then put it into the queue again."
+    `);
     await group.destroy('dequeued');
   });
 
   test('that cannot be planned fails, though each of its pull requests can', async ({ expect }) => {
-    const base = await branch('queue-clash', { 'clash/main.tf': world.project('clash', database('1')) });
+    const base = await branchOff(world, 'queue-clash', {
+      'clash/main.tf': world.project('clash', database('1')),
+    });
     const [first, second] = await Promise.all([
       openFile({ path: 'clash/one.tf', body: resource('twice'), base }),
       openFile({ path: 'clash/two.tf', body: resource('twice'), base }),
@@ -190,15 +190,15 @@ describe.concurrent('a merge group', () => {
       'hatchet/policy: neutral, Nothing to judge',
     ]);
     const [annotation] = runs.find(({ name }) => name === 'hatchet/plan')?.annotations ?? [];
-    expect(annotation).toMatchObject({ path: 'clash/two.tf', start_line: 1 });
+    expect(annotation).toMatchObject({ path: 'clash/two.tf', startLine: 1 });
     await group.destroy('dequeued');
   });
 
   test('that GitHub asks for twice, and again when it is over, is answered once (S13)', async ({
     expect,
   }) => {
-    const base = await branch('queue-twice');
-    const pullRequest = await openReady({ dir: 'twice', body: database('1'), base });
+    const base = await branchOff(world, 'queue-twice');
+    const pullRequest = await openReady(world, { dir: 'twice', body: database('1'), base });
     const group = await enqueue(pullRequest);
     await untilAnswered(group.headSha);
     const requests = world.sandbox.deliveries
@@ -220,9 +220,9 @@ describe.concurrent('a merge group', () => {
   test('that is taken apart while it is planned leaves no check open and no plan running', async ({
     expect,
   }) => {
-    const base = await branch('queue-gone');
+    const base = await branchOff(world, 'queue-gone');
     const backend = states.backend('gone');
-    const pullRequest = await openReady({ dir: 'gone', body: database('1'), base, backend });
+    const pullRequest = await openReady(world, { dir: 'gone', body: database('1'), base, backend });
     states.hold('gone');
     const group = await enqueue(pullRequest);
     await vi.waitUntil(() => states.waiting('gone') > 0, { timeout: patienceMs });

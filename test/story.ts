@@ -89,6 +89,23 @@ export async function untilReady(pullRequest: PullRequestHandle): Promise<void> 
   await untilComment(pullRequest, 'Ready');
 }
 
+/** Opens a pull request that needs nobody's yes, and waits until its plan is on show. */
+export async function openReady(world: World, opening: Opening): Promise<PullRequestHandle> {
+  const pullRequest = await openOn(world, opening);
+  await untilReady(pullRequest);
+  return pullRequest;
+}
+
+/** A base branch of its own: what a test pushes to it concerns nobody else. */
+export async function branchOff(
+  world: World,
+  name: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  await world.repository.commit(name, { files: { [`${name}.md`]: '', ...files }, from: 'main' });
+  return name;
+}
+
 /** One comment, and no name twice among the checks of a head: holds until an apply opens its check anew. */
 export function expectNothingTwice(pullRequest: PullRequestHandle): void {
   mainComment(pullRequest);

@@ -1,0 +1,123 @@
+// Do open pull requests keep up with the world: with pushes to their base, and with what others apply?
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import {
+  appliesOf,
+  branchOff,
+  countPlans,
+  database,
+  mainComment,
+  openChecks,
+  openOn,
+  openReady,
+  order,
+  patienceMs,
+  seedDatabase,
+  storyTimeoutMs,
+  untilCheck,
+  untilComment,
+} from './story.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: storyTimeoutMs });
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld({ environment: { HATCHET_REFRESH_WAIT: '20ms' } });
+});
+afterAll(() => world.close());
+
+const approved = 'Approved, applies on merge';
+const calls = (path: string): string => `module "m" {\n  source = "${path}"\n}\n`;
+const resource = (name: string): string => `resource "terraform_data" "${name}" {}\n`;
+
+/** Waits until a project was planned so often. */
+async function untilPlans(dir: string, count: number): Promise<void> {
+  await vi.waitUntil(async () => (await countPlans(world, dir)) >= count, {
+    timeout: patienceMs,
+    interval: 100,
+  });
+}
+
+describe.concurrent('open pull requests', () => {
+  test('are planned again when a merge changes what they use, and only those', async ({ expect }) => {
+    const base = await branchOff(world, 'with-module', { 'shared/net/main.tf': resource('net') });
+    const [uses, alone] = await Promise.all([
+      openReady(world, { dir: 'uses', body: calls('../shared/net'), base }),
+      openReady(world, { dir: 'alone', body: database('1'), base }),
+    ]);
+    await untilComment(uses, '1 to add');
+    const module = await world.repository.openPullRequest({
+      title: 'A second one',
+      author: 'mona',
+      head: 'module',
+      base,
+      files: { 'shared/net/more.tf': resource('more') },
+    });
+    await untilCheck(module, 'hatchet/apply', 'Nothing to apply');
+    await module.merge({ by: 'mona' });
+    await untilCheck(uses, 'hatchet/plan', '1 project: 2 to add');
+    await untilComment(uses, '2 to add');
+    expect(await countPlans(world, 'uses')).toBe(2);
+    // Each push concerns both, and both are looked at together: the second one is planned only where it matters.
+    await world.repository.commit(base, { files: { 'shared/net/third.tf': resource('third') } });
+    await untilCheck(uses, 'hatchet/plan', '1 project: 3 to add');
+    expect(await countPlans(world, 'alone')).toBe(1);
+    expect(mainComment(alone)).toContain('1 to add');
+  });
+
+  test('keep the approval of a plan that a push to the base leaves as it is', async ({ expect }) => {
+    const base = await branchOff(world, 'steady-base', { 'shared/steady/main.tf': '' });
+    await seedDatabase(world, 'steady', '1');
+    const body = `${calls('../shared/steady')}${database('2')}`;
+    const pullRequest = await openOn(world, { dir: 'steady', body, base });
+    await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: steady');
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await world.repository.commit(base, { files: { 'shared/steady/main.tf': '# a remark\n' } });
+    await untilPlans('steady', 2);
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    expect(mainComment(pullRequest)).toContain('approved by @hubot');
+  });
+
+  test('are planned again when another one applies the same project', async ({ expect }) => {
+    const base = await branchOff(world, 'applied', { 'both/main.tf': world.project('both', database('1')) });
+    const open = async (name: string) => {
+      const pullRequest = await world.repository.openPullRequest({
+        title: `Add ${name}`,
+        author: 'mona',
+        head: `both-${name}`,
+        base,
+        files: { [`both/${name}.tf`]: resource(name) },
+      });
+      await untilCheck(pullRequest, 'hatchet/plan', '1 project: 2 to add');
+      await untilComment(pullRequest, 'Ready');
+      return pullRequest;
+    };
+    const [first, second] = [await open('one'), await open('two')];
+    await order(first, 'hubot', '/hatchet apply');
+    await untilCheck(first, 'hatchet/apply', 'Applied');
+    // The database is there now, and what the first one added is not in the second one's code.
+    await untilCheck(second, 'hatchet/plan', '1 project: 1 to add, 1 to destroy');
+    await untilComment(second, 'Waiting for 1 approval');
+    expect(await appliesOf(world, 'both')).toEqual([{ number: first.number, state: 'applied' }]);
+    expect(await countPlans(world, 'both')).toBe(3);
+  });
+
+  test('that are many are all planned again, each once', async ({ expect }) => {
+    const base = await branchOff(world, 'many', { 'shared/many/main.tf': resource('net') });
+    const dirs = Array.from({ length: 6 }, (_, index) => `many-${index}`);
+    const all = await Promise.all(
+      dirs.map((dir) => openReady(world, { dir, body: calls('../shared/many'), base })),
+    );
+    await world.repository.commit(base, { files: { 'shared/many/more.tf': resource('more') } });
+    for (const pullRequest of all) await untilCheck(pullRequest, 'hatchet/plan', '1 project: 2 to add');
+    for (const pullRequest of all) await untilComment(pullRequest, '2 to add');
+    expect(await Promise.all(dirs.map((dir) => countPlans(world, dir)))).toEqual(dirs.map(() => 2));
+  });
+});
+
+test('at the end no check is left open', () => {
+  expect(openChecks(world)).toEqual([]);
+});

@@ -1,0 +1,82 @@
+// What does the store know of the plan that a pull request shows?
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Store } from '../activities/store/store.ts';
+import { openStore } from '../activities/store/store.ts';
+import { createKeyring } from '../app/keyring.ts';
+import { parseSha } from '../workflows/model/identifiers.ts';
+import type { PullRequest } from '../workflows/model/pull-request.ts';
+import type { TestDatabase } from './postgres.ts';
+import { createTestDatabase } from './postgres.ts';
+import { repository, someBytes, someDigest, somePlan } from './stored-plan.ts';
+
+const keyring = createKeyring([{ id: 'k1', bytes: randomBytes(32) }]);
+let database: TestDatabase;
+let store: Store;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = await openStore({ url: database.url, keyring, log: { debug: () => {} } });
+});
+afterAll(async () => {
+  await store?.close();
+  await database?.drop();
+});
+
+const repositoryId = repository.id;
+const plan = (number: number, digest: string): Promise<void> =>
+  store.runs.savePlan(somePlan({ dir: 'prod', number, digest: someDigest(digest) }), someBytes('x'));
+const comment = (number: number, hash: string): Promise<void> =>
+  store.shown.save({ repository, number }, [
+    { key: 'comment', nodeId: 'IC_1', hash, annotationsHash: '', open: false, at: null },
+  ]);
+const newest = (number: number) => store.newestPlans.find({ repositoryId, number, project: 'prod' });
+
+test('a plan is shown when the comment was written after it', async () => {
+  expect(await newest(1)).toBeNull();
+  await plan(1, 'a');
+  expect(await newest(1)).toEqual({ digest: someDigest('a'), shown: false });
+  await comment(1, 'first');
+  expect(await newest(1)).toEqual({ digest: someDigest('a'), shown: true });
+  await plan(1, 'b');
+  expect(await newest(1)).toEqual({ digest: someDigest('b'), shown: false });
+});
+
+test('the same plan made again is as visible as it was, and nobody else’s comment shows it', async () => {
+  await plan(2, 'a');
+  await comment(2, 'first');
+  await plan(2, 'a');
+  expect(await newest(2)).toEqual({ digest: someDigest('a'), shown: true });
+  await plan(3, 'a');
+  expect(await newest(3)).toEqual({ digest: someDigest('a'), shown: false });
+});
+
+test('a head was planned when one of its projects was', async () => {
+  const stored = somePlan({ number: 4 });
+  await store.runs.savePlan(stored, someBytes('x'));
+  const at = (head: string) =>
+    store.newestPlans.wasPlanned({ repositoryId, number: 4, head: parseSha(head) });
+  expect(await at(stored.plan.head)).toBe(true);
+  expect(await at('9'.repeat(40))).toBe(false);
+});
+
+test('open pull requests are found by their base, with those of the named projects that they planned', async () => {
+  const sha = parseSha('a'.repeat(40));
+  const open = (number: number, change: Partial<PullRequest> = {}) => {
+    const facts = { nodeId: 'PR', title: '', author: 'mona', draft: false, fork: false, labels: [] };
+    const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null };
+    const pullRequest: PullRequest = { ...facts, ...rest, number, state: 'open', base: 'main', ...change };
+    return store.pullRequests.save({ repository, pullRequest, readAt: new Date().toISOString() });
+  };
+  await open(12, { base: 'release' });
+  await open(11);
+  await open(10, { state: 'merged' });
+  await open(9);
+  await plan(11, 'a');
+  expect(await store.pullRequests.listOpen(repositoryId, ['prod', 'dns'])).toEqual([
+    { number: 9, base: 'main', planned: [] },
+    { number: 11, base: 'main', planned: ['prod'] },
+    { number: 12, base: 'release', planned: [] },
+  ]);
+  const based = await store.pullRequests.listBasedOn(repositoryId, 'main');
+  expect(based.map(({ number }) => number)).toEqual([9, 11]);
+});
