@@ -63,7 +63,7 @@ describe.concurrent('commands', () => {
         "frobnicate → confused: @hubot there is no command \`frobnicate\`. Comment \`/hatchet help\` for all commands.",
         "apply tpyed → confused: @hubot there is no project \`tpyed\`. Did you mean \`typed\`? Projects here: \`typed\`.",
         "apply -chdir=/etc → confused: @hubot \`-chdir=/etc\` is no flag of \`apply\`. Comment \`/hatchet help\` for all commands.",
-        "plan --destroy → confused: @hubot \`/hatchet plan\` was refused: \`--destroy\` is not there yet.",
+        "plan --destroy → confused: @hubot \`--destroy\` takes the names of projects. Comment \`/hatchet help\` for all commands.",
         "approve → confused: @hubot \`/hatchet approve\` was refused: nothing here waits for an approval.",
         "cancel → eyes: @hubot there is nothing to cancel.",
       ]
@@ -81,7 +81,7 @@ describe.concurrent('commands', () => {
         "reaction": "eyes",
         "reply": "| Comment | To |
       | :-- | :-- |
-      | \`/hatchet plan [project…]\` | plan again |
+      | \`/hatchet plan [project…] [--destroy]\` | plan again, or plan the end of projects |
       | \`/hatchet apply [project…]\` | apply what is planned and approved |
       | \`/hatchet approve [project…]\` | say yes to the plans shown |
       | \`/hatchet reject [project…]\` | take a yes back, or refuse |
@@ -179,7 +179,7 @@ describe.concurrent('commands', () => {
     expect((await ask(pullRequest, 'hubot', '/hatchet status')).reply).toMatchInlineSnapshot(`
       "| Project | Status |
       | :-- | :-- |
-      | planning | planning |"
+      | planning | planning since TIME UTC |"
     `);
     await order(pullRequest, 'mona', '/hatchet cancel');
     await untilCheck(pullRequest, 'hatchet/apply', 'Cancelled');

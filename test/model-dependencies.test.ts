@@ -1,0 +1,285 @@
+// In which order are projects applied, and which plans live on when a pull request is looked at again?
+import { describe, expect, test } from 'vitest';
+import type { Again } from '../workflows/model/again.ts';
+import { addAgain, againFor, againOf, nothingAgain } from '../workflows/model/again.ts';
+import { defaultConfiguration } from '../workflows/model/configuration.ts';
+import { inApplyOrder, openDependencies, openDependents } from '../workflows/model/dependencies.ts';
+import {
+  parsePlanDigest,
+  parsePlanId,
+  parseRunId,
+  parseSha,
+  parseSourceDigest,
+} from '../workflows/model/identifiers.ts';
+import type { Continuation } from '../workflows/model/keep-plan.ts';
+import { continueProject, seesSame } from '../workflows/model/keep-plan.ts';
+import { deletedTitle } from '../workflows/model/picture-deleted.ts';
+import type { Plan } from '../workflows/model/plan.ts';
+import type { ApplyState, ProjectState } from '../workflows/model/round.ts';
+
+const runId = parseRunId('00000000-0000-4000-8000-0000000000aa');
+const sha = parseSha('1'.repeat(40));
+const digest = parsePlanDigest('a'.repeat(64));
+const source = (digit: string) => parseSourceDigest(digit.repeat(64));
+
+function state(
+  name: string,
+  change: Partial<ProjectState> & { readonly after?: readonly string[] } = {},
+): ProjectState {
+  const { after = [], ...rest } = change;
+  const project = { name, dir: name, workspace: 'default', engine: 'terraform' } as const;
+  const plan: Plan = {
+    id: parsePlanId('00000000-0000-4000-8000-000000000001'),
+    runId,
+    project,
+    digest,
+    counts: { add: 1, change: 0, replace: 0, destroy: 0, import: 0, move: 0, forget: 0 },
+    outputChanges: 0,
+    hasChanges: true,
+    risky: [],
+    warnings: [],
+    sourceDigest: source('b'),
+    head: sha,
+    base: sha,
+    engineVersion: '1.11.4',
+    destroy: false,
+  };
+  const inputs = {
+    varFiles: [],
+    version: null,
+    pool: 'default',
+    dependsOn: after,
+    problems: [],
+    sourceDigest: source('b'),
+  };
+  return {
+    project: { ...project, ...inputs },
+    tree: null,
+    destroy: false,
+    since: '2026-11-22T04:00:00Z',
+    runId,
+    result: { kind: 'planned', plan },
+    verdicts: [],
+    apply: null,
+    shownAt: '2026-11-22T04:01:00Z',
+    replaced: false,
+    voided: null,
+    changedByMerge: false,
+    ...rest,
+  };
+}
+
+const apply = (phase: ApplyState['phase']): ApplyState => ({
+  runId,
+  digest,
+  trigger: { kind: 'comment', actor: 'hubot' },
+  phase,
+});
+const over = (outcome: Extract<ApplyState['phase'], { kind: 'over' }>['outcome']): ApplyState =>
+  apply({ kind: 'over', startedAt: null, outcome });
+const applied = over({ kind: 'applied', runId, finishedAt: '2026-11-22T04:02:00Z' });
+const failure = { kind: 'failed', runId, diagnostics: [], diagnosticCount: 0 } as const;
+const failedApply = over({ ...failure, finishedAt: '', done: 0, total: 1, stateKept: false });
+const refused = (refusal: Parameters<typeof over>[0] & { kind: 'refused' }): ApplyState => over(refusal);
+
+describe('dependencies', () => {
+  const chain = [state('web', { after: ['app'] }), state('app', { after: ['network'] }), state('network')];
+  test.each([
+    ['near and far', chain, 'web', ['app', 'network']],
+    ['none', chain, 'network', []],
+    ['not what is applied', [chain[0], chain[1], state('network', { apply: applied })], 'web', ['app']],
+    ['not what is not here', [state('app', { after: ['elsewhere'] })], 'app', []],
+    [
+      'what failed',
+      [state('app', { after: ['network'] }), state('network', { result: failure })],
+      'app',
+      ['network'],
+    ],
+    ['a circle', [state('a', { after: ['b'] }), state('b', { after: ['a'] })], 'a', ['b']],
+  ])('%s', (_, projects, name, expected) =>
+    expect(
+      openDependencies(
+        projects.filter((one) => one !== undefined),
+        name,
+      ),
+    ).toEqual(expected),
+  );
+
+  test('whatever comes after an applied project may be another plan now', () => {
+    expect(openDependents(chain, 'network')).toEqual(['web', 'app']);
+    expect(openDependents(chain, 'web')).toEqual([]);
+  });
+  test('dependencies are applied first, and circles end', () => {
+    const names = (projects: readonly ProjectState[]) =>
+      inApplyOrder(projects).map(({ project }) => project.name);
+    expect(names(chain)).toEqual(['network', 'app', 'web']);
+    expect(names([state('a', { after: ['b'] }), state('b', { after: ['a'] })])).toEqual(['b', 'a']);
+  });
+  test('what is taken down goes the other way round', () => {
+    const ends = [state('network', { destroy: true }), state('app', { destroy: true, after: ['network'] })];
+    expect(openDependencies(ends, 'network')).toEqual(['app']);
+    expect(openDependencies(ends, 'app')).toEqual([]);
+  });
+});
+
+describe('what is planned again', () => {
+  const asked = (only: readonly string[], as: 'plain' | 'destroy' | 'same' = 'plain'): Again =>
+    againFor({ kind: 'asked', only, as });
+  test.each<[string, Again, string, unknown]>([
+    ['nothing of its own accord', againFor({ kind: 'changed' }), 'app', null],
+    ['all', asked([]), 'app', 'plain'],
+    ['one', asked(['app']), 'app', 'plain'],
+    ['not another', asked(['web']), 'app', null],
+    ['what was applied elsewhere', againFor({ kind: 'refresh', applied: ['app'] }), 'app', 'same'],
+    ['what an overtaken round owed', addAgain(asked(['app'], 'destroy'), nothingAgain), 'app', 'destroy'],
+    ['the newest word', addAgain(asked(['app'], 'destroy'), asked(['app'])), 'app', 'plain'],
+    [
+      'a refresh does not take a wish back',
+      addAgain(asked(['app'], 'destroy'), againFor({ kind: 'refresh', applied: ['app'] })),
+      'app',
+      'destroy',
+    ],
+    ['all take every end back', addAgain(asked(['app'], 'destroy'), asked([])), 'app', 'plain'],
+    ['a name of every object', asked(['toString']), 'constructor', null],
+  ])('%s', (_, again, name, expected) => expect(againOf(again, name)).toBe(expected));
+});
+
+describe('which plans live on', () => {
+  const question = (change: Partial<Continuation>): Continuation => {
+    const prior = change.prior ?? state('app');
+    const { project } = prior;
+    return {
+      project,
+      tree: null,
+      prior,
+      again: nothingAgain,
+      onlyNamed: false,
+      merged: false,
+      reviewed: [],
+      now: 'now',
+      ...change,
+    };
+  };
+  const keeps = (change: Partial<Continuation>): boolean => continueProject(question(change)).result !== null;
+  const again = againFor({ kind: 'asked', only: ['app'], as: 'plain' });
+  const moved = { ...state('app').project, sourceDigest: source('c') };
+  test.each<[string, Partial<Continuation>, boolean]>([
+    ['the same files', {}, true],
+    ['other files', { project: moved }, false],
+    ['asked for', { again }, false],
+    [
+      'not asked for',
+      { again: againFor({ kind: 'asked', only: ['web'], as: 'plain' }), onlyNamed: true },
+      true,
+    ],
+    ['failed, and something changed elsewhere', { prior: state('app', { result: failure }) }, false],
+    [
+      'failed, and only others are asked for',
+      { prior: state('app', { result: failure }), onlyNamed: true },
+      true,
+    ],
+    ['applied', { prior: state('app', { apply: applied }) }, true],
+    ['applied, merged and asked for', { prior: state('app', { apply: applied }), merged: true, again }, true],
+    ['an apply that failed', { prior: state('app', { apply: failedApply }) }, false],
+    [
+      'an apply that failed before the merge',
+      { prior: state('app', { apply: failedApply }), merged: true },
+      true,
+    ],
+    [
+      'refused as stale',
+      {
+        prior: state('app', {
+          apply: refused({
+            kind: 'refused',
+            refusal: { kind: 'stale', project: 'app', reason: 'state changed' },
+          }),
+        }),
+      },
+      false,
+    ],
+    [
+      'taken back',
+      {
+        prior: state('app', {
+          apply: refused({ kind: 'refused', refusal: { kind: 'withdrawn', project: 'app' } }),
+        }),
+      },
+      true,
+    ],
+    ['being planned', { prior: state('app', { result: null }) }, false],
+  ])('%s', (_, change, expected) => expect(keeps(change)).toBe(expected));
+
+  test('a wish to apply lives on over a new plan, and is compared with it later', () => {
+    const held = apply({ kind: 'held', after: ['network'] });
+    const next = continueProject(question({ prior: state('app', { apply: held }), again }));
+    expect(next).toMatchObject({ result: null, apply: held, shownAt: null, replaced: true, since: 'now' });
+  });
+  test('after a merge a plan that nobody saw asks for a look', () => {
+    expect(continueProject(question({ merged: true })).changedByMerge).toBe(true);
+    expect(continueProject(question({ merged: true, reviewed: [digest] })).changedByMerge).toBe(false);
+  });
+  test.each<[string, Partial<Continuation>, boolean]>([
+    ['a deleted project can only end', { prior: null, tree: sha }, true],
+    [
+      'the end is planned when asked for',
+      { again: againFor({ kind: 'asked', only: ['app'], as: 'destroy' }) },
+      true,
+    ],
+    [
+      'and again when the world changed',
+      { prior: state('app', { destroy: true }), again: againFor({ kind: 'refresh', applied: ['app'] }) },
+      true,
+    ],
+    ['until an ordinary plan is asked for', { prior: state('app', { destroy: true }), again }, false],
+    ['or the files change', { prior: state('app', { destroy: true }), project: moved }, false],
+  ])('%s', (_, change, expected) => {
+    const asked = { ...question(change), ...('prior' in change ? { prior: change.prior ?? null } : {}) };
+    expect(continueProject(asked).destroy).toBe(expected);
+  });
+
+  test('policies are asked again when anything that they see has changed', () => {
+    const facts = {
+      source: { head: sha, base: sha, tree: sha },
+      configuration: defaultConfiguration,
+      changedFiles: ['a'],
+    };
+    const before = {
+      kind: 'projects',
+      editsConfiguration: false,
+      poolWaitMs: 1,
+      projects: [],
+      deleted: [],
+      ...facts,
+    } as const;
+    expect(seesSame(before, facts)).toBe(true);
+    expect(seesSame(null, facts)).toBe(false);
+    expect(seesSame(before, { ...facts, changedFiles: ['b'] })).toBe(false);
+    expect(seesSame(before, { ...facts, source: { ...facts.source, base: parseSha('2'.repeat(40)) } })).toBe(
+      false,
+    );
+  });
+});
+
+test.each([
+  [[], ''],
+  [[{ name: 'dns', resources: 3 }], 'dns is deleted: 3 resources would stay'],
+  [[{ name: 'dns', resources: 1 }], 'dns is deleted: 1 resource would stay'],
+  [[{ name: 'dns', resources: 0 }], 'dns is deleted: nothing would stay'],
+  [[{ name: 'dns', resources: null }], 'dns is deleted: what it manages would stay'],
+  [
+    [
+      { name: 'dns', resources: 3 },
+      { name: 'vpc', resources: 2 },
+    ],
+    'dns and vpc are deleted: 5 resources would stay',
+  ],
+  [
+    [
+      { name: 'a', resources: 1 },
+      { name: 'b', resources: null },
+      { name: 'c', resources: 1 },
+    ],
+    '3 projects are deleted: what they manage would stay',
+  ],
+])('deleted: %j', (deleted, title) => expect(deletedTitle(deleted)).toBe(title));
