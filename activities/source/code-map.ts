@@ -70,7 +70,7 @@ export function directoriesAround(dirs: Iterable<string>): ReadonlySet<string> {
   return around;
 }
 
-export const versionFiles = ['.terraform-version', '.opentofu-version', '.tool-versions'] as const;
+const versionFiles = ['.terraform-version', '.opentofu-version', '.tool-versions'] as const;
 
 /** Read from the project's directory and every one above it, by version managers and by us. */
 export function* versionFilePaths(dir: string): Generator<string> {
