@@ -8,6 +8,7 @@ import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
 import { readActor } from './github/read-actor.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
+import { createRenderer } from './github/renderer.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
 import { showGroup } from './github/show-group.ts';
@@ -16,6 +17,8 @@ import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import { readGroupRecord } from './read-group-record.ts';
 import { recordEntry } from './record-entry.ts';
+import { shareInspections } from './share-inspections.ts';
+import type { Origin } from './source/fetch-queue.ts';
 import type { GroupInspector } from './source/group.ts';
 import type { ShownRun } from './store/run.ts';
 import type { Store } from './store/store.ts';
@@ -44,13 +47,13 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
   const showing: ShowDependencies = {
     github,
     memory: store.shown,
-    readPlanChanges: (id) => store.runs.readPlanChanges(id),
+    render: createRenderer((id) => store.runs.readPlanChanges(id)),
     appId: deps.appId,
     runAddresses: (ref, runs) => runAddresses(deps, ref, runs),
   };
-  const inspect = (ref: PullRequestRef): Promise<Inspection> => inspectPullRequest(deps, ref);
+  const inspectAgain = shareInspections((ref) => inspectPullRequest(deps, ref, 'when-missing'));
   return {
-    inspect: ({ ref }) => beating(() => inspect(ref)),
+    inspect: ({ ref }) => beating(() => inspectPullRequest(deps, ref, 'early')),
     async judge(request) {
       const verdicts = await judge.judge(request);
       await store.verdicts.save(request.planId, {
@@ -71,7 +74,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
     readGroupRecord: (request) => readGroupRecord(store, request),
     showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
-    beginApply: (request) => beating(() => beginApply({ ...deps, inspect }, request)),
+    beginApply: (request) => beating(() => beginApply({ ...deps, inspect: inspectAgain }, request)),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
@@ -99,24 +102,39 @@ async function runAddresses(
   return new Map([...since].map(([id, at]) => [id, runAddress(id, at)]));
 }
 
-/** GitHub is asked and git fetches at the same time; the fetch is only waited for when it brought something new. */
-async function inspectPullRequest(deps: ControlDependencies, ref: PullRequestRef): Promise<Inspection> {
+/**
+ * `early`: GitHub is asked and git fetches at the same time; the fetch is only waited for when it brought something
+ * new. `when-missing`: what was planned is in the mirror, unless it is no longer what was planned.
+ */
+async function inspectPullRequest(
+  deps: ControlDependencies,
+  ref: PullRequestRef,
+  fetches: 'early' | 'when-missing',
+): Promise<Inspection> {
   const { github, source, store, poolWaitMs } = deps;
-  const { repository, number } = ref;
+  const { repository } = ref;
   const readAt = new Date().toISOString();
+  const reading = readPullRequest(github, ref);
+  // It is waited for below, unless git's token is refused before.
+  reading.catch(() => undefined);
   const origin = await originOf(deps, ref);
-  const known = await store.pullRequests.find({ repositoryId: repository.id, number });
-  const begun = source.begin(origin, { number, base: known?.pullRequest.base ?? null });
-  const pullRequest = await readPullRequest(github, ref);
-  await store.pullRequests.save({ repository, pullRequest, readAt });
-  if (pullRequest.state === 'closed') return { pullRequest, poolWaitMs, ...nothingRead };
-  const {
-    changedFiles,
-    configuration,
-    edited,
-    source: found,
-  } = await source.inspect({ origin, pullRequest, begun });
+  const begun = fetches === 'early' ? await beginFetch(deps, ref, origin) : null;
+  const pullRequest = await reading;
+  const saving = store.pullRequests.save({ repository, pullRequest, readAt });
+  if (pullRequest.state === 'closed') {
+    await saving;
+    return { pullRequest, poolWaitMs, ...nothingRead };
+  }
+  const inspecting = source.inspect({ origin, pullRequest, begun: begun?.fetching ?? null });
+  const [{ changedFiles, configuration, edited, source: found }] = await Promise.all([inspecting, saving]);
   return { pullRequest, poolWaitMs, changedFiles, configuration, edited, source: found };
+}
+
+/** In a record: only its start is to be waited for. */
+async function beginFetch({ source, store }: ControlDependencies, ref: PullRequestRef, origin: Origin) {
+  const { repository, number } = ref;
+  const known = await store.pullRequests.find({ repositoryId: repository.id, number });
+  return { fetching: source.begin(origin, { number, base: known?.pullRequest.base ?? null }) };
 }
 
 const nothingRead: Omit<Inspection, 'pullRequest' | 'poolWaitMs'> = {
