@@ -16,10 +16,6 @@ import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
 
 /** What the user can mend is shown on the project; the other projects are not held up by it. */
 export async function planOrTell(request: PlanRequest, limits: RunLimits): Promise<PlanResult> {
-  const { problems } = request.project;
-  if (problems.length > 0) {
-    return { kind: 'failed', runId: request.runId, diagnostics: problems, diagnosticCount: problems.length };
-  }
   const { name, pool, problems } = request.project;
   if (problems.length > 0) {
     return { kind: 'failed', runId: request.runId, diagnostics: problems, diagnosticCount: problems.length };
