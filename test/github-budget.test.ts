@@ -5,6 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { WriteCost, WriteLimit } from '../activities/github/budget.ts';
 import { createGitHub } from '../activities/github/client.ts';
+import { createRenderer } from '../activities/github/renderer.ts';
 import type { ShowDependencies } from '../activities/github/show.ts';
 import { showView } from '../activities/github/show.ts';
 import { createBudget } from '../activities/store/budget.ts';
@@ -21,7 +22,7 @@ import type { TestDatabase } from './postgres.ts';
 import { createTestDatabase } from './postgres.ts';
 import { view } from './render-example.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 240_000 });
 
 let database: TestDatabase;
 let store: Store;
@@ -111,7 +112,7 @@ describe('the budget', () => {
 describe('many pull requests at once', () => {
   let sandbox: Sandbox;
   let pullRequests: readonly PullRequestHandle[];
-  const count = 24;
+  const count = 16;
 
   beforeAll(async () => {
     sandbox = await createSandbox();
@@ -145,7 +146,7 @@ describe('many pull requests at once', () => {
     return {
       github: createGitHub(settings, createBudget(sql, limits)),
       memory: store.shown,
-      readPlanChanges: (id) => store.runs.readPlanChanges(id),
+      render: createRenderer((id) => store.runs.readPlanChanges(id)),
       appId: app.id,
       runAddresses: async () => new Map(),
     };

@@ -1,14 +1,11 @@
 // How does a picture get to GitHub? Only what differs is written, in one mutation, and remembered.
-import { ApplicationFailure } from '@temporalio/common';
 import type { Answer, Shown } from '../../workflows/activities.ts';
-import type { PlanChanges } from '../../workflows/model/change.ts';
 import type { Check } from '../../workflows/model/check.ts';
 import { externalIdOf } from '../../workflows/model/check.ts';
-import type { PlanId, RunId } from '../../workflows/model/identifiers.ts';
+import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { View } from '../../workflows/model/view.ts';
-import { renderCheck } from '../render/checks.ts';
-import { renderComment } from '../render/comment.ts';
+import type { RenderedCheck } from '../render/checks.ts';
 import type { Links } from '../render/links.ts';
 import { renderReply } from '../render/reply.ts';
 import type { ShownRun } from '../store/run.ts';
@@ -17,6 +14,7 @@ import { translate } from './failures.ts';
 import type { WriteResult } from './mutation.ts';
 import { writeBatches } from './mutation.ts';
 import { recoverSurfaces } from './recover.ts';
+import type { Renderer } from './renderer.ts';
 import { shownRuns, shownRunsOf } from './shown-runs.ts';
 import type { Due, Surface, WantedCheck } from './surfaces.ts';
 import { dueCancel, dueCheck, dueComment, hashOf } from './surfaces.ts';
@@ -32,7 +30,7 @@ export type SurfaceMemory = {
 export type ShowDependencies = {
   readonly github: GitHub;
   readonly memory: SurfaceMemory;
-  readonly readPlanChanges: (id: PlanId) => Promise<PlanChanges>;
+  readonly render: Renderer;
   readonly appId: number;
   /** Addresses of the pages of runs; those without one stay without a link. */
   readonly runAddresses: (
@@ -81,14 +79,13 @@ async function dueOfView(
   surfaces: readonly Surface[],
   links: Links,
 ): Promise<readonly Due[]> {
-  const changes = await readChanges(deps, view);
+  const texts = deps.render(view, links);
   const find = (key: string): Surface | undefined => surfaces.find((surface) => surface.key === key);
-  const checks = view.checks.map((check) => wantedCheck(check, view, changes, links));
+  const comment = view.comment ? dueComment(view.nodeId, await texts.comment(), find('comment')) : null;
+  const checks: WantedCheck[] = [];
+  for (const check of view.checks) checks.push(wantedCheck(check, view, await texts.check(check), links));
   const wantedKeys = new Set(checks.map(({ key }) => key));
   const orphans = surfaces.filter(({ key, open }) => open && !wantedKeys.has(key));
-  const comment = view.comment
-    ? dueComment(view.nodeId, renderComment(view, changes, links), find('comment'))
-    : null;
   // The comment first: whoever sees a check turn can already read what it is about.
   return [
     comment,
@@ -97,31 +94,10 @@ async function dueOfView(
   ].filter((due) => due !== null);
 }
 
-async function readChanges(deps: ShowDependencies, view: View): Promise<ReadonlyMap<PlanId, PlanChanges>> {
-  const ids = view.projects.flatMap(({ plan }) => (plan?.hasChanges === true ? [plan.id] : []));
-  const read = await Promise.all(ids.map((id) => readOrNone(deps, id)));
-  return new Map(read.flat());
-}
-
-/** What has expired after months is not shown; the rest of the picture is. */
-async function readOrNone(deps: ShowDependencies, id: PlanId): Promise<readonly [PlanId, PlanChanges][]> {
-  try {
-    return [[id, await deps.readPlanChanges(id)]];
-  } catch (error) {
-    if (error instanceof ApplicationFailure && error.nonRetryable) return [];
-    throw error;
-  }
-}
-
-function wantedCheck(
-  check: Check,
-  view: View,
-  changes: ReadonlyMap<PlanId, PlanChanges>,
-  links: Links,
-): WantedCheck {
+function wantedCheck(check: Check, view: View, rendered: RenderedCheck, links: Links): WantedCheck {
   const completed = check.state.status === 'completed' ? check.state.conclusion : null;
   return {
-    ...renderCheck(check, view, changes, links),
+    ...rendered,
     key: `check:${view.sha}:${check.name}`,
     sha: view.sha,
     name: check.name,

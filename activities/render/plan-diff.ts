@@ -28,15 +28,24 @@ export const changeOrder: readonly ChangeAction[] = [
 const maxLineLength = 1_000;
 const riskyActions: readonly ChangeAction[] = ['delete', 'replace', 'forget'];
 
+/** The comment and the check are made from the same object, one after the other. */
+const grouped = new WeakMap<PlanChanges, readonly ChangeGroup[]>();
+
 /** All changes of a plan in the order they are read; data sources are never among them. */
 export function groupChanges(changes: PlanChanges): readonly ChangeGroup[] {
+  const known = grouped.get(changes) ?? group(changes);
+  grouped.set(changes, known);
+  return known;
+}
+
+function group(changes: PlanChanges): readonly ChangeGroup[] {
   const groups = new Map<string, [ResourceChange, ...ResourceChange[]]>();
   for (const action of changeOrder) {
     for (const resource of changes.resources.filter((candidate) => candidate.action === action)) {
       const key = likeness(resource);
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [resource]);
-      else group.push(resource);
+      const alike = groups.get(key);
+      if (alike === undefined) groups.set(key, [resource]);
+      else alike.push(resource);
     }
   }
   const outputs = changes.outputs.length === 0 ? [] : [outputGroup(changes)];
@@ -62,7 +71,7 @@ function changeGroup(resources: readonly [ResourceChange, ...ResourceChange[]]):
     action: first.action,
     risky: riskyActions.includes(first.action),
     headers: resources.map((resource) => line(headerLine(resource))),
-    body: () => bodyLines(first).map(line),
+    body: once(() => bodyLines(first).map(line)),
   };
 }
 
@@ -71,7 +80,16 @@ function outputGroup(changes: PlanChanges): ChangeGroup {
     action: 'output',
     risky: false,
     headers: ['~ outputs'],
-    body: () => outputLines(changes.outputs).map(line),
+    body: once(() => outputLines(changes.outputs).map(line)),
+  };
+}
+
+/** What has to fit is tried more than once. */
+function once(make: () => readonly string[]): () => readonly string[] {
+  let made: readonly string[] | null = null;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
