@@ -46,7 +46,9 @@ test('a project carries its whole diff', () => {
         },
       ],
       "annotations": [],
-      "summary": "\`staging\`: 1 to change, 2 to add; ready, applies on merge.",
+      "summary": "\`staging\`: 1 to change, 2 to add; ready, applies on merge.
+
+    [Whole plan and log](https://hatchet.example/runs/00000000-0000-4000-8000-0000000000aa)",
       "text": "\`\`\`diff
     ~ aws_ecs_service.web
     !     desired_count     2 → 4
