@@ -7,7 +7,7 @@ const { installation, repository } = repositoryShape;
 const shape = z.object({ installation, repository, ref: z.string(), deleted: z.boolean() });
 
 /** Branches of the merge queue are nobody's base; its groups have an event of their own. */
-export const queueBranchPrefix = 'gh-readonly-queue/';
+const queueBranchPrefix = 'gh-readonly-queue/';
 
 /** Null for tags, deleted branches and those of the merge queue. */
 export function parsePushEvent(payload: unknown): RepositoryNews | null {
