@@ -63,6 +63,8 @@ export type TerraformRunner = {
   readonly stages: RunStage[];
   /** What else is committed; paths are relative to the repository. */
   readonly files: Map<string, string>;
+  /** Committed files that are no text. */
+  readonly bytes: Map<string, Buffer>;
   /** Committed links, and where they lead. */
   readonly links: Map<string, string>;
   readonly plan: (fixture: string, options?: PlanOptions) => Promise<PlanResult>;
@@ -122,6 +124,7 @@ export async function createTerraformRunner(
   const store = createMemoryRunStore();
   const stages: RunStage[] = [];
   const files = new Map<string, string>();
+  const bytes = new Map<string, Buffer>();
   const links = new Map<string, string>();
   let fixture = 'start';
   let backend = true;
@@ -136,7 +139,7 @@ export async function createTerraformRunner(
       await cp(join(fixtures, fixture), join(into, project.dir), { recursive: true });
       if (backend)
         await writeFile(join(into, project.dir, 'backend.tf'), backendAt(join(stateDir, 'prod.tfstate')));
-      for (const [path, text] of files) {
+      for (const [path, text] of [...files, ...bytes]) {
         await mkdir(join(into, path, '..'), { recursive: true });
         await writeFile(join(into, path), text, { mode: 0o755 });
       }
@@ -155,6 +158,7 @@ export async function createTerraformRunner(
     stateDir,
     stages,
     files,
+    bytes,
     links,
     plan: (name, options = {}) => {
       fixture = name;

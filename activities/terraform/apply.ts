@@ -14,10 +14,9 @@ import { withHeartbeat } from './heartbeat.ts';
 import { createLiveLog } from './live-log.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
-import { parsePlanJson } from './plan-json.ts';
 import { prepareProject } from './prepare.ts';
+import { readSecrets } from './read-plan.ts';
 import { createRunDirectory, removeRunDirectory } from './run-directory.ts';
-import { sensitiveValues } from './sensitive-values.ts';
 import type { Session } from './session.ts';
 import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
@@ -106,8 +105,8 @@ async function readGrantedPlan(
   if (!isApproved || !isSameFile) {
     return { kind: 'stale', project: grant.project.name, reason: 'digest changed' };
   }
-  const document = parsePlanJson((await store.readPlanJson(grant.planId)).toString());
-  return { stored, planFile, lockFile, mask: createMask([...settings.masks, ...sensitiveValues(document)]) };
+  const secrets = await readSecrets(await store.readPlanJson(grant.planId));
+  return { stored, planFile, lockFile, mask: createMask([...settings.masks, ...secrets]) };
 }
 
 async function prepareApply(

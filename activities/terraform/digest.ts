@@ -1,5 +1,4 @@
 // What exactly is approved: which number stands for what a plan will do?
-import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { PlanDigest, SourceDigest } from '../../workflows/model/identifiers.ts';
@@ -15,7 +14,7 @@ import { isUnchangedOutput, isUntouched } from './plan-json.ts';
  * it lists depends on where a provider was installed from.
  */
 type LockContent = {
-  readonly committed: Buffer | null;
+  readonly committed: Uint8Array | null;
   readonly selected: readonly LockedProvider[];
 };
 
@@ -106,6 +105,6 @@ function unambiguous(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unambiguous(item)]));
 }
 
-function sha256(bytes: string | Buffer): string {
+function sha256(bytes: string | Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -7,14 +7,11 @@ import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { RunId } from '../../workflows/model/identifiers.ts';
 import { parsePlanId } from '../../workflows/model/identifiers.ts';
 import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
-import { maxRiskyChanges } from '../../workflows/model/plan.ts';
 import type { AffectedProject, Project } from '../../workflows/model/project.ts';
 import { operatorError } from '../faults.ts';
-import { countChanges, riskyChanges } from './change-action.ts';
 import type { CommandResult } from './command.ts';
 import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
 import { errorsFirst, isWarning, toDiagnostic } from './diagnostics.ts';
-import { planDigest } from './digest.ts';
 import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
@@ -22,14 +19,11 @@ import { createLiveLog } from './live-log.ts';
 import { parseLockFile } from './lock-file.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
-import { planChanges } from './plan-changes.ts';
 import { readPlannedState } from './plan-file.ts';
-import type { PlanDocument } from './plan-json.ts';
-import { isUnchangedOutput, isUntouched, parsePlanJson } from './plan-json.ts';
 import type { Preparation, Prepared } from './prepare.ts';
 import { prepareProject } from './prepare.ts';
+import { reportPlan } from './read-plan.ts';
 import { createRunDirectory, readForeignFile, removeRunDirectory } from './run-directory.ts';
-import { sensitiveValues } from './sensitive-values.ts';
 import type { Session, SessionRequest } from './session.ts';
 import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
@@ -151,17 +145,19 @@ async function keepPlan(
   planned: Planned,
 ): Promise<PlanResult> {
   const { planFile, planJson, prepared, result } = planned;
-  const document = parsePlanJson(planJson.toString());
-  const mask = createMask([...session.settings.masks, ...sensitiveValues(document)]);
-  const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, session.project.dir, mask));
+  const { project } = request;
+  const { report, secrets } = await reportPlan(planJson, {
+    project: withoutSource(project),
+    lock: { committed: prepared.committedLockFile, selected: selectedProviders(prepared.lockFile) },
+    sourceDigest: project.sourceDigest,
+    masks: session.settings.masks,
+  });
+  const { changes, ...numbers } = report;
+  const mask = createMask([...session.settings.masks, ...secrets]);
+  const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, project.dir, mask));
   const plan: Plan = {
-    ...describePlan(document, request),
-    digest: planDigest({
-      document,
-      project: request.project,
-      lock: { committed: prepared.committedLockFile, selected: selectedProviders(prepared.lockFile) },
-      sourceDigest: request.project.sourceDigest,
-    }),
+    ...numbers,
+    ...describeRequest(request),
     hasChanges: result.exit.code === changesExitCode,
     warnings: diagnostics.filter(isWarning).slice(0, maxDiagnosticsCarried),
   };
@@ -169,9 +165,8 @@ async function keepPlan(
   const state = await readPlannedState(planFile);
   const planFileSha256 = createHash('sha256').update(planFile).digest('hex');
   const { moduleDirs } = prepared;
-  const { varFiles } = request.project;
+  const { varFiles } = project;
   const record = { plan, repository, number, source, state, planFileSha256, varFiles, moduleDirs };
-  const changes = planChanges(document, mask);
   const log = session.log.masked(mask);
   const save = () =>
     deps.store.savePlan(record, { planFile, planJson, log, changes, lockFile: prepared.lockFile });
@@ -184,23 +179,14 @@ function selectedProviders(lockFile: Buffer | null): ReturnType<typeof parseLock
   return parseLockFile((lockFile ?? Buffer.alloc(0)).toString());
 }
 
-function describePlan(
-  document: PlanDocument,
-  { project, source, runId, destroy }: PlanRequest,
-): Omit<Plan, 'digest' | 'hasChanges' | 'warnings'> {
-  const touched = document.resource_changes.filter((resource) => !isUntouched(resource));
+function describeRequest({ project, source, runId, destroy }: PlanRequest) {
   return {
     id: parsePlanId(randomUUID()),
     runId,
     project: withoutSource(project),
-    counts: countChanges(touched),
-    outputChanges: Object.values(document.output_changes).filter((change) => !isUnchangedOutput(change))
-      .length,
-    risky: riskyChanges(touched).slice(0, maxRiskyChanges),
     sourceDigest: project.sourceDigest,
     head: source.head,
     base: source.base,
-    engineVersion: document.terraform_version,
     destroy,
   };
 }
