@@ -32,7 +32,7 @@ test('values and output lines of 64 KiB and more', async () => {
   // Terraform drops such a line of a provisioner; of its own words it prints all.
   runner.files.set(
     'envs/prod/wordy.tf',
-    `check "wordy" {\n  assert {\n    condition     = false\n    error_message = "${long}"\n  }\n}\n`,
+    `check "wordy" {\n  assert {\n    condition     = terraform.workspace == ""\n    error_message = "${long}"\n  }\n}\n`,
   );
   const wordy = planned(await runner.plan('start'));
   expect(wordy.warnings.map(({ detail }) => detail.length)).toEqual([4_001]);
