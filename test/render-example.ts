@@ -129,6 +129,7 @@ export function view(headline: Headline, projects: readonly ProjectView[], more:
     deleted: [],
     checks: [],
     editsConfiguration: false,
+    editedPolicies: [],
     plannedAt: '2026-11-21T22:04:31Z',
     comment: true,
     ...more,

@@ -11,6 +11,7 @@ import { paragraphBytes } from './paragraphs.ts';
 import { problemParagraphs } from './problems.ts';
 import { projectBlocks } from './project-blocks.ts';
 import { projectTable } from './table.ts';
+import { nameList } from './wording.ts';
 
 /** By this first line the comment is found again. */
 const commentMarker = '<!-- hatchet:pr -->';
@@ -49,10 +50,23 @@ function frame(
   const head = [
     `${commentMarker}\n${first}`,
     ...opening,
-    ...(view.editsConfiguration ? ['`hatchet.yaml` is changed here: inactive until merged.'] : []),
+    ...inactiveLines(view),
     ...(table === null ? [] : [table]),
     ...(approvals.length === 0 ? [] : [approvals.join('\n')]),
     ...problemParagraphs(view, maxProblemBytes),
   ];
   return { head, tail: [footer(view, links)] };
+}
+
+/** What a pull request may not change for itself. */
+function inactiveLines({ editsConfiguration, editedPolicies }: View): readonly string[] {
+  const count = editedPolicies.length;
+  return [
+    ...(editsConfiguration ? ['`hatchet.yaml` is changed here: inactive until merged.'] : []),
+    ...(count === 0
+      ? []
+      : [
+          `${count === 1 ? 'The policy' : 'The policies'} ${nameList(editedPolicies)} ${count === 1 ? 'is' : 'are'} changed here: inactive until merged.`,
+        ]),
+  ];
 }

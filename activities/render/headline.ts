@@ -25,7 +25,7 @@ export function openingParagraphs(view: View, links: Links): readonly string[] {
 }
 
 /** The state in bold, then the next step: one line of Markdown, or two when that reads better. */
-export function headlineText(view: View, links: Links): string {
+function headlineText(view: View, links: Links): string {
   const { state, next } = tell(view.headline, { view, links });
   return `**${state}**${state.length + next.length > maxOneLine ? '\n' : ' '}${next}`;
 }

@@ -2,6 +2,7 @@
 
 import { rulesFor } from './configuration.ts';
 import { openDependencies } from './dependencies.ts';
+import { editedPolicies } from './edited-policies.ts';
 import { checksOf } from './picture-checks.ts';
 import { deletedProjects, isCounting } from './picture-deleted.ts';
 import { headlineOf } from './picture-headline.ts';
@@ -35,6 +36,7 @@ export function viewOf(state: PullRequestState): View | null {
     deleted: found === null ? [] : deletedProjects(found),
     checks: checksOf({ state, round, pullRequest, projects }),
     editsConfiguration: found?.editsConfiguration ?? false,
+    editedPolicies: found === null ? [] : editedPolicies(found.configuration, found.changedFiles),
     plannedAt: round.plannedAt,
     comment:
       round.findings.kind !== 'inspecting' &&

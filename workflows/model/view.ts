@@ -127,6 +127,8 @@ export type View = {
   readonly checks: readonly Check[];
   /** The pull request edits hatchet.yaml: it is inactive until merged. */
   readonly editsConfiguration: boolean;
+  /** The repository's own policies that it edits, as far as its changed files are carried: inactive until merged. */
+  readonly editedPolicies: readonly string[];
   /** ISO 8601; when the plans on show were finished; null before the first. */
   readonly plannedAt: string | null;
   /** Whether the comment is to be written yet (checks come first, the comment with the first result). */
