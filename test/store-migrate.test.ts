@@ -49,6 +49,8 @@ test('the product’s own migrations apply to an empty database, and again to a 
       'artifact',
       'delivery',
       'event',
+      'github_pause',
+      'github_spent',
       'lock_event',
       'log_chunk',
       'migration',
