@@ -155,7 +155,7 @@ inSandbox('S8: behind the walls (needs bubblewrap)', () => {
     );
     expect(await runner.apply(planned(await runner.plan('start')))).toMatchObject({ kind: 'applied' });
     await access(marker);
-    expect((await readdir(runner.root)).sort()).toEqual(['plugins', 'state', 'work']);
+    expect((await readdir(runner.root)).sort()).toEqual(['inits', 'plugins', 'state', 'work']);
     expect(await readdir(join(runner.settings.pluginCacheDir, 'packages'))).toEqual([]);
   });
 });
