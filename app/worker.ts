@@ -173,7 +173,8 @@ async function startRunners(
       await checkout({ mirror: await mirrors.open(repository.id), tree, into });
     },
     engineFor: createEngineFinder(config, log),
-    liveLog: store.liveLogs,
+    // Nobody could look at it without a page.
+      liveLog: config.links.url === null ? null : store.liveLogs,
     initCache: createInitCache(cacheDir(config, 'inits')),
     settings: {
       workDir,

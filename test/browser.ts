@@ -52,9 +52,11 @@ export async function visit<Result>(
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('requestfailed', (request) =>
-      complaints.push(`${request.url()} ${request.failure()?.errorText}`),
-    );
+    page.on('requestfailed', (request) => {
+      const reason = request.failure()?.errorText ?? '';
+      // The page itself hung up, as it does when it is left.
+      if (reason !== 'net::ERR_ABORTED') complaints.push(`${request.url()} ${reason}`);
+    });
     return await look({ page, complaints });
   } finally {
     await context?.close();

@@ -126,9 +126,16 @@ function columnsOf(view: View, links: Links): readonly Column[] {
     {
       title: applied ? 'Applied' : 'Status',
       align: 'l',
-      cell: ({ status }) => statusWords(status, context),
+      cell: (project) => `${statusWords(project.status, context)}${planLog(project, links)}`,
     },
   ];
+}
+
+/** ", [log](…)": of a plan that is being made or was not; any other stands in its block or on its check. */
+function planLog({ status, runId }: ProjectView, links: Links): string {
+  const isOpen = status.kind === 'planning' || status.kind === 'failed';
+  const log = isOpen && runId !== null ? links.run(runId) : null;
+  return log === null ? '' : `, ${link('log', log)}`;
 }
 
 /** Its own check has the diff; without one, the page of its run. */
