@@ -174,7 +174,7 @@ async function startRunners(
     },
     engineFor: createEngineFinder(config, log),
     // Nobody could look at it without a page.
-      liveLog: config.links.url === null ? null : store.liveLogs,
+    liveLog: config.links.url === null ? null : store.liveLogs,
     initCache: createInitCache(cacheDir(config, 'inits')),
     settings: {
       workDir,
