@@ -32,7 +32,7 @@ test('every key is explained', () => {
 });
 
 test('the example is valid, and has every key', () => {
-  const map = mapOf(['network/main.tf', 'envs/prod/main.tf']);
+  const map = mapOf(['network/main.tf', 'envs/prod/main.tf', 'policies/prod.rego']);
   expect(judgeConfiguration(readConfiguration(Buffer.from(example)), map)).toMatchObject({ kind: 'valid' });
   const { properties } = describedSchema();
   expect(Object.keys(parse(example)).sort()).toEqual(Object.keys(properties ?? {}).sort());

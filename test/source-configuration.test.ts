@@ -6,7 +6,7 @@ import { mapOf } from './source-map.ts';
 
 const tree = mapOf([
   ...['network/main.tf', 'envs/prod/main.tf', 'envs/dev/main.tf', 'a b/main.tf', 'policies/deep/x.rego'],
-  ...['docs/x.md', 'vendor/sub@'],
+  ...['docs/x.md', 'vendor/sub@', 'rego/x_test.rego', 'rego-link~'],
 ]);
 const parse = (text: string | Buffer): FileFound =>
   judgeConfiguration(readConfiguration(Buffer.from(text)), tree);
@@ -284,8 +284,8 @@ describe('problems', () => {
     ],
     [
       'policies that are not there',
-      '{ dir: network, policies: [] , name: 3 }',
-      '3:42-3:43 `projects.0.name`: expected string',
+      '{ dir: network, policies: [{ path: gone, level: advisory }] }',
+      '3:40-3:44 `projects.0.policies.0.path`: `gone` is not there',
     ],
   ];
   test.each(inProject)('a project with %s', (_, entry, expected) => {
@@ -317,21 +317,36 @@ describe('problems', () => {
     ],
     [
       'what is not supported yet',
-      'apply: { require: [approved], auto_merge: squash }\nlock: none\npolicies:\n  - { path: policies, level: mandatory }\n',
+      'apply: { require: [approved], auto_merge: squash }\nlock: none\n',
       [
         '2:19-2:29 `apply.require`: not supported yet: leave it out',
         '2:43-2:49 `apply.auto_merge`: not supported yet: leave it out',
         '3:7-3:11 `lock`: not supported yet: leave it out',
-        '5:3-5:41 `policies`: not supported yet: leave it out',
       ],
     ],
     [
       'policies that are missing or empty',
-      'policies:\n  - { path: polices, level: mandatory }\n  - { path: docs, level: advisory }\n',
+      `policies:\n${[
+        'polices',
+        'docs',
+        'docs/x.md',
+        'rego',
+        'rego/x_test.rego',
+        'rego-link',
+        'vendor/sub',
+        'policies/deep/',
+        './policies/deep/x.rego',
+      ]
+        .map((path) => `  - { path: ${path}, level: mandatory }\n`)
+        .join('')}`,
       [
-        '3:3-4:36 `policies`: not supported yet: leave it out',
         '3:13-3:20 `policies.0.path`: `polices` is not there',
         '4:13-4:17 `policies.1.path`: `docs` has no Rego files',
+        '5:13-5:22 `policies.2.path`: `docs/x.md` is neither a Rego file nor a directory',
+        '6:13-6:17 `policies.3.path`: `rego` has no Rego files but tests',
+        '7:13-7:29 `policies.4.path`: `rego/x_test.rego` is a test, which judges nothing',
+        '8:13-8:22 `policies.5.path`: `rego-link` is a symbolic link, which is not followed: name the place that it leads to',
+        '9:13-9:23 `policies.6.path`: `vendor/sub` is a Git submodule: Hatchet reads this repository only',
       ],
     ],
     [

@@ -13,7 +13,7 @@ const rootModule: Module = {
   ...{ onlyTofu: false, marked: false, pointers: [], strays: [] },
 };
 
-/** Every directory with a `.tf` file is a root module; a path that ends in `@` is a submodule. */
+/** Every directory with a `.tf` file is a root module; a path that ends in `@` is a submodule, in `~` a link. */
 export function mapOf(paths: readonly string[]): CodeMap {
   const directories = new Map<string, TreeEntry[]>([['.', []]]);
   for (const path of paths) addPath(directories, path);
@@ -27,7 +27,8 @@ export function mapOf(paths: readonly string[]): CodeMap {
 }
 
 function addPath(directories: Map<string, TreeEntry[]>, path: string): void {
-  addEntry(directories, path.replace(/@$/, ''), path.endsWith('@') ? 'submodule' : 'file');
+  const kinds: Readonly<Record<string, EntryKind>> = { '@': 'submodule', '~': 'symlink' };
+  addEntry(directories, path.replace(/[@~]$/, ''), kinds[path.slice(-1)] ?? 'file');
 }
 
 function addEntry(directories: Map<string, TreeEntry[]>, path: string, kind: EntryKind): void {

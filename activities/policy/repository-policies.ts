@@ -1,6 +1,7 @@
 // Which policies does a repository bring itself, as they are on its base branch?
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { isPolicyFile } from '../../workflows/model/edited-policies.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Objects } from '../source/objects.ts';
 import type { TreeEntry } from '../source/tree-cache.ts';
@@ -89,9 +90,9 @@ async function filesBelow(objects: Objects, prefix: string, tree: Sha): Promise<
   return found.sort((left, right) => (left.path < right.path ? -1 : 1));
 }
 
-/** A link could lead anywhere, and a test judges nothing. */
+/** A link could lead anywhere. */
 const isPolicy = ({ name, kind }: TreeEntry): boolean =>
-  (kind === 'file' || kind === 'executable') && name.endsWith('.rego') && !name.endsWith('_test.rego');
+  (kind === 'file' || kind === 'executable') && isPolicyFile(name);
 
 async function readSource(objects: Objects, { path, sha }: Found): Promise<PolicySource> {
   const bytes = await objects.readBlob(sha, maxFileBytes);

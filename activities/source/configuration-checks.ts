@@ -7,8 +7,9 @@ import { configurationSchema, isTypeable } from '../../workflows/model/configura
 import { defaultProjectName } from '../../workflows/model/project.ts';
 import { type CodeMap, codeDirectory } from './code-map.ts';
 import type { Issue } from './configuration-issues.ts';
-import { entryAt, join, type Listing, resolvePath } from './listing.ts';
+import { entryAt, type Listing, resolvePath } from './listing.ts';
 import { directoryGlobProblem, globProblem, parseModifiedGlob } from './modified-glob.ts';
+import { policyProblem } from './policy-path.ts';
 import { discoveredDirectories } from './repository-projects.ts';
 import type { Key } from './yaml-place.ts';
 
@@ -177,18 +178,7 @@ function circleThrough(entries: readonly Entry[], name: string | null, first: st
 
 function policyIssues(list: Outline['policies'], path: readonly Key[], listing: Listing): Issue[] {
   return list.flatMap(({ path: policy }, index) => {
-    if (policy === null || policy === '' || hasRego(listing, policy)) return [];
-    const { kind } = resolvePath(listing, policy);
-    const what = kind === 'directory' || kind === 'file' ? 'has no Rego files' : 'is not there';
-    return [issue([...path, index, 'path'], `\`${policy}\` ${what}`)];
+    const problem = policy === null || policy === '' ? null : policyProblem(listing, policy);
+    return problem === null ? [] : [issue([...path, index, 'path'], `\`${policy}\` ${problem}`)];
   });
-}
-
-function hasRego(listing: Listing, path: string): boolean {
-  const resolved = resolvePath(listing, path);
-  if (resolved.kind === 'file') return resolved.path.endsWith('.rego');
-  if (resolved.kind !== 'directory') return false;
-  return (listing.directories.get(resolved.path) ?? []).some(({ name, kind }) =>
-    kind === 'directory' ? hasRego(listing, join(resolved.path, name)) : name.endsWith('.rego'),
-  );
 }

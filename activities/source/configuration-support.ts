@@ -10,7 +10,6 @@ const notYet: readonly {
   { path: ['apply', 'require'], isHarmless: (value) => Array.isArray(value) && value.length === 0 },
   { path: ['apply', 'auto_merge'], isHarmless: (value) => value === false },
   { path: ['lock'], isHarmless: (value) => value === 'apply' },
-  { path: ['policies'], isHarmless: (value) => Array.isArray(value) && value.length === 0 },
 ];
 
 /** A safeguard that is asked for and would be silently absent is an issue; for all projects and for each. */

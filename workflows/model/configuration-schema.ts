@@ -94,14 +94,15 @@ const policies = z
   .array(
     z.strictObject({
       path: inside('a directory or file').meta({
-        description: 'Where the Rego files are, on the base branch.',
+        description:
+          'A Rego file, or a directory with at least one at any depth; read from the base branch, `*_test.rego` left out.',
       }),
       level: z.enum(['mandatory', 'advisory']).meta({
         description: 'Whether a denial blocks (`mandatory`) or is only shown (`advisory`).',
       }),
     }),
   )
-  .meta({ description: "Policies of the repository's own. Not supported yet." });
+  .meta({ description: "Policies of the repository's own, beside the built-in ones." });
 
 const planMeaning = { description: 'How projects are planned.' };
 const applyMeaning = { description: 'How plans are applied.' };

@@ -1,4 +1,4 @@
-// Which of the repository's own policies does a pull request change?
+// Which files are a repository's own policies, and which of them does a pull request change?
 import type { Configuration } from './configuration.ts';
 
 /** The Rego files among the changed ones that stand at or below a path of `policies`; tests judge nothing. */
@@ -8,10 +8,11 @@ export function editedPolicies(
 ): readonly string[] {
   const all = [...policies, ...Object.values(projectRules).flatMap((rules) => rules.policies)];
   const paths = [...new Set(all.map(({ path }) => path.replace(/^(?:\.\/)+|\/+$/g, '')))];
-  return changedFiles.filter((file) => isRego(file) && paths.some((path) => isWithin(file, path)));
+  return changedFiles.filter((file) => isPolicyFile(file) && paths.some((path) => isWithin(file, path)));
 }
 
-const isRego = (file: string): boolean => file.endsWith('.rego') && !file.endsWith('_test.rego');
+/** By its name or path; a test judges nothing. */
+export const isPolicyFile = (file: string): boolean => file.endsWith('.rego') && !file.endsWith('_test.rego');
 
 const isWithin = (file: string, path: string): boolean =>
   path === '.' || path === '' || file === path || file.startsWith(`${path}/`);
