@@ -64,7 +64,10 @@ const story = [
   /@hubot clicks “Approve”.*@hubot merges #2.*terraform_data\.cache +is gone\n +terraform_data\.database +is replaced/s,
   /@hubot comments on #3: \/hatchet apply.*✓ success +Applied.*terraform_data\.network +is changed.*@hubot merges #3/s,
   /@mona opens #4.*hatchet\/plan +✗ failure +prod: Unsupported argument \(prod\/main\.tf:\d+\)/s,
-  /webhook → plan +#1 [\d.]+ s, #2 [\d.]+ s, #3 [\d.]+ s, #4 [\d.]+ s/,
+  /@mona opens #5.*hatchet\/plan +✓ success +3 projects: 2 to add; app@production after/s,
+  /@mona merges #5.*✓ success +3 projects: 6 to add.*@hubot clicks “Approve”.*edits its comment on #5: Applied/s,
+  /@hubot opens #6.*hatchet\/plan +✓ success +2 projects: 2 to add.*@hubot merges #6.*✓ success +Applied/s,
+  /webhook → plan +#1 [\d.]+ s, #2 [\d.]+ s, #3 [\d.]+ s, #4 [\d.]+ s, #5 [\d.]+ s, #6 [\d.]+ s/,
   /schema violations +0/,
 ];
 

@@ -9,8 +9,8 @@ import {
 } from '@temporalio/workflow';
 import { assess } from './assessing.ts';
 import type { Desk } from './desk.ts';
-import type { RoundReason } from './model/again.ts';
-import { addAgain, againFor, nothingAgain } from './model/again.ts';
+import type { Again, RoundReason } from './model/again.ts';
+import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { seesSame } from './model/keep-plan.ts';
 import { withPullRequest } from './model/pull-request-state.ts';
@@ -52,16 +52,27 @@ function freshRound(desk: Desk, reason: RoundReason): Round {
   const busy = before?.projects.some((project) => isUnderWay(project) || isHeld(project));
   const quiet = (reason.kind === 'refresh' || reason.kind === 'dependency') && round?.findings === before;
   const id = parseRunId(uuid4());
+  const again = addAgain(round?.again ?? nothingAgain, againFor(reason));
   return {
     id,
     shownId: quiet && round !== null ? round.shownId : id,
     head: pullRequest.head,
-    findings: before !== null && (busy || quiet) ? before : { kind: 'inspecting' },
+    findings: before !== null && (busy || quiet) ? withoutFailures(before, again) : { kind: 'inspecting' },
     before,
-    again: addAgain(round?.again ?? nothingAgain, againFor(reason)),
+    again,
     shownBase: round?.shownBase ?? null,
     plannedAt: round?.plannedAt ?? null,
   };
+}
+
+/** What failed and is planned again is being planned: its failure is no news any more. */
+function withoutFailures(found: ProjectsFound, again: Again): ProjectsFound {
+  const projects = found.projects.map((each) =>
+    each.result?.kind === 'failed' && againOf(again, each.project.name) !== null
+      ? { ...each, result: null }
+      : each,
+  );
+  return { ...found, projects };
 }
 
 /** What was found last, and of a round that found nothing yet or nothing any more what was there before it. */
