@@ -138,6 +138,8 @@ const isUntried = ({ apply }: ProjectState): boolean =>
 export function noteNews(desk: Desk, news: ProjectNews): boolean {
   const project = findProject(desk.state, news.project);
   if (project?.apply?.runId !== news.runId) return false;
+  // Nobody waits until news have arrived before telling the next: the end is the last word.
+  if (news.kind !== 'finished' && project.apply.phase.kind === 'over') return false;
   desk.stale = true;
   if (news.kind === 'queued') {
     const { owner, position } = news;

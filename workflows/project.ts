@@ -207,7 +207,8 @@ async function execute({ running, fence }: Lock & { readonly running: ApplyReque
   } catch (error) {
     return await notBegun(running, error);
   }
-  await tell(running, { kind: 'applying', project: grant.project.name, runId });
+  // Terraform need not wait until somebody has heard of it; `tell` never rejects.
+  void tell(running, { kind: 'applying', project: grant.project.name, runId });
   const outcome = await applyOnce(running, fence);
   await recordOutcome(runId, outcome);
   return outcome;
