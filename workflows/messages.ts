@@ -39,6 +39,8 @@ export type Message = {
       readonly kind: 'refresh';
       /** Names of projects that were applied elsewhere; empty when only the base branch moved. */
       readonly applied: readonly string[];
+      /** ISO 8601: when the last of them was heard of; a plan begun later has seen them all. */
+      readonly appliedAt: string;
       /** The workflow that hears (`refreshedSignal`) when the new plans are there. */
       readonly replyTo: string;
     }

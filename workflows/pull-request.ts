@@ -17,7 +17,7 @@ import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal } from './messages.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
-import { projectsFound, withPullRequest } from './model/pull-request-state.ts';
+import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import { isSettled, isUnknown } from './model/round.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
 import type { Wish } from './wishes.ts';
@@ -162,13 +162,18 @@ const mayRefresh = (desk: Desk): boolean => desk.refreshes.length > 0 && desk.pl
 async function refresh(desk: Desk, messages: readonly RefreshMessage[]): Promise<void> {
   desk.busy += 1;
   try {
-    const applied = [...new Set(messages.flatMap((message) => message.applied))];
+    const applied = [...new Set(messages.flatMap((message) => unseen(desk, message)))];
     if (isRefreshable(desk)) await playRound(desk, { kind: 'refresh', applied });
     for (const { replyTo } of messages) await tellRefreshed(replyTo, desk.state.ref.number);
   } catch (error) {
     log.error('a pull request could not be planned again', { error });
   }
   desk.busy -= 1;
+}
+
+/** What was applied elsewhere after its plan here was begun: a later plan has seen what that did. */
+function unseen({ state }: Desk, { applied, appliedAt }: RefreshMessage): readonly string[] {
+  return applied.filter((name) => (findProject(state, name)?.since ?? '') <= appliedAt);
 }
 
 /** What nobody wants planned, or what is over, is not looked at again by itself. */

@@ -40,6 +40,8 @@ type Rerun = Extract<RepositoryNews, { kind: 'rerun' }>;
 type Office = {
   repository: Repository;
   queue: RefreshQueue;
+  /** When an apply was last heard of, ISO 8601; at first nobody knows how long that is ago. */
+  appliedAt: string;
   /** Numbers of pull requests that have answered since they were told. */
   readonly answered: Set<number>;
   /** Wishes for all checks of a commit, whose pull requests are still to be found. */
@@ -48,10 +50,12 @@ type Office = {
 
 /** Started by the first news (signalWithStart); ends when nothing is left to plan again. */
 export async function repositoryWorkflow({ repository, settleMs, queue }: RepositoryStart): Promise<void> {
-  const office: Office = { repository, queue, answered: new Set(), reruns: [] };
+  const appliedAt = new Date().toISOString();
+  const office: Office = { repository, queue, appliedAt, answered: new Set(), reruns: [] };
   setHandler(repositoryNewsSignal, ({ repository: now, ...news }) => {
     // A repository is renamed and the App installed anew: the last news knows best.
     office.repository = now;
+    if (news.kind === 'applied') office.appliedAt = new Date().toISOString();
     if (news.kind === 'rerun') office.reruns.push({ repository: now, ...news });
     else office.queue = noteCause(office.queue, news);
   });
@@ -121,6 +125,7 @@ async function refresh(office: Office, { number, applied }: Refresh): Promise<vo
       deliveryId: uuid4(),
       ref: { repository: office.repository, number },
       applied,
+      appliedAt: office.appliedAt,
       replyTo: workflowInfo().workflowId,
     });
     const answered = !heard || (await condition(() => office.answered.has(number), refreshTimeout));
