@@ -1,7 +1,7 @@
 // How long may the world take, and how often is it asked again? The activities as workflows call them.
 
 import type { RetryPolicy } from '@temporalio/workflow';
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ControlActivities, RunnerActivities } from './activities.ts';
 import { controlQueue, runnerQueue } from './queues.ts';
 
@@ -47,12 +47,23 @@ export const { readActor, poolHasRunners } = proxyActivities<ControlActivities>(
   retry: callRetry,
 });
 
-export const { askProject, recordApply, record, wasDelivered, abandonApply, show, answer } =
-  proxyActivities<ControlActivities>({
-    taskQueue: controlQueue,
-    startToCloseTimeout: callTimeout,
-    retry: patientRetry,
-  });
+export const { record, abandonApply, show, answer } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: callTimeout,
+  retry: patientRetry,
+});
+
+/** While the database is away, the workflow is to hear of other things: longer waits are timers of its own. */
+const longestWaitInPlace = '1 second';
+/**
+ * One statement or one signal each, which may happen twice: done in place they take a millisecond, as activities of the
+ * queue two more steps of the workflow, for which people wait.
+ */
+export const { askProject, recordApply, wasDelivered } = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: callTimeout,
+  retry: patientRetry,
+  localRetryThreshold: longestWaitInPlace,
+});
 
 /** What is not heard in minutes is heard with the next push. */
 export const { tellPullRequest } = proxyActivities<ControlActivities>({
