@@ -14,21 +14,27 @@ const touch: Files = { 'a/touched.txt': '' };
 async function problemsOf(files: Files, changes: Files = touch): Promise<string[]> {
   const inspection = await inspectChange(files, changes);
   expect(names(inspection)).toEqual(['a']);
-  return projectsOf(inspection).flatMap(({ problems }) => problems.map(({ summary }) => summary));
+  return projectsOf(inspection).flatMap(({ problems }) =>
+    problems.map(({ path, summary }) => [...(path === undefined ? [] : [path]), summary].join(': ')),
+  );
 }
 
 describe('a project is not planned, and says why, with', () => {
   test.each<[string, Files, string[]]>([
-    ['a Git LFS pointer for its code', { 'a/main.tf': lfs }, ['a/main.tf is a Git LFS pointer']],
+    [
+      'a Git LFS pointer for its code',
+      { 'a/main.tf': lfs },
+      ['a/main.tf: A Git LFS pointer stands here instead of the file'],
+    ],
     [
       'one in a module',
       { 'a/main.tf': backend + calls('../m'), 'm/main.tf': lfs },
-      ['m/main.tf is a Git LFS pointer'],
+      ['m/main.tf: A Git LFS pointer stands here instead of the file'],
     ],
     [
       'one for its values',
       { 'a/main.tf': backend, 'a/terraform.tfvars': lfs, 'a/other.tfvars': lfs },
-      ['a/terraform.tfvars is a Git LFS pointer'],
+      ['a/terraform.tfvars: A Git LFS pointer stands here instead of the file'],
     ],
     [
       'one among its var files',
@@ -36,42 +42,52 @@ describe('a project is not planned, and says why, with', () => {
         'hatchet.yaml': 'version: 1\nprojects: [{ dir: a, name: a, var_files: [../v/x.tfvars] }]\n',
         ...{ 'a/main.tf': backend, 'v/x.tfvars': lfs },
       },
-      ['v/x.tfvars is a Git LFS pointer'],
+      ['v/x.tfvars: A Git LFS pointer stands here instead of the file'],
     ],
     [
       'one that its code reads',
       { 'a/main.tf': reading('filebase64("lambda.zip")'), 'a/lambda.zip': lfs },
-      ['a/lambda.zip is a Git LFS pointer'],
+      ['a/lambda.zip: A Git LFS pointer stands here instead of the file'],
     ],
     [
       'code behind a link out of the repository',
       { 'a/main.tf': link('../../../etc/main.tf') },
-      ['a/main.tf leads out of the repository'],
+      ['a/main.tf: A link leads out of the repository'],
     ],
     [
       'values behind a link that goes in a circle',
       { 'a/main.tf': backend, 'a/x.auto.tfvars': link('x.auto.tfvars') },
-      ['a/x.auto.tfvars leads out of the repository'],
+      ['a/x.auto.tfvars: A link leads out of the repository'],
     ],
     [
       'files behind a link out of the repository',
       { 'a/main.tf': reading('fileset("conf", "*")'), 'a/conf': link('/etc') },
-      ['a/conf leads out of the repository'],
+      ['a/conf: A link leads out of the repository'],
+    ],
+    [
+      'a module outside the repository',
+      { 'a/main.tf': backend + calls('./b'), 'a/b/main.tf': calls('../../../gone') },
+      ['The module "m" is outside the repository'],
+    ],
+    [
+      'a module behind a link outside',
+      { 'a/main.tf': backend + calls('./m'), 'a/m': link('../../x') },
+      ['a/m: A link leads out of the repository'],
     ],
     [
       'a submodule as a module',
       { 'a/main.tf': backend + calls('../vendor/m'), 'vendor/m': submodule },
-      ['vendor/m is a Git submodule'],
+      ['vendor/m: A Git submodule is not read'],
     ],
     [
       'a module in a submodule',
       { 'a/main.tf': backend + calls('../vendor/m/deep'), 'vendor/m': submodule },
-      ['vendor/m is a Git submodule'],
+      ['vendor/m: A Git submodule is not read'],
     ],
     [
       'files of a submodule',
       { 'a/main.tf': reading('fileset(path.module, "conf/**")'), 'a/conf/sub': submodule },
-      ['a/conf/sub is a Git submodule'],
+      ['a/conf/sub: A Git submodule is not read'],
     ],
   ])('%s', async (_, files, expected) => {
     expect(await problemsOf({ 'a/keep.txt': '', ...files })).toEqual(expected);
@@ -82,7 +98,7 @@ describe('a project is not planned, and says why, with', () => {
     expect(projectsOf(inspection)[0]?.problems).toEqual([
       {
         severity: 'error',
-        summary: 'a/main.tf is a Git LFS pointer',
+        summary: 'A Git LFS pointer stands here instead of the file',
         detail: expect.stringContaining('git lfs untrack'),
         path: 'a/main.tf',
       },
@@ -94,8 +110,6 @@ describe('a project is found, and what is wrong is Terraform’s to say, with', 
   test.each<[string, Files]>([
     ['a submodule that nobody reads', { 'a/main.tf': backend, 'a/vendor': submodule }],
     ['a module that is not there', { 'a/main.tf': backend + calls('../gone') }],
-    ['a module outside the repository', { 'a/main.tf': backend + calls('../../../gone') }],
-    ['a module behind a link outside', { 'a/main.tf': backend + calls('./m'), 'a/m': link('../../x') }],
     ['a module with a computed source', { 'a/main.tf': `${backend}module "m" {\n  source = var.x\n}\n` }],
     [
       'directories that are links to each other',

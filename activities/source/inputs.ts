@@ -13,9 +13,14 @@ export type Inputs = {
   readonly named: ReadonlySet<string>;
   /** Paths of module sources that are no directory of this tree. */
   readonly missing: ReadonlySet<string>;
+  /** Modules whose source leaves the repository. */
+  readonly outside: readonly OutsideCall[];
   /** Modules with a computed source, as `name in directory`. */
   readonly untraced: readonly string[];
 };
+
+/** `dir`: where the module is called. */
+export type OutsideCall = { readonly name: string; readonly source: string; readonly dir: string };
 
 /** More is a circle that passes through symbolic links and never repeats a path. */
 const maxModulesPerProject = 2_000;
@@ -29,6 +34,7 @@ type Walk = {
   readonly modules: Set<string>;
   readonly named: Set<string>;
   readonly missing: Set<string>;
+  readonly outside: OutsideCall[];
   readonly untraced: string[];
   /** Directories of modules as their sources name them; grows while it is walked. */
   readonly reached: Set<string>;
@@ -44,7 +50,7 @@ export function findInputs(
   const empty = { paths: new Set<string>(), modules: new Set<string>(), named: new Set<string>() };
   const walk: Walk = {
     ...{ map, engine, dir, isProject, ...empty },
-    ...{ missing: new Set<string>(), untraced: [], reached: new Set([dir]) },
+    ...{ missing: new Set<string>(), outside: [], untraced: [], reached: new Set([dir]) },
   };
   for (const path of walk.reached) addModule(walk, path);
   for (const file of project.varFiles) addNamed(walk, posix.join(dir, file));
@@ -66,7 +72,8 @@ function addModule(walk: Walk, path: string): void {
     if (call.computed) addComputed(walk, path, call);
     else if (isLocal(call.source)) {
       const next = inTree(posix.join(path, call.source));
-      if (next !== null) reached.add(next);
+      if (next === null) walk.outside.push({ name: call.name, source: call.source, dir: path });
+      else reached.add(next);
     }
   }
   for (const read of said?.reads ?? []) {

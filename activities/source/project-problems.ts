@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { CodeMap } from './code-map.ts';
+import type { OutsideCall } from './inputs.ts';
 import { entryAt, join, type Listing, resolvePath, upwards } from './listing.ts';
 import { loadedValues } from './modules.ts';
 import type { RepositoryProject } from './repository-projects.ts';
@@ -32,7 +33,8 @@ export async function findProblems(
   const read = [...new Set([...values, ...inputs.named])];
   const isPointer = await Promise.all(read.map((path) => files.isPointer(listing, path)));
   pointers.push(...read.filter((_, index) => isPointer[index]));
-  strays.push(...[...inputs.named].filter((path) => resolvePath(listing, path).kind === 'outside'));
+  strays.push(...[...inputs.named].filter((path) => isOutside(listing, path)));
+  strays.push(...[...inputs.missing].flatMap((path) => linksOutside(listing, path)));
   const submodules = new Set(
     [...inputs.missing, ...inputs.named].flatMap((path) => submodulesAt(listing, path)),
   );
@@ -40,11 +42,18 @@ export async function findProblems(
     ...[...new Set(pointers)].map(pointer),
     ...[...new Set(strays)].map(stray),
     ...[...submodules].map(submodule),
+    ...inputs.outside.map(outside),
   ];
 }
 
 const pathsIn = (dir: string, names: readonly string[] = []): string[] =>
   names.map((name) => join(dir, name));
+
+const isOutside = (listing: Listing, path: string): boolean => resolvePath(listing, path).kind === 'outside';
+
+/** Links on the way to `path` that lead out; a circle through good links is Terraform's to tell. */
+const linksOutside = (listing: Listing, path: string): string[] =>
+  [...upwards(path)].filter((at) => listing.links.has(at) && isOutside(listing, at));
 
 /** A submodule on the way to `path`, or those below it. */
 function submodulesAt(listing: Listing, path: string): string[] {
@@ -61,30 +70,38 @@ function submodulesAt(listing: Listing, path: string): string[] {
 }
 
 function pointer(path: string): Diagnostic {
-  return problem(
+  return problemAt(
     path,
-    'is a Git LFS pointer',
+    'A Git LFS pointer stands here instead of the file',
     'Hatchet downloads nothing from Git LFS. Keep this file in git itself: `git lfs untrack` it and commit it again.',
   );
 }
 
 function stray(path: string): Diagnostic {
-  return problem(
+  return problemAt(
     path,
-    'leads out of the repository',
-    'It is a symbolic link to a place outside, or in a circle, and would be read as if it were not there. Link to a file of the repository, or copy it.',
+    'A link leads out of the repository',
+    'It leads to a place outside, or in a circle, and would be read as if it were not there. Link to a file of the repository, or copy it.',
   );
 }
 
 function submodule(path: string): Diagnostic {
-  return problem(
+  return problemAt(
     path,
-    'is a Git submodule',
+    'A Git submodule is not read',
     'Hatchet reads this repository only, so the directory is empty. Name the module by its git address and a commit, or copy its files into this repository.',
   );
 }
 
-function problem(path: string, what: string, detail: string): Diagnostic {
-  const shown = path.toWellFormed();
-  return { severity: 'error', summary: `${shown} ${what}`, detail, path: shown };
+function outside({ name, source, dir }: OutsideCall): Diagnostic {
+  return {
+    severity: 'error',
+    summary: `The module "${name}" is outside the repository`.toWellFormed(),
+    detail:
+      `Its source "${source}" is called in ${dir === '.' ? 'the root directory' : dir}, and leads out of the repository. Name the module by its git address and a commit, or copy its files into this repository.`.toWellFormed(),
+  };
+}
+
+function problemAt(path: string, summary: string, detail: string): Diagnostic {
+  return { severity: 'error', summary, detail, path: path.toWellFormed() };
 }
