@@ -45,14 +45,15 @@ export async function inspectGroup(
   };
 }
 
-/** One that Hatchet never heard of is asked for at GitHub. */
+/** One that Hatchet never heard of is asked for at GitHub, and a fork: code that nobody allowed must not run by it. */
 async function memberOf(
   { github, store }: InspectGroupDependencies,
   { repository }: MergeGroup,
   number: number,
 ): Promise<PullRequest> {
   const known = await store.pullRequests.find({ repositoryId: repository.id, number });
-  return known?.pullRequest ?? readPullRequest(github, { repository, number });
+  if (known !== null && !known.pullRequest.fork) return known.pullRequest;
+  return readPullRequest(github, { repository, number });
 }
 
 /**

@@ -47,15 +47,19 @@ export function assess(assessment: Assessment): Findings {
   };
 }
 
-/** Of a draft by itself only those whose rules say so; of everything else all. */
+/** Of a draft by itself only those whose rules say so, and what somebody asked for; of everything else all. */
 function withoutDrafts(
-  { inspection, reason }: Assessment,
+  { inspection, reason, before }: Assessment,
   { projects }: Merged,
   configuration: ProjectsFound['configuration'],
 ): readonly AffectedProject[] {
   const { draft, state } = inspection.pullRequest;
-  if (!draft || state !== 'open' || reason.kind !== 'changed') return projects;
-  return projects.filter(({ name }) => rulesFor(configuration, name).plan.drafts);
+  if (!draft || state !== 'open' || reason.kind === 'asked') return projects;
+  const known = reason.kind === 'changed' ? [] : (before?.projects ?? []);
+  return projects.filter(
+    ({ name }) =>
+      rulesFor(configuration, name).plan.drafts || known.some(({ project }) => project.name === name),
+  );
 }
 
 /** Why nothing is planned by itself although something is affected. */
@@ -66,7 +70,7 @@ function barrierOf(
 ): Findings | null {
   const affected = projects.length + deleted.projects.length > 0;
   if (!affected || pullRequest.state !== 'open') return null;
-  if (pullRequest.draft && reason.kind === 'changed' && wanted.length === 0) return { kind: 'draft' };
+  if (pullRequest.draft && reason.kind !== 'asked' && wanted.length === 0) return { kind: 'draft' };
   return pullRequest.fork && state.allowedHead !== pullRequest.head ? { kind: 'fork' } : null;
 }
 

@@ -21,11 +21,14 @@ type Denied = Refusal | CommandRefusal;
 /** Null: done. A reply without refusal answers a question. */
 type Decision = Denied | Extract<Reply, { kind: 'help' | 'status' | 'done' }> | null;
 
+/** While GitHub takes no writes for long, wishes are decided by what was shown before. */
+const maxShowWait = '30 seconds';
+
 /** Decides on one wish and answers it; what it did is in the audit record. */
 export async function decide(desk: Desk, wish: Wish): Promise<void> {
   if (wish.verb === 'help') return say(desk, wish, { kind: 'help' });
   // What is being written now may be what the person saw: its time is known when it is written.
-  await condition(() => !desk.showing);
+  await condition(() => !desk.showing, maxShowWait);
   const actor = await readActor({
     repository: desk.state.ref.repository,
     login: wish.actor,

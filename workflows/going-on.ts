@@ -7,7 +7,7 @@ import type { ProjectNews } from './messages.ts';
 import type { RoundReason } from './model/again.ts';
 import type { Refusal } from './model/apply.ts';
 import { openDependencies, openDependents } from './model/dependencies.ts';
-import { projectsFound } from './model/pull-request-state.ts';
+import { knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isHeld, isUnderWay, planOf } from './model/round.ts';
 import { beginRound } from './planning.ts';
@@ -35,11 +35,11 @@ async function follow(desk: Desk): Promise<void> {
 
 /** The projects whose plans may be others now that this one is applied. */
 export function dependentsToPlan(desk: Desk, news: ProjectNews): readonly string[] {
-  const found = projectsFound(desk.state);
-  if (found === null || desk.state.pullRequest?.state === 'closed') return [];
+  const projects = knownProjects(desk.state);
+  if (desk.state.pullRequest?.state === 'closed') return [];
   if (news.kind !== 'finished' || news.outcome.kind !== 'applied') return [];
-  return openDependents(found.projects, news.project).filter(
-    (name) => !found.projects.some((each) => each.project.name === name && isUnderWay(each)),
+  return openDependents(projects, news.project).filter(
+    (name) => !projects.some((each) => each.project.name === name && isUnderWay(each)),
   );
 }
 

@@ -38,7 +38,9 @@ export async function mergeGroupWorkflow(group: MergeGroup): Promise<void> {
   // A group that is gone before the work begins is not even begun with.
   await condition(() => destroyed, 1);
   if (destroyed) return;
-  const announcing = show(desk);
+  const announcing = show(desk).catch((error: unknown) => {
+    log.warn('a merge group could not be announced', { runId: desk.runId, error });
+  });
   const working = work
     .run(() => plan(desk))
     .finally(() => {

@@ -44,12 +44,13 @@ export async function beginRound(desk: Desk, reason: RoundReason): Promise<'fini
   }
 }
 
-/** While an apply runs, or nothing of the pull request's own has changed, what was on show stays there. */
+/** While an apply runs, or nothing of the pull request's own has changed, what was on show of this head stays there. */
 function freshRound(desk: Desk, reason: RoundReason): Round {
   const { pullRequest, round } = desk.state;
   if (pullRequest === null) throw ApplicationFailure.nonRetryable('a round needs a pull request');
   const before = lastFound(round);
   const busy = before?.projects.some((project) => isUnderWay(project) || isHeld(project));
+  const sameHead = before?.source.head === pullRequest.head;
   const quiet = (reason.kind === 'refresh' || reason.kind === 'dependency') && round?.findings === before;
   const id = parseRunId(uuid4());
   const again = addAgain(round?.again ?? nothingAgain, againFor(reason));
@@ -57,7 +58,10 @@ function freshRound(desk: Desk, reason: RoundReason): Round {
     id,
     shownId: quiet && round !== null ? round.shownId : id,
     head: pullRequest.head,
-    findings: before !== null && (busy || quiet) ? withoutFailures(before, again) : { kind: 'inspecting' },
+    findings:
+      before !== null && sameHead && (busy || quiet)
+        ? withoutFailures(before, again)
+        : { kind: 'inspecting' },
     before,
     again,
     shownBase: round?.shownBase ?? null,
@@ -136,7 +140,8 @@ function showsSame(before: ProjectsFound | null, { source, projects }: ProjectsF
 /** Everything side by side; as many at once as the runners have room for. */
 async function workOn(work: RoundWork, before: ProjectsFound | null): Promise<void> {
   const { desk, found } = work;
-  const same = seesSame(before, found);
+  // A policy may say something else of a merge than of the pull request that it was.
+  const same = work.pullRequest.state !== 'merged' && seesSame(before, found);
   const telling = tellProgress(desk);
   const planned = found.projects.flatMap((project) => {
     if (project.result === null) return [planAndJudge(work, project)];

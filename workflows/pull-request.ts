@@ -15,6 +15,7 @@ import { createDesk, isCalm, keepRecording, keepShowing, noteDelivery, receive }
 import { dependentsToPlan, playRound } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal } from './messages.ts';
+import { addAgain, againFor } from './model/again.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
@@ -138,6 +139,7 @@ async function meet(desk: Desk): Promise<void> {
   desk.state = withPullRequest(desk.state, pullRequest);
   // One that is over and not followed any more is settled: its checks and its comment stay as they are.
   if (pullRequest.state === 'open') await playRound(desk, { kind: 'changed' });
+  else desk.state = { ...desk.state, appliesNext: false };
 }
 
 /** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
@@ -164,11 +166,20 @@ async function refresh(desk: Desk, messages: readonly RefreshMessage[]): Promise
   try {
     const applied = [...new Set(messages.flatMap((message) => unseen(desk, message)))];
     if (isRefreshable(desk)) await playRound(desk, { kind: 'refresh', applied });
+    else owe(desk, applied);
     for (const { replyTo } of messages) await tellRefreshed(replyTo, desk.state.ref.number);
   } catch (error) {
     log.error('a pull request could not be planned again', { error });
   }
   desk.busy -= 1;
+}
+
+/** What cannot be looked at now is planned again by the round that can. */
+function owe(desk: Desk, applied: readonly string[]): void {
+  const { round } = desk.state;
+  if (round === null) return;
+  const again = addAgain(round.again, againFor({ kind: 'refresh', applied }));
+  desk.state = { ...desk.state, round: { ...round, again } };
 }
 
 /** What was applied elsewhere after its plan here was begun: a later plan has seen what that did. */

@@ -25,11 +25,11 @@ export async function describeProjects(
       if (unshowable.test(dir)) throw unnameable(dir);
       const version = await versionRequirement(repository.map, project, files);
       const varFiles = entry?.var_files ?? [];
+      const pool = entry?.pool ?? 'default';
       const problems = await findProblems(repository.map, project, files);
       return {
-        ...{ name, dir, workspace, engine, varFiles, version },
-        sourceDigest: digestOf(project, { workspace, engine, varFiles, version }),
-        pool: entry?.pool ?? 'default',
+        ...{ name, dir, workspace, engine, varFiles, version, pool },
+        sourceDigest: digestOf(project, { workspace, engine, varFiles, version, pool }),
         dependsOn: entry?.depends_on ?? [],
         problems: problems.slice(0, maxDiagnosticsCarried),
       };

@@ -7,8 +7,8 @@ import { entryAt, join } from './listing.ts';
 import type { ModifiedGlob } from './modified-glob.ts';
 import type { RepositoryProject, RepositoryProjects } from './repository-projects.ts';
 
-/** What is given to the engine beside the files. */
-export type PlanSettings = Pick<AffectedProject, 'workspace' | 'engine' | 'varFiles' | 'version'>;
+/** What decides on a plan beside the files; the pool because its runners have the credentials. */
+export type PlanSettings = Pick<AffectedProject, 'workspace' | 'engine' | 'varFiles' | 'version' | 'pool'>;
 
 type Line = readonly [path: string, kind: string, sha: string];
 
@@ -29,11 +29,11 @@ export function createSourceDigests(repository: RepositoryProjects) {
   }
 
   return (project: RepositoryProject, settings: PlanSettings): SourceDigest => {
-    const { workspace, engine, varFiles, version } = settings;
+    const { workspace, engine, varFiles, version, pool } = settings;
     const lines = new Map<string, Line>();
     const split = directoriesAround(project.foreign);
     for (const input of project.inputs().paths) addLines(repository, project, split, input, lines);
-    const said = [workspace, engine, varFiles, version?.constraint ?? null];
+    const said = [workspace, engine, varFiles, version?.constraint ?? null, pool];
     return parseSourceDigest(hash([said, project.whenModified.map(globDigest), ...inOrder(lines)]));
   };
 }

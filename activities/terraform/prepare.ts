@@ -122,10 +122,12 @@ export type InitKeys = {
 
 async function initKeys(
   { engine, project, projectDir, directory }: Session,
-  { repository, tree }: Preparation,
+  { repository, tree, varFiles }: Preparation,
   committedLockFile: Buffer | null,
 ): Promise<InitKeys> {
-  const common = [String(repository.id), project.dir, engine.path, engine.version];
+  // OpenTofu's backends and modules may depend on variables and on the workspace.
+  const given = JSON.stringify([project.workspace, varFiles]);
+  const common = [String(repository.id), project.dir, given, engine.path, engine.version];
   const demands = await demandsDigest(projectDir, directory.tree);
   return {
     fitting: initKey(['fitting', ...common, demands, committedLockFile]),
