@@ -96,7 +96,10 @@ export function createGitHub(
         headers: { 'user-agent': 'hatchet', ...(await headersFor(installation)) },
         request: { signal: AbortSignal.timeout(callTimeoutMs) },
       });
-      return partial(timed, query, variables);
+      const answer = await partial(timed, query, variables);
+      const limitMs = limitWaitMs(answer);
+      if (limitMs !== null) await turns.pause(installation, limitMs);
+      return answer;
     });
 
   return {
