@@ -1,12 +1,14 @@
 // How does a granted plan get to the project's workflow, and what is made of the news that comes back?
 import { log, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { ProjectPlace } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
-import type { ApplyTrigger, Refusal } from './model/apply.ts';
+import type { ApplyGrant, ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
+import type { RunId } from './model/identifiers.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
@@ -14,6 +16,14 @@ import { isApplied, isHeld, isSettled, isUnderWay, planOf } from './model/round.
 import { askProject } from './proxies.ts';
 
 type Refused = { readonly project: string; readonly refusal: Refusal };
+/** Allowed, and on the picture already; its project is still to be asked. */
+type Granted = {
+  readonly kind: 'granted';
+  readonly place: ProjectPlace;
+  readonly runId: RunId;
+  readonly grant: ApplyGrant;
+};
+type Held = { readonly kind: 'held' };
 
 /** Starts what can be started and holds what comes after it; the refusals of the rest. */
 export async function startApplies(
@@ -22,17 +32,22 @@ export async function startApplies(
   trigger: ApplyTrigger,
 ): Promise<readonly Refused[]> {
   const refused: Refused[] = [];
+  const granted: Granted[] = [];
+  const held: string[] = [];
   for (const each of inApplyOrder(projectsFound(desk.state)?.projects ?? [])) {
     const { name } = each.project;
     if (!projects.some(({ project }) => project.name === name)) continue;
-    const refusal = await startOrHold(desk, name, trigger);
-    if (refusal !== null) refused.push({ project: name, refusal });
+    const start = startOrHold(desk, name, trigger);
+    if (start.kind === 'granted') granted.push(start);
+    else if (start.kind === 'held') held.push(name);
+    else refused.push({ project: name, refusal: start });
   }
+  await askAll(desk, granted, held);
   return refused;
 }
 
 /** What comes after something that is on its way waits for it; what comes after something else is refused. */
-async function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Promise<Refusal | null> {
+function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Granted | Held | Refusal {
   const projects = projectsFound(desk.state)?.projects ?? [];
   const project = projects.find((each) => each.project.name === name);
   if (project === undefined) return { kind: 'not-planned', project: name };
@@ -47,7 +62,7 @@ async function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Pro
   });
   if (!onTheirWay) return { kind: 'dependency-open', project: name, dependencies };
   hold(desk, project, trigger, dependencies);
-  return null;
+  return { kind: 'held' };
 }
 
 function hold(desk: Desk, project: ProjectState, trigger: ApplyTrigger, after: readonly string[]): void {
@@ -55,7 +70,6 @@ function hold(desk: Desk, project: ProjectState, trigger: ApplyTrigger, after: r
   if (digest === undefined) return;
   const apply: ApplyState = { runId: parseRunId(uuid4()), digest, trigger, phase: { kind: 'held', after } };
   changeProject(desk, project.project.name, { apply });
-  desk.stale = true;
 }
 
 /** Null when it could start now, were it not for what it depends on. */
@@ -66,40 +80,49 @@ function refusalOf(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Re
   return isGrant(answer) ? null : answer;
 }
 
-/** Asks for the apply of one project; null when it is on its way, else why it may not be. */
-async function startApply(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Promise<Refusal | null> {
+/** The apply of one project, to be asked for; else why it may not be. */
+function startApply(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Granted | Refusal {
   const { pullRequest } = desk.state;
   if (pullRequest === null) return { kind: 'not-planned', project: project.project.name };
   // Somebody else may have asked while this was on its way.
   if (isUnderWay(project) || isApplied(project)) {
     return { kind: 'already-applied', project: project.project.name };
   }
-  const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
-  if (!isGrant(answer)) return answer;
+  const grant = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
+  if (!isGrant(grant)) return grant;
   const { name, dir, workspace } = project.project;
   const runId = parseRunId(uuid4());
-  changeProject(desk, name, { apply: { runId, digest: answer.digest, trigger, phase: { kind: 'asked' } } });
+  changeProject(desk, name, { apply: { runId, digest: grant.digest, trigger, phase: { kind: 'asked' } } });
   touch(desk, { name, dir, workspace });
+  return { kind: 'granted', place: { dir, workspace }, runId, grant };
+}
+
+/** All at once: each has a workflow of its own. When one could not be asked, nothing goes on to wait for it. */
+async function askAll(desk: Desk, granted: readonly Granted[], held: readonly string[]): Promise<void> {
+  const asked = await Promise.allSettled(granted.map((each) => ask(desk, each)));
+  const lost = asked.find((each) => each.status === 'rejected');
+  // Only now: the answer to whoever asked goes out in the same write.
+  desk.stale ||= granted.length + held.length > 0;
+  if (lost === undefined) return;
+  for (const name of held) changeProject(desk, name, { apply: null });
+  throw lost.reason;
+}
+
+async function ask(desk: Desk, { place, runId, grant }: Granted): Promise<void> {
+  const { ref } = desk.state;
+  const replyTo = workflowInfo().workflowId;
   try {
     await askProject({
-      repository: desk.state.ref.repository,
-      project: { dir, workspace },
-      request: {
-        kind: 'apply',
-        ref: desk.state.ref,
-        replyTo: workflowInfo().workflowId,
-        runId,
-        grant: answer,
-      },
+      repository: ref.repository,
+      project: place,
+      request: { kind: 'apply', ref, replyTo, runId, grant },
     });
   } catch (error) {
     // It never got there: the plan is as ready as before.
-    changeProject(desk, name, { apply: null });
+    if (findProject(desk.state, grant.project.name)?.apply?.runId === runId)
+      changeProject(desk, grant.project.name, { apply: null });
     throw error;
   }
-  // Only now: the answer to whoever asked goes out in the same write.
-  desk.stale = true;
-  return null;
 }
 
 /** From its first apply on, this pull request may own the project and has to give it up one day. */
@@ -140,10 +163,12 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
   if (project?.apply?.runId !== news.runId) return false;
   // Nobody waits until news have arrived before telling the next: the end is the last word.
   if (news.kind !== 'finished' && project.apply.phase.kind === 'over') return false;
-  desk.stale = true;
   if (news.kind === 'queued') {
     const { owner, position } = news;
     const { phase } = project.apply;
+    // Whoever looks takes it for running until then.
+    if (phase.kind === 'queued') desk.progressed = true;
+    else desk.stale = true;
     const since = phase.kind === 'queued' ? phase.since : new Date().toISOString();
     changeProject(desk, news.project, {
       apply: { ...project.apply, phase: { kind: 'queued', owner, position, since } },
@@ -152,12 +177,15 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
   }
   if (news.kind === 'applying') {
     const startedAt = new Date().toISOString();
+    desk.progressed = true;
     changeProject(desk, news.project, {
       apply: { ...project.apply, phase: { kind: 'applying', startedAt } },
     });
     return false;
   }
   const { outcome } = news;
+  if (outcome.kind === 'applied') desk.progressed = true;
+  else desk.stale = true;
   changeProject(desk, news.project, {
     apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
   });

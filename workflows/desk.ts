@@ -6,9 +6,9 @@ import type { Answer, RecordEntry } from './activities.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { viewOf } from './model/picture.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
-import { maxDeliveriesRemembered, projectsFound } from './model/pull-request-state.ts';
+import { knownProjects, maxDeliveriesRemembered, projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { planOf, withProject } from './model/round.ts';
+import { isUnderWay, planOf, withProject } from './model/round.ts';
 import type { View } from './model/view.ts';
 import { answer, record, show } from './proxies.ts';
 
@@ -25,6 +25,8 @@ export type Desk = {
   records: RecordEntry[];
   /** The picture on GitHub is older than the state. */
   stale: boolean;
+  /** It is, but only by how far things are: that may wait a little for more of it. */
+  progressed: boolean;
   showing: boolean;
   /** The world changed around what is planned here; taken up when nothing is being planned. */
   readonly refreshes: RefreshMessage[];
@@ -42,6 +44,7 @@ export function createDesk(state: PullRequestState): Desk {
     answers: [],
     records: [],
     stale: false,
+    progressed: false,
     showing: false,
     refreshes: [],
     busy: 0,
@@ -92,23 +95,42 @@ export function changeProject(desk: Desk, name: string, change: Partial<ProjectS
 const firstShowAgainMs = 60_000;
 const maxShowAgainMs = 60 * 60_000;
 
+/**
+ * How far many applies are is told this often while they go on; with nothing under way any more, at once. A quick one
+ * is so written twice: when it is asked for and when it is over. It is as long as a plan may take in silence.
+ */
+export const progressMs = 5_000;
+
 /** Shows the newest picture whenever the old one is stale; one write at a time, so that writes never cross. */
 export async function keepShowing(desk: Desk): Promise<never> {
   let wait = firstShowAgainMs;
+  let shownAt = Number.NEGATIVE_INFINITY;
   for (;;) {
-    await condition(() => desk.stale || desk.answers.length > 0);
+    await condition(() => hasNews(desk));
+    const pause = shownAt + progressMs - Date.now();
+    if (pause > 0) await condition(() => !mayWait(desk), pause);
     const { answers } = desk;
     desk.answers = [];
     desk.stale = false;
+    desk.progressed = false;
     desk.showing = true;
     const shown = await showOnce(desk, viewOf(desk.state), answers);
     desk.showing = false;
+    shownAt = Date.now();
     wait = shown ? firstShowAgainMs : Math.min(wait * 2, maxShowAgainMs);
     if (shown) continue;
-    await condition(() => desk.stale, wait);
+    await condition(() => desk.stale || desk.progressed, wait);
     desk.stale = true;
   }
 }
+
+const hasNews = (desk: Desk): boolean => desk.stale || desk.progressed || desk.answers.length > 0;
+
+/** Nobody is answered, nothing is decided, and more of the same is to come. */
+const mayWait = (desk: Desk): boolean =>
+  !desk.stale &&
+  desk.answers.length === 0 &&
+  (desk.planning !== null || knownProjects(desk.state).some(isUnderWay));
 
 /** False when it could not be shown; that must not stop the work, and the log has the cause. */
 async function showOnce(desk: Desk, view: View | null, answers: readonly Answer[]): Promise<boolean> {
@@ -138,7 +160,7 @@ function markShown(desk: Desk, view: View, at: string): void {
 }
 
 /** Everything that was to be shown is on GitHub. */
-const allShown = (desk: Desk): boolean => !desk.stale && !desk.showing && desk.answers.length === 0;
+const allShown = (desk: Desk): boolean => !hasNews(desk) && !desk.showing;
 
 /** Nothing is under way beside the main loop. */
 export const isCalm = (desk: Desk): boolean =>
