@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { assess } from './assessing.ts';
 import type { Desk } from './desk.ts';
+import { progressMs } from './desk.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -66,6 +67,7 @@ function freshRound(desk: Desk, reason: RoundReason): Round {
     again,
     shownBase: round?.shownBase ?? null,
     plannedAt: round?.plannedAt ?? null,
+    lasting: false,
   };
 }
 
@@ -123,7 +125,9 @@ async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReaso
   const shown = same ? {} : { shownId: round.id, shownBase: findings.source.base };
   const settled = { head: pullRequest.head, findings, ...shown, before: null, again: nothingAgain };
   desk.state = { ...desk.state, round: { ...round, ...settled } };
-  desk.stale = true;
+  // Where nothing is claimed but that it is being planned, the next thing worth telling is what came of it.
+  const told = round.findings.kind === 'inspecting' && round.head === pullRequest.head;
+  if (!told) desk.stale = true;
   const baseTree = source.kind === 'merged' ? source.deleted.tree : null;
   await workOn({ desk, roundId: round.id, found: findings, pullRequest, reason, baseTree }, before);
   if (!same) finishRound(desk);
@@ -156,14 +160,15 @@ async function workOn(work: RoundWork, before: ProjectsFound | null): Promise<vo
 }
 
 /** A quick plan is shown once, when it is finished; whoever waits longer is told how far it is, ever less often. */
-const firstProgressMs = 5_000;
 const maxProgressMs = 60_000;
 
 function tellProgress(desk: Desk): CancellationScope {
   const scope = new CancellationScope();
   const tick = async (): Promise<void> => {
-    for (let wait = firstProgressMs; ; wait = Math.min(wait * 2, maxProgressMs)) {
+    for (let wait = progressMs; ; wait = Math.min(wait * 2, maxProgressMs)) {
       await sleep(wait);
+      const { round } = desk.state;
+      if (round !== null) desk.state = { ...desk.state, round: { ...round, lasting: true } };
       desk.stale = true;
     }
   };

@@ -16,8 +16,8 @@ import type { AppliesOn, ProjectStatus, ProjectView } from './view.ts';
 const maxProjectChecks = 25;
 
 export function checksOf(scene: Scene): readonly Check[] {
-  const finished = scene.projects.filter(({ name }) => !isPlanning(scene, name));
-  const perProject = tooMany(scene) ? [] : finished.map(projectCheck);
+  const shown = scene.projects.filter(({ name }) => scene.round.lasting || !isPlanning(scene, name));
+  const perProject = tooMany(scene) ? [] : shown.map((project) => projectCheck(scene, project));
   return [planCheck(scene), policyCheck(scene), applyCheck(scene), ...perProject];
 }
 
@@ -266,14 +266,18 @@ function applyFailedTitle(projects: readonly ProjectView[]): string {
   return `${first.name} failed, ${first.status.done} of ${first.status.total} done${problem === undefined ? '' : `: ${problem.summary}`}`;
 }
 
-function projectCheck(project: ProjectView): Check {
-  return check(
-    projectCheckName(project.name),
-    projectFace(project),
-    annotationsOf(project.status),
-    project.name,
-  );
+function projectCheck(scene: Scene, project: ProjectView): Check {
+  const { name } = project;
+  if (isPlanning(scene, name)) {
+    const since = findProject(scene.state, name)?.since;
+    return check(projectCheckName(name), running(planningTitle(since)), [], name);
+  }
+  return check(projectCheckName(name), projectFace(project), annotationsOf(project.status), name);
 }
+
+/** A check stands still, so it says when, not how long. `since`: ISO 8601. */
+const planningTitle = (since: string | undefined): string =>
+  since === undefined ? 'Planning' : `Planning since ${new Date(since).toISOString().slice(11, 16)} UTC`;
 
 function projectFace({ plan, status }: ProjectView): Face {
   if (plan !== null) return done('success', describeCounts(plan.counts, plan.outputChanges), 'replan');

@@ -67,6 +67,8 @@ export type Round = {
   /** The base that what is on show was planned with; null before the first plan. */
   readonly shownBase: Sha | null;
   readonly plannedAt: string | null;
+  /** It takes so long that people want to see which projects are still being planned. */
+  readonly lasting: boolean;
 };
 
 /** A project that merging would end while what it manages stays. */
