@@ -24,6 +24,16 @@ type Decision = Denied | Extract<Reply, { kind: 'help' | 'status' | 'done' }> | 
 /** While GitHub takes no writes for long, wishes are decided by what was shown before. */
 const maxShowWait = '30 seconds';
 
+/** A look takes a second; while GitHub or git takes longer, whoever asks is told that it is still being planned. */
+const longestLook = '30 seconds';
+
+const isAboutPlans = ({ verb }: Wish): boolean => ['apply', 'approve', 'reject'].includes(verb);
+
+/** The base moved or somebody else applied: whether that changes any plan here is known in a moment. */
+function isLookingAgain({ planning, state: { round } }: Desk): boolean {
+  return planning !== null && round !== null && round.shownId !== round.id;
+}
+
 /** Decides on one wish and answers it; what it did is in the audit record. */
 export async function decide(desk: Desk, wish: Wish): Promise<void> {
   if (wish.verb === 'help') return say(desk, wish, { kind: 'help' });
@@ -34,6 +44,7 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
     login: wish.actor,
     teams: teamsAsked(desk),
   });
+  if (isAboutPlans(wish)) await condition(() => !isLookingAgain(desk), longestLook);
   const decision = barred(desk, wish, actor) ?? (await carryOut(desk, wish, actor));
   say(desk, wish, decision);
   if (wish.verb !== 'status') audit(desk, wish, decision);
@@ -177,7 +188,7 @@ function status(desk: Desk, projects: readonly ProjectState[]): Decision {
     project: project.project.name,
     status: statusOf(desk.state, project),
   }));
-  return { kind: 'status', lines };
+  return { kind: 'status', findings: desk.state.round?.findings.kind ?? 'inspecting', lines };
 }
 
 const isReply = (
