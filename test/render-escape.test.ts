@@ -494,7 +494,13 @@ describe('everything from outside at once (S9)', () => {
           expect(problemsIn(renderReply({ kind: 'refused', to: 'mona', verb: word, refusal }))).toEqual([]);
         }
         expect(
-          problemsIn(renderReply({ kind: 'status', lines: [{ project: word, status: { kind: 'ready' } }] })),
+          problemsIn(
+            renderReply({
+              kind: 'status',
+              findings: 'projects',
+              lines: [{ project: word, status: { kind: 'ready' } }],
+            }),
+          ),
         ).toEqual([]);
       }),
       runs,

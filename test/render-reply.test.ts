@@ -89,9 +89,10 @@ test('a refusal', () => {
 test('help, status and what is done', () => {
   const replies = [
     renderReply({ kind: 'help' }),
-    renderReply({ kind: 'status', lines: [] }),
+    renderReply({ kind: 'status', findings: 'projects', lines: [] }),
     renderReply({
       kind: 'status',
+      findings: 'projects',
       lines: [
         { project: 'prod', status: { kind: 'queued', behind: 12, position: 2, since: null } },
         { project: 'staging', status: { kind: 'applying', since: null, runId: someRun } },

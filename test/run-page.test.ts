@@ -229,6 +229,6 @@ test('a run that something newer took over is over, and says so', async () => {
   expect(await (await fetch(address)).text()).toContain('Planning');
   await shown({ id: fresh, kind: 'plan', project: 'network', running: true });
   const text = await (await fetch(address)).text();
-  expect(text).toContain('Ended without a result');
+  expect(text).toContain('Ended without a log');
   expect(text).toContain('No log is kept of this run.');
 });

@@ -316,6 +316,11 @@ describe('problems', () => {
       ['4:34-4:42 `projects.0.depends_on.0`: there is no project `envs/dev`'],
     ],
     [
+      'approvals that nobody could give',
+      'version: 1\napprovals:\n  from: [review]\n',
+      ['3:9-3:17 `approvals.from`: not supported yet: leave it out'],
+    ],
+    [
       'what is not supported yet',
       'apply: { require: [approved], auto_merge: squash }\nlock: none\n',
       [

@@ -14,6 +14,7 @@ import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
 import type { OpenPullRequest } from './model/refresh.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
+import type { Findings } from './model/round.ts';
 import type { Verdict } from './model/verdict.ts';
 import type { ProjectStatus, View } from './model/view.ts';
 
@@ -82,7 +83,12 @@ export type Answer = {
 /** What a reply says; the text is made by the renderer, so that everything from outside is escaped in one place. */
 export type Reply =
   | { readonly kind: 'help' }
-  | { readonly kind: 'status'; readonly lines: readonly StatusLine[] }
+  /** `findings`: why there are no lines. */
+  | {
+      readonly kind: 'status';
+      readonly findings: Findings['kind'];
+      readonly lines: readonly StatusLine[];
+    }
   | {
       readonly kind: 'refused';
       readonly to: string;

@@ -46,7 +46,7 @@ function statusWords({ status, plan, outcome }: RunReport): string {
     case 'unknown':
       return `Outcome unknown${outcome?.kind === 'unknown' ? `: ${escaped(outcome.reason)}` : ''}`;
     case 'without-result':
-      return 'Ended without a result: it was cancelled, or something newer took over. The pull request says which.';
+      return 'Ended without a log: it never began, was cancelled, or something newer took over. The pull request says which, and why.';
     default:
       return status satisfies never;
   }

@@ -33,13 +33,25 @@ const doneTexts: Record<Extract<Reply, { kind: 'done' }>['text'], string> = {
   'nothing to cancel': 'there is nothing to cancel.',
 };
 
+/** What is going on where there is no project to speak of. */
+const withoutProjects: Record<Extract<Reply, { kind: 'status' }>['findings'], string> = {
+  inspecting: 'Looking for the projects that this pull request affects.',
+  cancelled: 'The planning was cancelled; `/hatchet plan` begins it again.',
+  conflict: 'Nothing is planned: there is a merge conflict with the base branch.',
+  'config-broken': 'Nothing is planned: `hatchet.yaml` is broken; its problems stand in the comment.',
+  draft: 'Nothing is planned: it is a draft. `/hatchet plan` plans it all the same.',
+  fork: 'Nothing is planned: somebody with write has to allow this commit of a fork.',
+  'operator-error': 'Nothing is planned: Hatchet is in trouble, and its operator finds the cause in the log.',
+  projects: 'No Terraform project is affected.',
+};
+
 /** Markdown; it names the person it is for, unless everyone may care. */
 export function renderReply(reply: Reply): string {
   switch (reply.kind) {
     case 'help':
       return helpText();
     case 'status':
-      return statusText(reply.lines);
+      return reply.lines.length === 0 ? withoutProjects[reply.findings] : statusText(reply.lines);
     case 'refused': {
       const sentence = refusalSentence(reply.refusal);
       if (isMistyped(reply.refusal)) return `${person(reply.to)} ${sentence}`;
@@ -68,7 +80,6 @@ function helpText(): string {
 }
 
 function statusText(lines: readonly StatusLine[]): string {
-  if (lines.length === 0) return 'No Terraform project is affected.';
   const busy = lines.length > maxGlance ? lines.filter(({ status }) => !quiet.includes(status.kind)) : lines;
   const rows = busy
     .slice(0, maxStatusLines)

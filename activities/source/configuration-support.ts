@@ -10,6 +10,11 @@ const notYet: readonly {
   { path: ['apply', 'require'], isHarmless: (value) => Array.isArray(value) && value.length === 0 },
   { path: ['apply', 'auto_merge'], isHarmless: (value) => value === false },
   { path: ['lock'], isHarmless: (value) => value === 'apply' },
+  // Reviews do not count yet: by them alone nobody could ever approve.
+  {
+    path: ['approvals', 'from'],
+    isHarmless: (value) => !Array.isArray(value) || value.some((way) => way !== 'review'),
+  },
 ];
 
 /** A safeguard that is asked for and would be silently absent is an issue; for all projects and for each. */

@@ -84,7 +84,7 @@ const ownApprovals = z.strictObject({
   author: z.boolean().meta({ description: "Whether the author's own approval counts." }),
   from: z
     .array(z.enum(['comment', 'button', 'review']))
-    .meta({ description: 'By which ways an approval can be given.' }),
+    .meta({ description: 'By which ways an approval can be given. Reviews do not count yet.' }),
 });
 const lock = z.enum(['apply', 'plan', 'none']).meta({
   description:
