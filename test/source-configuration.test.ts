@@ -317,7 +317,7 @@ describe('problems', () => {
     ],
     [
       'approvals that nobody could give',
-      'version: 1\napprovals:\n  from: [review]\n',
+      'approvals:\n  from: [review]\n',
       ['3:9-3:17 `approvals.from`: not supported yet: leave it out'],
     ],
     [
