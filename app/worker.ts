@@ -111,7 +111,7 @@ async function startControl(
   const github = createGitHub(config.github, store.budget);
   const hcl = createHclReader();
   closes.push(() => hcl.close());
-  const source = createSourceInspector({ mirrors, hcl, log });
+  const source = createSourceInspector({ mirrors, hcl, plannedModules: store.plannedModules, log });
   const groups = createGroupInspector({ mirrors, source });
   const judge = createJudge({
     store: store.runs,

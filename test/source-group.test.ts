@@ -26,7 +26,10 @@ beforeAll(async () => {
   mirrors = createMirrors({ directory });
   groups = createGroupInspector({
     mirrors,
-    source: createSourceInspector({ mirrors, hcl, log: { info: () => undefined } }),
+    source: createSourceInspector({
+      ...{ mirrors, hcl, log: { info: () => undefined } },
+      plannedModules: async () => [],
+    }),
   });
   base = remote.commit('refs/heads/main', { 'a/main.tf': backend, 'b/main.tf': backend }, { parents: [] });
 });

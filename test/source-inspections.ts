@@ -12,6 +12,7 @@ import {
   type SourceInspector,
 } from '../activities/source/inspect.ts';
 import { createMirrors, type Mirrors } from '../activities/source/mirror.ts';
+import type { PlannedModules } from '../activities/source/planned-modules.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
@@ -26,6 +27,7 @@ export const calls = (path: string, name = 'm') => `module "${name}" {\n  source
 export function useInspections() {
   const hcl = createHclReader();
   const logged: string[] = [];
+  const planned: PlannedModules[] = [];
   const log = pino({ base: null, timestamp: false }, { write: (line: string) => logged.push(line) });
   let remote: Remote;
   let directory: string;
@@ -37,11 +39,12 @@ export function useInspections() {
     remote = await startRemote();
     directory = mkdtempSync(join(tmpdir(), 'hatchet-inspect-'));
     mirrors = createMirrors({ directory });
-    source = createSourceInspector({ mirrors, hcl, log });
+    source = createSourceInspector({ mirrors, hcl, plannedModules: async () => planned, log });
   });
   beforeEach(() => {
     number += 1;
     logged.length = 0;
+    planned.length = 0;
   });
   afterAll(async () => {
     await Promise.all([mirrors.close(), hcl.close()]);
@@ -63,6 +66,8 @@ export function useInspections() {
     source: () => source,
     number: () => number,
     headRef: () => `refs/pull/${number}/head`,
+    /** What the store says of earlier plans. */
+    planned: () => planned,
     /** What the log says, one line of JSON each. */
     logged: () => logged,
     /** A base branch with `before`, a pull request that changes it by `changes`. */

@@ -1,7 +1,7 @@
 // Which files can the plan of a project depend on?
 import { posix } from 'node:path';
 import type { Engine } from '../../workflows/model/project.ts';
-import { type CodeMap, isLocal, versionFilePaths } from './code-map.ts';
+import { type CodeMap, codeDirectory, isLocal, versionFilePaths } from './code-map.ts';
 import { resolvePath, upwards } from './listing.ts';
 
 export type Inputs = {
@@ -59,7 +59,7 @@ export function findInputs(
   return walk;
 }
 
-/** As Terraform does, sources are joined as text to the path by which a module was reached; links are followed afterwards. */
+/** As both engines do, links are followed first; then what the code there names is joined to it as text. */
 function addModule(walk: Walk, path: string): void {
   const { map, engine, reached } = walk;
   addPath(walk, path);
@@ -69,15 +69,16 @@ function addModule(walk: Walk, path: string): void {
   walk.modules.add(resolved.path);
   const said = map.modules.get(resolved.path)?.said[engine];
   for (const call of said?.calls ?? []) {
-    if (call.computed) addComputed(walk, path, call);
+    if (call.computed) addComputed(walk, resolved.path, call);
     else if (isLocal(call.source)) {
-      const next = inTree(posix.join(path, call.source));
-      if (next === null) walk.outside.push({ name: call.name, source: call.source, dir: path });
+      const next = inTree(posix.join(resolved.path, call.source));
+      if (next === null) walk.outside.push({ name: call.name, source: call.source, dir: resolved.path });
       else reached.add(next);
     }
   }
+  const root = codeDirectory(map, walk.dir) ?? walk.dir;
   for (const read of said?.reads ?? []) {
-    addNamed(walk, posix.join(read.from === 'module' ? path : walk.dir, read.path));
+    addNamed(walk, posix.join(read.from === 'module' ? resolved.path : root, read.path));
   }
 }
 

@@ -27,6 +27,7 @@ import { findMergedSource } from './merged.ts';
 import type { Mirror, Mirrors } from './mirror.ts';
 import { isRegular, readModules } from './modules.ts';
 import type { Objects } from './objects.ts';
+import { addPlannedModules, type ReadPlannedModules } from './planned-modules.ts';
 import { describeProjects } from './projects.ts';
 import { findProjects, type RepositoryProject, type RepositoryProjects } from './repository-projects.ts';
 import { createSmallFiles } from './small-files.ts';
@@ -70,9 +71,10 @@ type Tree = { readonly map: CodeMap; readonly found: FileFound };
 export function createSourceInspector(options: {
   readonly mirrors: Mirrors;
   readonly hcl: HclReader;
+  readonly plannedModules: ReadPlannedModules;
   readonly log: Pick<Logger, 'info'>;
 }): SourceInspector {
-  const { mirrors, hcl, log } = options;
+  const { mirrors, hcl, plannedModules, log } = options;
   const trees = createMemo<Tree>(maxMapsKept);
   const bases = createMemo<RepositoryProjects>(maxMapsKept);
   const merges = createMemo<Found>(maxMergesKept);
@@ -134,7 +136,8 @@ export function createSourceInspector(options: {
         edited: findEdit(changed, was.found, is.found),
       };
       if (merge.kind === 'conflict') return { ...said, source: merge };
-      const { before, now } = await findBoth(origin, was, baseTree, is);
+      const { before, now: named } = await findBoth(origin, was, baseTree, is);
+      const now = await addPlannedModules({ read: plannedModules, log }, origin.repository, named);
       const affected = findAffected(now, before, changed);
       logUntraced(log, origin, affected);
       const files = createSmallFiles(mirror.objects);

@@ -4,6 +4,7 @@ import type { WriteBudget } from '../github/budget.ts';
 import { writeLimits } from '../github/budget.ts';
 import type { SurfaceMemory } from '../github/show.ts';
 import type { RunStore } from '../run-store.ts';
+import type { ReadPlannedModules } from '../source/planned-modules.ts';
 import type { Applies } from './apply.ts';
 import { createApplies } from './apply.ts';
 import type { Approvals } from './approval.ts';
@@ -24,6 +25,7 @@ import { migrate, readMigrations } from './migrate.ts';
 import type { NewestPlans } from './newest-plan.ts';
 import { createNewestPlans } from './newest-plan.ts';
 import { createRunStore } from './plan.ts';
+import { createPlannedModules } from './planned-modules.ts';
 import type { PullRequests } from './pull-request.ts';
 import { createPullRequests } from './pull-request.ts';
 import type { Runs } from './run.ts';
@@ -47,6 +49,7 @@ export type Store = {
   readonly deliveries: Deliveries;
   readonly pullRequests: PullRequests;
   readonly newestPlans: NewestPlans;
+  readonly plannedModules: ReadPlannedModules;
   readonly shownRuns: Runs;
   readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
@@ -86,6 +89,7 @@ export async function openStore(options: {
     deliveries: createDeliveries(sql),
     pullRequests: createPullRequests(sql),
     newestPlans: createNewestPlans(sql),
+    plannedModules: createPlannedModules(sql),
     shownRuns: createRuns(sql),
     liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),
