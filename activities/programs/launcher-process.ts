@@ -1,7 +1,7 @@
 // What does the small process do that starts programs for the large one?
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { LauncherAnswer, LauncherRequest, StartRequest } from './launcher-messages.ts';
 
 const running = new Map<number, ChildProcess>();
@@ -44,8 +44,11 @@ function start(request: StartRequest): void {
   }
 }
 
+/** Foreign code may have put a link in the place of a file that we were to write to. */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+
 function spawnWith({ command, args, cwd, env, detached, stdio }: StartRequest): ChildProcess {
-  const opened = stdio.map((one) => (typeof one === 'string' ? one : openSync(one.append, 'a')));
+  const opened = stdio.map((one) => (typeof one === 'string' ? one : openSync(one.append, appending)));
   try {
     return spawn(command, args, { cwd, env, detached, stdio: opened });
   } finally {

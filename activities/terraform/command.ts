@@ -92,13 +92,17 @@ export async function runCommand(session: Session, command: TerraformCommand): P
 /** Runs a command whose standard output is one document. Null when it failed. */
 export async function captureCommand(session: Session, command: TerraformCommand): Promise<Buffer | null> {
   session.context.signal.throwIfAborted();
-  // Written and read by the same descriptors: the run's own code cannot put a link in their place.
-  const output = await open(join(session.directory.root, `${command.kind}.out`), 'wx+', 0o600);
-  const errors = await open(join(session.directory.root, `${command.kind}.err`), 'wx+', 0o600);
+  // Made and read by the same descriptors: what the run's own code puts in their place is not read.
+  const paths = {
+    stdout: join(session.directory.root, `${command.kind}.out`),
+    stderr: join(session.directory.root, `${command.kind}.err`),
+  };
+  const output = await open(paths.stdout, 'wx+', 0o600);
+  const errors = await open(paths.stderr, 'wx+', 0o600);
   try {
     const exit = await runProgram({
       ...sessionProgram(session, command),
-      output: { kind: 'files', stdout: output.fd, stderr: errors.fd },
+      output: { kind: 'paths', ...paths },
       listening: () => Promise.resolve(),
       killAfterMs: planStopGraceMs,
     });

@@ -1,8 +1,10 @@
 // How does one program run, and how is it asked to stop?
-import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { operatorError } from '../faults.ts';
+import { launch } from '../programs/launch.ts';
 import { createLineReader } from './lines.ts';
 import { infoDescriptor } from './sandbox.ts';
 
@@ -11,9 +13,13 @@ export type Program = {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** `files`: open descriptors. A program that must outlive Hatchet cannot write into Hatchet's pipes. */
+  /**
+   * `paths`: existing files, which are appended to. `files`: open descriptors, for a program that must outlive Hatchet:
+   * it cannot write into Hatchet's pipes, and it is started by Hatchet itself, so that nothing stands between them.
+   */
   readonly output:
     | { readonly kind: 'lines'; readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void }
+    | { readonly kind: 'paths'; readonly stdout: string; readonly stderr: string }
     | { readonly kind: 'files'; readonly stdout: number; readonly stderr: number };
   /** Who is to be interrupted: the program itself, or what it runs in a sandbox. */
   readonly sandboxed: boolean;
@@ -32,11 +38,9 @@ export type Exit = { readonly code: number | null; readonly signal: string | nul
  * one SIGINT: a second one would make Terraform leave its work half done. OperatorError when it cannot be started.
  */
 export async function runProgram(program: Program): Promise<Exit> {
-  const [file = '', ...args] = program.argv;
-  const { cwd, env } = program;
-  const child = spawn(file, args, { cwd, env, detached: true, stdio: stdioOf(program) });
+  const child = start(program);
   const sandboxedPid = readSandboxedPid(program, child);
-  const exited = endOf(child, file);
+  const exited = endOf(child, program.argv[0] ?? '');
   exited.catch(() => undefined);
   readLines(program, child);
   const stop = () => void stopProgram(program, child, exited, sandboxedPid);
@@ -51,9 +55,28 @@ export async function runProgram(program: Program): Promise<Exit> {
   }
 }
 
-function stdioOf({ output, sandboxed }: Program): StdioOptions {
-  const outputs = output.kind === 'lines' ? (['pipe', 'pipe'] as const) : [output.stdout, output.stderr];
-  return ['ignore', ...outputs, ...(sandboxed ? (['pipe'] as const) : [])];
+/** What is used of a program that runs, whoever started it. */
+type Child = Pick<ChildProcess, 'pid'> & {
+  readonly stdio: readonly (Readable | { readonly destroy: () => void } | null | undefined)[];
+  readonly once: EventEmitter['once'];
+};
+
+function start({ argv, cwd, env, output, sandboxed }: Program): Child {
+  const [file = '', ...args] = argv;
+  const common = { cwd, env, detached: true };
+  const info = sandboxed ? (['pipe'] as const) : [];
+  switch (output.kind) {
+    case 'files':
+      return spawn(file, args, { ...common, stdio: ['ignore', output.stdout, output.stderr, ...info] });
+    case 'paths': {
+      const files = [{ append: output.stdout }, { append: output.stderr }] as const;
+      return launch(file, args, { ...common, stdio: ['ignore', ...files, ...info] });
+    }
+    case 'lines':
+      return launch(file, args, { ...common, stdio: ['ignore', 'pipe', 'pipe', ...info] });
+    default:
+      return output satisfies never;
+  }
 }
 
 /**
@@ -63,7 +86,7 @@ function stdioOf({ output, sandboxed }: Program): StdioOptions {
 const drainMs = 1_000;
 
 /** `close` and not `exit`: the last lines are still in the pipe when the program has ended. */
-function endOf(child: ChildProcess, file: string): Promise<Exit> {
+function endOf(child: Child, file: string): Promise<Exit> {
   return new Promise((resolve, reject) => {
     let drain: NodeJS.Timeout | undefined;
     child.once('error', (cause) => reject(operatorError(`cannot start ${file}`, cause)));
@@ -79,16 +102,17 @@ function endOf(child: ChildProcess, file: string): Promise<Exit> {
   });
 }
 
-function readLines({ output }: Program, child: ChildProcess): void {
-  if (output.kind === 'files') return;
-  for (const name of ['stdout', 'stderr'] as const) {
+function readLines({ output }: Program, child: Child): void {
+  if (output.kind !== 'lines') return;
+  for (const [index, name] of (['stdout', 'stderr'] as const).entries()) {
     const reader = createLineReader((line) => output.onLine(line, name));
-    child[name]?.on('data', reader.write).on('end', reader.end);
+    const stream = child.stdio[index + 1] as Readable | null;
+    stream?.on('data', reader.write).on('end', reader.end);
   }
 }
 
 /** Asked for only when it is needed; null until bubblewrap has told. */
-function readSandboxedPid({ sandboxed }: Program, child: ChildProcess): () => number | null {
+function readSandboxedPid({ sandboxed }: Program, child: Child): () => number | null {
   if (!sandboxed) return () => child.pid ?? null;
   let text = '';
   const info = child.stdio[infoDescriptor] as Readable | null | undefined;
@@ -100,7 +124,7 @@ function readSandboxedPid({ sandboxed }: Program, child: ChildProcess): () => nu
 
 async function stopProgram(
   { listening, killAfterMs }: Program,
-  child: ChildProcess,
+  child: Child,
   exited: Promise<Exit>,
   pid: () => number | null,
 ): Promise<void> {
@@ -114,7 +138,7 @@ async function stopProgram(
   clearTimeout(killer);
 }
 
-function signalGroup(child: ChildProcess): void {
+function signalGroup(child: Child): void {
   if (child.pid !== undefined) signalProcess(-child.pid, 'SIGKILL');
 }
 
