@@ -78,7 +78,9 @@ describe.concurrent('rounds', () => {
     await pullRequest.push({ 'overtaken/main.tf': world.project('overtaken', database('2')) });
     await untilCheck(pullRequest, 'hatchet/apply', approved);
     await vi.waitUntil(() => states.waiting('overtaken') === 0, { timeout: patienceMs });
-    expect(faces(world.repository.checks(old))).toMatchInlineSnapshot(`
+    // A check of the project is there, and cancelled as well, only where the plan went on for long enough.
+    const aggregates = world.repository.checks(old).filter(({ name }) => !name.includes(':'));
+    expect(faces(aggregates)).toMatchInlineSnapshot(`
       [
         "hatchet/apply: cancelled, Cancelled",
         "hatchet/plan: cancelled, Cancelled",
