@@ -10,7 +10,7 @@ import { knownProjects, maxDeliveriesRemembered, projectsFound } from './model/p
 import type { ProjectState } from './model/round.ts';
 import { isUnderWay, planOf, withProject } from './model/round.ts';
 import type { View } from './model/view.ts';
-import { answer, record, show } from './proxies.ts';
+import { answer, show } from './proxies.ts';
 
 export type RefreshMessage = Extract<Message, { kind: 'refresh' }>;
 
@@ -65,19 +65,13 @@ export function noteDelivery(desk: Desk, { deliveryId, ref, kind: what }: Messag
   desk.records.push({ kind: 'delivery', deliveryId, ref, what });
 }
 
-/** Writes the record behind the work: nobody waits for it but the end of the workflow. */
-export async function keepRecording(desk: Desk): Promise<never> {
-  for (;;) {
-    await condition(() => desk.records.length > 0);
-    const entries = [...desk.records];
-    try {
-      await record({ entries });
-    } catch (error) {
-      log.error('facts could not be recorded', { facts: entries.length, error });
-    }
-    desk.records = desk.records.slice(entries.length);
-  }
-}
+/** People wait for what comes next. */
+export const isBusy = (desk: Desk): boolean =>
+  desk.planning !== null ||
+  desk.showing ||
+  hasNews(desk) ||
+  desk.inbox.length > 0 ||
+  knownProjects(desk.state).some(isUnderWay);
 
 /** Changes one project, in the current round or, while that has none, in the one before. */
 export function changeProject(desk: Desk, name: string, change: Partial<ProjectState>): void {

@@ -18,8 +18,9 @@ import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
 import { enqueue, finish, isFree, lockChange, release, startNext, withdraw } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
-import { abandonApply, applyPlanIn, beginApply, record, recordApply, tellRepository } from './proxies.ts';
-import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
+import { abandonApply, applyPlanIn, beginApply, recordApply, tellRepository } from './proxies.ts';
+import { keepRecording } from './recording.ts';
+import { hasRunners, noRunner, wasNotTaken } from './waiting-for-runner.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
 export type ProjectStart = {
@@ -43,15 +44,16 @@ type Office = {
   /** What came of the apply that was running; taken up by the main loop. */
   ended: Ended | null;
   /** Changes of the lock that are still to be recorded. */
-  entries: RecordEntry[];
+  records: RecordEntry[];
 };
 
 /** Started by the first request (signalWithStart); ends when nobody owns the project and nobody waits. */
 export async function projectWorkflow({ repository, project, lock }: ProjectStart): Promise<void> {
-  const office: Office = { repository, project, lock, requests: [], ended: null, entries: [] };
+  const office: Office = { repository, project, lock, requests: [], ended: null, records: [] };
   setHandler(projectRequestSignal, (request) => {
     office.requests.push(request);
   });
+  void keepRecording(office, () => office.lock.running !== null);
   for (;;) {
     await condition(() => office.requests.length > 0 || office.ended !== null || mayRest(office));
     await takeAll(office);
@@ -59,7 +61,6 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     startNextApply(office);
     await tellWaiting(office.lock);
     if (changedBy !== null) await tellOthers(changedBy);
-    await recordAll(office);
     await condition(allHandlersFinished);
     if (office.requests.length > 0 || office.ended !== null || !mayRest(office)) continue;
     if (isFree(office.lock)) return;
@@ -68,8 +69,8 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
 }
 
 /** Nothing runs, and it may end or begin anew with a short history. */
-const mayRest = ({ lock }: Office): boolean =>
-  lock.running === null && (isFree(lock) || workflowInfo().continueAsNewSuggested);
+const mayRest = ({ lock, records }: Office): boolean =>
+  lock.running === null && records.length === 0 && (isFree(lock) || workflowInfo().continueAsNewSuggested);
 
 /** Every step of the lock goes through here, so that the record has all of them. */
 function move(office: Office, lock: Lock): void {
@@ -77,19 +78,7 @@ function move(office: Office, lock: Lock): void {
   office.lock = lock;
   if (change === null) return;
   const { repository, project } = office;
-  office.entries.push({ kind: 'lock', key: uuid4(), repository, project, change });
-}
-
-/** Behind the work: nobody waits for the record but the end of the workflow. */
-async function recordAll(office: Office): Promise<void> {
-  const { entries } = office;
-  office.entries = [];
-  if (entries.length === 0) return;
-  try {
-    await record({ entries });
-  } catch (error) {
-    log.error('changes of the lock could not be recorded', { error });
-  }
+  office.records.push({ kind: 'lock', key: uuid4(), repository, project, change });
 }
 
 async function takeAll(office: Office): Promise<void> {
@@ -201,17 +190,21 @@ async function tellWaiting(lock: Lock): Promise<void> {
 async function execute({ running, fence }: Lock & { readonly running: ApplyRequest }): Promise<ApplyOutcome> {
   const { grant, runId, ref } = running;
   const { repository } = ref;
-  try {
-    const begun = await beginApply({ repository, grant, runId, fence });
-    if (begun.kind !== 'begun') return { kind: 'refused', refusal: begun };
-  } catch (error) {
-    return await notBegun(running, error);
+  for (;;) {
+    try {
+      const begun = await beginApply({ repository, grant, runId, fence });
+      if (begun.kind !== 'begun') return { kind: 'refused', refusal: begun };
+    } catch (error) {
+      return await notBegun(running, error);
+    }
+    // Terraform need not wait until somebody has heard of it; `tell` never rejects.
+    void tell(running, { kind: 'applying', project: grant.project.name, runId });
+    const outcome = await applyOnce(running, fence);
+    // All runners are busy, and what was checked before the wait is old by now.
+    if (outcome === 'not taken') continue;
+    await recordOutcome(runId, outcome);
+    return outcome;
   }
-  // Terraform need not wait until somebody has heard of it; `tell` never rejects.
-  void tell(running, { kind: 'applying', project: grant.project.name, runId });
-  const outcome = await applyOnce(running, fence);
-  await recordOutcome(runId, outcome);
-  return outcome;
 }
 
 /** Whoever waits is told all the same; the fence row then says that nobody knows, and nothing runs over it. */
@@ -223,13 +216,17 @@ async function recordOutcome(runId: ApplyRequest['runId'], outcome: ApplyOutcome
   }
 }
 
-async function applyOnce({ grant, runId, ref }: ApplyRequest, fence: number): Promise<ApplyOutcome> {
+async function applyOnce(
+  { grant, runId, ref }: ApplyRequest,
+  fence: number,
+): Promise<ApplyOutcome | 'not taken'> {
   const { pool, timeoutMs, poolWaitMs: waitMs } = grant;
   const applyPlan = applyPlanIn(pool, { timeoutMs, waitMs });
   const request = { repository: ref.repository, grant, runId, fence };
   try {
-    return await untilTaken(pool, () => applyPlan(request));
+    return await applyPlan(request);
   } catch (error) {
+    if (wasNotTaken(error) && (await hasRunners(pool))) return 'not taken';
     log.error('contact with an apply was lost', { runId, error });
     if (wasNotTaken(error)) return failed(runId, noRunner(pool).summary, noRunner(pool).detail);
     return neverStarted(error)

@@ -11,7 +11,7 @@ import {
 import { isQuiet, noteNews } from './applying.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
-import { createDesk, isCalm, keepRecording, keepShowing, noteDelivery, receive } from './desk.ts';
+import { createDesk, isBusy, isCalm, keepShowing, noteDelivery, receive } from './desk.ts';
 import { dependentsToPlan, playRound } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal } from './messages.ts';
@@ -21,6 +21,7 @@ import type { PullRequestState } from './model/pull-request-state.ts';
 import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import { isSettled, isUnknown } from './model/round.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
+import { keepRecording } from './recording.ts';
 import type { Wish } from './wishes.ts';
 import { wishOf } from './wishes.ts';
 
@@ -32,7 +33,7 @@ export async function pullRequestWorkflow(state: PullRequestState): Promise<void
     desk.news.push(news);
   });
   void keepShowing(desk);
-  void keepRecording(desk);
+  void keepRecording(desk, () => isBusy(desk));
   for (;;) {
     await condition(() => desk.news.length > 0 || desk.inbox.length > 0 || mayRefresh(desk) || mayRest(desk));
     const news = desk.news.shift();

@@ -22,8 +22,8 @@ export function wasNotTaken(error: unknown): boolean {
   return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
 
-/** Where nobody knows, the first answer holds: nobody came. */
-async function hasRunners(pool: string): Promise<boolean> {
+/** Does anybody work for the pool? Where nobody knows, the first answer holds: nobody came. */
+export async function hasRunners(pool: string): Promise<boolean> {
   try {
     return await poolHasRunners({ pool });
   } catch (error) {
