@@ -30,9 +30,21 @@ export async function beginApply(
   deps: BeginDependencies,
   { repository, grant, runId, fence }: Request,
 ): Promise<{ readonly kind: 'begun' } | Refusal> {
-  // An earlier attempt of this very run got as far as the fence, and its answer was lost.
-  const begun = await deps.store.applies.find(runId);
-  if (begun?.state === 'begun') return { kind: 'begun' };
+  const refusal = await findRefusal(deps, { repository, grant });
+  if (refusal === null) {
+    const answer = await deps.store.applies.begin({ runId, repositoryId: repository.id, fence, grant });
+    return answerOf(grant.project.name, answer);
+  }
+  // The fence of an earlier attempt, whose answer was lost or which no runner took: nothing was started behind it.
+  await deps.store.applies.record(runId, { kind: 'refused', refusal });
+  return refusal;
+}
+
+/** Null when everything that was granted still holds. */
+async function findRefusal(
+  deps: BeginDependencies,
+  { repository, grant }: Pick<Request, 'repository' | 'grant'>,
+): Promise<Refusal | null> {
   const { name } = grant.project;
   const place = { repositoryId: repository.id, number: grant.number };
   const [inspection, stored, judgement, said] = await Promise.all([
@@ -64,8 +76,7 @@ export async function beginApply(
     approvals: said.approvals,
     author: inspection.pullRequest.author,
   });
-  if (missing.length > 0) return { kind: 'approvals-missing', project: name, missing };
-  return answerOf(name, await deps.store.applies.begin({ runId, repositoryId: repository.id, fence, grant }));
+  return missing.length > 0 ? { kind: 'approvals-missing', project: name, missing } : null;
 }
 
 /** The policies as they are on the base branch at this moment, the repository's own among them. */

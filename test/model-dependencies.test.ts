@@ -22,13 +22,9 @@ const sha = parseSha('1'.repeat(40));
 const digest = parsePlanDigest('a'.repeat(64));
 const source = (digit: string) => parseSourceDigest(digit.repeat(64));
 
-function state(
-  name: string,
-  change: Partial<ProjectState> & { readonly after?: readonly string[] } = {},
-): ProjectState {
-  const { after = [], ...rest } = change;
+function planFor(name: string): Plan {
   const project = { name, dir: name, workspace: 'default', engine: 'terraform' } as const;
-  const plan: Plan = {
+  return {
     id: parsePlanId('00000000-0000-4000-8000-000000000001'),
     runId,
     project,
@@ -44,6 +40,15 @@ function state(
     engineVersion: '1.11.4',
     destroy: false,
   };
+}
+
+function state(
+  name: string,
+  change: Partial<ProjectState> & { readonly after?: readonly string[] } = {},
+): ProjectState {
+  const { after = [], ...rest } = change;
+  const project = { name, dir: name, workspace: 'default', engine: 'terraform' } as const;
+  const plan = planFor(name);
   const inputs = {
     varFiles: [],
     version: null,
@@ -72,6 +77,7 @@ function state(
 const apply = (phase: ApplyState['phase']): ApplyState => ({
   runId,
   digest,
+  plan: planFor('any'),
   trigger: { kind: 'comment', actor: 'hubot' },
   phase,
 });

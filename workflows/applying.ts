@@ -66,9 +66,10 @@ function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Granted |
 }
 
 function hold(desk: Desk, project: ProjectState, trigger: ApplyTrigger, after: readonly string[]): void {
-  const digest = planOf(project)?.digest;
-  if (digest === undefined) return;
-  const apply: ApplyState = { runId: parseRunId(uuid4()), digest, trigger, phase: { kind: 'held', after } };
+  const plan = planOf(project);
+  if (plan === null) return;
+  const runId = parseRunId(uuid4());
+  const apply: ApplyState = { runId, digest: plan.digest, plan, trigger, phase: { kind: 'held', after } };
   changeProject(desk, project.project.name, { apply });
 }
 
@@ -90,9 +91,12 @@ function startApply(desk: Desk, project: ProjectState, trigger: ApplyTrigger): G
   }
   const grant = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
   if (!isGrant(grant)) return grant;
+  const plan = planOf(project);
+  if (plan === null) return { kind: 'not-planned', project: project.project.name };
   const { name, dir, workspace } = project.project;
   const runId = parseRunId(uuid4());
-  changeProject(desk, name, { apply: { runId, digest: grant.digest, trigger, phase: { kind: 'asked' } } });
+  const phase = { kind: 'asked' } as const;
+  changeProject(desk, name, { apply: { runId, digest: grant.digest, plan, trigger, phase } });
   touch(desk, { name, dir, workspace });
   return { kind: 'granted', place: { dir, workspace }, runId, grant };
 }

@@ -7,7 +7,7 @@ import { continueProject } from './model/keep-plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import type { DeletedState, Findings, ProjectState, ProjectsFound } from './model/round.ts';
-import { isUnderWay, isUnknown } from './model/round.ts';
+import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
 
 /** What the assessment stands on. `before`: what was on show; `now`: ISO 8601. */
 export type Assessment = {
@@ -118,9 +118,10 @@ function continueFrom(
 
 /** Of a closed pull request only what was asked to be applied is still to be seen. */
 function remains(before: ProjectsFound | null): Findings {
-  const projects = (before?.projects ?? []).filter(
-    ({ apply, result }) => apply !== null && apply.phase.kind !== 'held' && result !== null,
-  );
+  const projects = (before?.projects ?? [])
+    .filter((project) => project.apply !== null && !isHeld(project))
+    .filter((project) => project.result !== null || isUnderWay(project) || isUnknown(project))
+    .map(withPlanApplied);
   return before === null || projects.length === 0
     ? { kind: 'cancelled' }
     : { ...before, projects, deleted: [] };
@@ -131,7 +132,13 @@ function leftUnderWay(now: readonly ProjectState[], before: ProjectsFound | null
   const gone = (before?.projects ?? []).filter(
     ({ project }) => !now.some((each) => each.project.name === project.name),
   );
-  return gone.filter((project) => project.result !== null && (isUnderWay(project) || isUnknown(project)));
+  return gone.filter((project) => isUnderWay(project) || isUnknown(project)).map(withPlanApplied);
+}
+
+/** A newer plan that nobody waits for any more gives way to the one that is being applied. */
+function withPlanApplied(project: ProjectState): ProjectState {
+  if (project.result !== null || project.apply === null) return project;
+  return { ...project, result: { kind: 'planned', plan: project.apply.plan }, verdicts: [] };
 }
 
 /** Counted once for the same code; those whose end is planned say themselves what they would take along. */

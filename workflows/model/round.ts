@@ -14,6 +14,8 @@ import type { ApprovalRule, Verdict } from './verdict.ts';
 export type ApplyState = {
   readonly runId: RunId;
   readonly digest: PlanDigest;
+  /** What is applied, whatever else is planned meanwhile. */
+  readonly plan: Plan;
   readonly trigger: ApplyTrigger;
   readonly phase: /** Somebody wants it, and it starts when these are applied: nobody but this pull request knows of it yet. */
     | { readonly kind: 'held'; readonly after: readonly string[] }
