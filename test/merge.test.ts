@@ -278,6 +278,7 @@ resource "terraform_data" "bad" {
     // The base has moved under it: the queued plan is out of date, and the new one is another.
     await untilCheck(second, 'hatchet/apply', approved);
     await untilCheck(second, 'hatchet/plan', '1 project: 1 to add');
+    await untilSecondAfter(await untilComment(second, 'Ready'));
     const secondMerge = await second.merge({ by: 'mona' });
     await untilCheck(second, 'hatchet/apply', 'Applied', secondMerge);
     expect(await appliesOf(world, 'shared')).toEqual([

@@ -110,6 +110,7 @@ describe('grantApply', () => {
     baseSha: head,
     mergeCommit: null,
     mergedBy: null,
+    mergedAt: null,
     labels: [],
   };
   const plan: Plan = {

@@ -127,6 +127,7 @@ function requestWith(protect: readonly string[]): JudgeRequest {
       baseSha: sha,
       mergeCommit: null,
       mergedBy: null,
+      mergedAt: null,
       labels: [],
     },
     changedFiles: ['envs/prod/main.tf'],

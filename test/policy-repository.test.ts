@@ -104,6 +104,7 @@ function requestFor(
       baseSha: commit,
       mergeCommit: null,
       mergedBy: null,
+      mergedAt: null,
       labels: [],
     },
     changedFiles: [],

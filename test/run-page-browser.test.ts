@@ -107,6 +107,7 @@ describe.skipIf(noBrowser)(`in a browser${inBrowser}`, { timeout: storyTimeoutMs
           baseSha: parseSha('b'.repeat(40)),
           mergeCommit: null,
           mergedBy: null,
+          mergedAt: null,
           labels: [],
         },
       });

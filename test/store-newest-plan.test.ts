@@ -63,7 +63,7 @@ test('open pull requests are found by their base, with those of the named projec
   const sha = parseSha('a'.repeat(40));
   const open = (number: number, change: Partial<PullRequest> = {}) => {
     const facts = { nodeId: 'PR', title: '', author: 'mona', draft: false, fork: false, labels: [] };
-    const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null };
+    const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null, mergedAt: null };
     const pullRequest: PullRequest = { ...facts, ...rest, number, state: 'open', base: 'main', ...change };
     return store.pullRequests.save({ repository, pullRequest, readAt: new Date().toISOString() });
   };

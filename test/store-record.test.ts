@@ -147,6 +147,7 @@ test('an older answer of GitHub’s does not replace a newer one', async () => {
     baseSha: parseSha('b'.repeat(40)),
     mergeCommit: null,
     mergedBy: null,
+    mergedAt: null,
     labels: ['infra'],
   };
   const newer = { repository, pullRequest, readAt: '2026-01-01T10:00:00.000Z' };

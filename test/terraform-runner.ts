@@ -210,6 +210,7 @@ export function grantFor(plan: Plan): ApplyGrant {
       baseSha: plan.base,
       mergeCommit: null,
       mergedBy: null,
+      mergedAt: null,
       labels: [],
     },
     trigger: { kind: 'comment', actor: 'octocat' },

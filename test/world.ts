@@ -60,6 +60,8 @@ export async function createWorld(options: {
     HATCHET_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     PATH: [...new Set(Object.values(tools).map(dirname)), process.env.PATH].join(delimiter),
     PORT: '0',
+    // Tests that are not about it must not be planned again by each other's merges.
+    HATCHET_REFRESH_WAIT: '60m',
     ...(await (options.reroute?.(services) ?? services)),
     ...options.environment,
   });

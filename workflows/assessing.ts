@@ -109,7 +109,8 @@ function continueFrom(
     tree,
     prior: before?.projects.find((each) => each.project.name === project.name) ?? null,
     again,
-    onlyNamed: reason.kind === 'dependency' || (reason.kind === 'asked' && reason.only.length > 0),
+    // What failed stays as people saw it, until something of it changes or somebody asks.
+    onlyNamed: reason.kind === 'asked' ? reason.only.length > 0 : reason.kind !== 'changed',
     merged: state.pullRequest?.state === 'merged',
     reviewed: state.reviewed,
     now,

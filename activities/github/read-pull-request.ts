@@ -12,7 +12,7 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
       id number title state isDraft isCrossRepository headRefOid baseRefName baseRefOid
       author { login }
       baseRef { target { oid } }
-      mergedBy { login }
+      mergedBy { login } mergedAt
       mergeCommit { oid }
       labels(first: 50) { nodes { name } }
     }
@@ -37,6 +37,7 @@ const answerSchema = z.object({
           author: login,
           baseRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
           mergedBy: login,
+          mergedAt: z.string().nullable(),
           mergeCommit: z.object({ oid: z.string() }).nullable(),
           labels: z
             .object({ nodes: z.array(z.object({ name: z.string() }).nullable()).nullable() })
@@ -74,6 +75,7 @@ export async function readPullRequest(
     baseSha: parseSha(found.baseRef?.target?.oid ?? found.baseRefOid),
     mergeCommit: found.mergeCommit === null ? null : parseSha(found.mergeCommit.oid),
     mergedBy: found.mergedBy?.login ?? null,
+    mergedAt: found.mergedAt,
     labels: (found.labels?.nodes ?? []).flatMap((label) => (label === null ? [] : [label.name])),
   };
 }

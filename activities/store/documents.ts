@@ -118,5 +118,6 @@ export const pullRequestSchema = z.object({
   baseSha: sha,
   mergeCommit: sha.nullable(),
   mergedBy: z.string().nullable(),
+  mergedAt: z.string().nullable(),
   labels: z.array(z.string()),
 }) satisfies z.ZodType<PullRequest>;

@@ -29,6 +29,7 @@ const shape = z.object({
     merged: z.boolean().nullish(),
     merge_commit_sha: z.string().nullish(),
     merged_by: login.nullish(),
+    merged_at: z.string().nullish(),
     user: login.nullable(),
     labels: z.array(z.object({ name: z.string() })),
     head: z.object({ sha: z.string(), repo: z.object({ id: z.int() }).nullable() }),
@@ -62,6 +63,7 @@ function pullRequestOf(found: z.infer<typeof shape>['pull_request']): PullReques
     mergeCommit:
       merged && typeof found.merge_commit_sha === 'string' ? parseSha(found.merge_commit_sha) : null,
     mergedBy: found.merged_by?.login ?? null,
+    mergedAt: found.merged_at ?? null,
     labels: found.labels.map(({ name }) => name),
   };
 }

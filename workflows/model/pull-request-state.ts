@@ -61,9 +61,20 @@ export function withPullRequest(state: PullRequestState, now: PullRequest): Pull
   const projects = projectsFound(state)?.projects ?? state.round?.before?.projects ?? [];
   const reviewed = projects.flatMap((project) => {
     const plan = planOf(project);
-    return plan !== null && project.shownAt !== null ? [plan.digest] : [];
+    return plan !== null && wasShownBefore(project, now.mergedAt) ? [plan.digest] : [];
   });
   return { ...state, pullRequest: now, reviewed, appliesNext: true };
+}
+
+/**
+ * GitHub's clock tells whether whoever merged could see it. A plan that replaced another counts from the next second
+ * on, because what stood there in the same second may have been the other one.
+ */
+function wasShownBefore({ shownAt, replaced }: ProjectState, mergedAt: string | null): boolean {
+  if (shownAt === null) return false;
+  if (mergedAt === null) return true;
+  const [shown, merged] = [Date.parse(shownAt), Date.parse(mergedAt)];
+  return replaced ? shown < merged : shown <= merged;
 }
 
 /** The projects of the current round; null while there are none to speak of. */

@@ -19,6 +19,8 @@ export type PullRequest = {
   readonly mergeCommit: Sha | null;
   /** Who merged it; null while it is not merged. */
   readonly mergedBy: string | null;
+  /** ISO 8601, GitHub's clock; null while it is not merged. */
+  readonly mergedAt: string | null;
   readonly labels: readonly string[];
 };
 
