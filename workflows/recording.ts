@@ -4,7 +4,7 @@ import type { RecordEntry } from './activities.ts';
 import { record } from './proxies.ts';
 
 /** Who has facts that are still to be recorded. */
-export type Recorder = { records: RecordEntry[] };
+type Recorder = { records: RecordEntry[] };
 
 /** Whatever happens meanwhile, facts of a moment ago are in the record. */
 const longestDelay = '2 seconds';
