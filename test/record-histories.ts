@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import type { PayloadCodec } from '@temporalio/common';
+import type { Payload, PayloadCodec } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { inject, test } from 'vitest';
 import { payloadCodec } from '../app/codec.ts';
@@ -66,12 +66,18 @@ async function save(
   await connection.close();
 }
 
+/** What the SDK notes of a local activity (its name, its attempt) is no payload of ours, and in clear. */
+async function opened(payload: Payload, codec: PayloadCodec): Promise<unknown> {
+  const encoding = Buffer.from(payload.metadata?.encoding ?? []).toString();
+  return encoding === 'binary/encrypted' ? (await codec.decode([payload]))[0] : payload;
+}
+
 /** Opens every payload of the history, wherever it stands. */
 async function decoded(value: unknown, codec: PayloadCodec): Promise<unknown> {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value) || value instanceof Uint8Array)
     return value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => decoded(item, codec)));
-  if ('metadata' in value && 'data' in value) return (await codec.decode([value as never]))[0];
+  if ('metadata' in value && 'data' in value) return opened(value as Payload, codec);
   const entries = await Promise.all(
     Object.entries(value).map(async ([name, inner]) => [name, await decoded(inner, codec)] as const),
   );
