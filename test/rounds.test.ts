@@ -20,6 +20,7 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilSecondAfter,
   untilWritten,
 } from './story.ts';
 import type { World } from './world.ts';
@@ -344,6 +345,7 @@ describe.concurrent('rounds', () => {
     expect(await countPlans(world, 'forked')).toBe(1);
     await order(pullRequest, 'hubot', `/hatchet plan ${pullRequest.headSha.slice(0, 10)}`);
     await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await untilSecondAfter(await untilComment(pullRequest, 'Ready'));
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
   });

@@ -82,7 +82,7 @@ function withoutFailures(found: ProjectsFound, again: Again): ProjectsFound {
 }
 
 /** What was found last, and of a round that found nothing yet or nothing any more what was there before it. */
-export function lastFound(round: Round | null): ProjectsFound | null {
+function lastFound(round: Round | null): ProjectsFound | null {
   return round?.findings.kind === 'projects' ? round.findings : (round?.before ?? null);
 }
 
