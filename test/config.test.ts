@@ -72,6 +72,7 @@ test('an App, a key and a secret are enough', () => {
     runner: { env: {}, paths: [], network: 'host', requireSandbox: false },
     links: { url: null, lifetimeMs: 30 * 86_400_000 },
     healIntervalMs: 300_000,
+    pools: { served: ['default'], waitMs: 900_000 },
     refreshWaitMs: 2_000,
     mirrors: {},
     environment: {},
@@ -217,6 +218,8 @@ test.each<[Record<string, string | undefined>, readonly string[]]>([
   [{ HATCHET_HEAL_INTERVAL: '1s' }, ['HATCHET_HEAL_INTERVAL is not an interval']],
   [{ HATCHET_HEAL_INTERVAL: '5 minutes' }, ['HATCHET_HEAL_INTERVAL is not an interval']],
   [{ HATCHET_REFRESH_WAIT: 'soon' }, ['HATCHET_REFRESH_WAIT is not a time']],
+  [{ HATCHET_POOLS: 'default,g p u' }, ['HATCHET_POOLS has "g p u", which is no name of a pool']],
+  [{ HATCHET_POOL_WAIT: '0s' }, ['HATCHET_POOL_WAIT is not a time']],
   [{ HATCHET_TERRAFORM_MIRROR: 'http://mirror.example' }, ['HATCHET_TERRAFORM_MIRROR is not encrypted']],
   [{ HATCHET_REQUIRE_SANDBX: 'true' }, ['HATCHET_REQUIRE_SANDBX is no setting of Hatchet']],
 ])('%j is refused', (changes, expected) => {
