@@ -5,7 +5,6 @@ import {
   continueAsNew,
   log,
   setHandler,
-  sleep,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -100,7 +99,8 @@ async function passOn({ repository, deliveryId, actor, head }: Rerun): Promise<v
 
 /** A merge is a push, then an apply, and often one of several: wait for what belongs together. */
 async function lookWhom(office: Office, settleMs: number): Promise<void> {
-  await sleep(settleMs);
+  // A person who wants checks run again is not to wait for that.
+  if (await condition(() => office.reruns.length > 0, settleMs)) return;
   const { causes } = office.queue;
   office.queue = { ...office.queue, causes: [] };
   const projects = causes.flatMap((cause) => (cause.kind === 'applied' ? [cause.project] : []));
