@@ -183,7 +183,9 @@ describe.concurrent('commands', () => {
     `);
     await order(pullRequest, 'mona', '/hatchet cancel');
     await untilCheck(pullRequest, 'hatchet/apply', 'Cancelled');
-    expect(faces(pullRequest.checks())).toMatchInlineSnapshot(`
+    // A plan that took seconds has a check of its own by then.
+    const aggregates = pullRequest.checks().filter(({ name }) => !name.includes(': '));
+    expect(faces(aggregates)).toMatchInlineSnapshot(`
       [
         "hatchet/apply: cancelled, Cancelled",
         "hatchet/plan: cancelled, Cancelled [Re-plan]",

@@ -2,8 +2,9 @@
 
 import type { Actor } from './actor.ts';
 import { canWrite } from './actor.ts';
+import type { Rules } from './configuration.ts';
 import type { PlanDigest, SourceDigest } from './identifiers.ts';
-import type { ApprovalRule } from './verdict.ts';
+import type { ApprovalRule, Verdict } from './verdict.ts';
 
 /** A person's yes to one plan digest, with the rights the person had when giving it. */
 export type Approval = {
@@ -26,6 +27,12 @@ export type MissingApproval = {
   readonly rule: ApprovalRule;
   readonly given: number;
 };
+
+/** What hatchet.yaml and the policies ask of a plan before it may be applied. */
+export function rulesAsked({ approvals }: Rules, verdicts: readonly Verdict[]): readonly ApprovalRule[] {
+  const configured = approvals.count > 0 ? [{ ...approvals, message: '', source: 'hatchet.yaml' }] : [];
+  return [...configured, ...verdicts.flatMap((verdict) => verdict.approvals)];
+}
 
 /** Does this person's yes count for this rule? Logins compare without case, as GitHub does. */
 export function admits(rule: ApprovalRule, actor: Actor, author: string): boolean {

@@ -1,13 +1,13 @@
 // May a group of the merge queue be merged: would it do exactly what people approved on its pull requests?
 import type { Approval, MissingApproval, Rejection } from './approval.ts';
-import { missingApprovals } from './approval.ts';
+import { missingApprovals, rulesAsked } from './approval.ts';
 import type { Rules } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, Sha } from './identifiers.ts';
 import type { Plan, PlanResult } from './plan.ts';
 import type { AffectedProject } from './project.ts';
 import type { Repository } from './repository.ts';
-import type { ApprovalRule, Verdict } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 import { blocks } from './verdict.ts';
 
 /** Pull requests that GitHub's merge queue has put together on one commit. */
@@ -125,17 +125,11 @@ function wordOf(
 ): GroupAnswer {
   const [no] = rejections;
   if (no !== undefined) return { kind: 'rejected', number, by: no.actor.login };
-  const asked = rulesOf(verdicts, rules);
+  const asked = rulesAsked(rules, verdicts);
   const missing = missingApprovals({ project, digest, rules: asked, approvals, author });
   return missing.length > 0
     ? { kind: 'approvals-missing', number, author, missing }
     : { kind: 'approved', number };
-}
-
-/** Those of hatchet.yaml, and those that policies ask for. */
-function rulesOf(verdicts: readonly Verdict[], { approvals }: Rules): readonly ApprovalRule[] {
-  const configured = approvals.count > 0 ? [{ ...approvals, message: '', source: 'hatchet.yaml' }] : [];
-  return [...configured, ...verdicts.flatMap((verdict) => verdict.approvals)];
 }
 
 /** Whose pull request the policies are asked about: one that shows this very plan, else the last of the group. */

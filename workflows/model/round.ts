@@ -1,6 +1,7 @@
 // How far is the planning of one head? A round: the projects, their plans, verdicts and applies.
 import type { Again } from './again.ts';
 import type { ApplyOutcome, ApplyTrigger } from './apply.ts';
+import { rulesAsked } from './approval.ts';
 import type { Configuration } from './configuration.ts';
 import { rulesFor } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -139,13 +140,11 @@ export function isSettled(state: ProjectState): boolean {
 /** Every rule whose approvals a plan needs: hatchet.yaml's, the policies', and one when a merge changed it. */
 export function approvalRules(state: ProjectState, configuration: Configuration): readonly ApprovalRule[] {
   if (planOf(state)?.hasChanges !== true) return [];
-  const { approvals } = rulesFor(configuration, state.project.name);
-  const configured = approvals.count > 0 ? [{ ...approvals, message: '', source: 'hatchet.yaml' }] : [];
-  const asked = (state.verdicts ?? []).flatMap((verdict) => verdict.approvals);
+  const asked = rulesAsked(rulesFor(configuration, state.project.name), state.verdicts ?? []);
   const merged = state.changedByMerge
     ? [{ count: 1, by: [], author: true, message: 'the merge changed this plan', source: 'hatchet' }]
     : [];
-  return [...configured, ...asked, ...merged];
+  return [...asked, ...merged];
 }
 
 /** The round with one project's state replaced. */
