@@ -25,7 +25,7 @@ export type Role = 'all' | 'web' | 'control' | 'runner';
 
 export type Config = {
   readonly role: Role;
-  /** Null in a runner, which holds no key of the App. */
+  /** Null where GitHub is not spoken to: only control holds the key of the App. */
   readonly github: GithubConfig | null;
   /** Null in a process that receives no webhooks. */
   readonly webhookSecret: string | null;
@@ -73,12 +73,16 @@ export class ConfigError extends Error {
 export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]): Config {
   const environment = createEnvironment(variables);
   const role = readRole(environment, argv);
-  const services = { database: readDatabase(environment), temporal: readTemporal(environment, variables) };
+  const links = readLinks(environment);
+  const services = {
+    database: needsDatabase(role, links) ? readDatabase(environment) : ({ kind: 'none' } as const),
+    temporal: readTemporal(environment, variables),
+  };
   if (role !== 'all') reportEmbedded(environment, role, services);
   const dataDir = readDataDir(environment);
   const config = {
     role,
-    github: role === 'runner' ? null : readGithub(environment),
+    github: role === 'all' || role === 'control' ? readGithub(environment) : null,
     webhookSecret: role === 'all' || role === 'web' ? readWebhookSecret(environment) : null,
     host: environment.get('HOST') ?? '127.0.0.1',
     port: readPort(environment),
@@ -88,7 +92,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
     runner: readRunner(environment, dataDir),
     pools: readPools(environment),
-    links: readLinks(environment),
+    links,
     healIntervalMs: readInterval(environment),
     refreshWaitMs: readRefreshWait(environment),
     mirrors: readMirrors(environment),
@@ -131,6 +135,11 @@ function reportEmbedded(
   if (services.temporal.kind === 'embedded')
     environment.report({ variable: 'TEMPORAL_ADDRESS', what, remedy });
   if (services.database.kind === 'embedded') environment.report({ variable: 'DATABASE_URL', what, remedy });
+}
+
+/** Whoever only receives webhooks keeps nothing; whoever shows the pages of runs reads them there. */
+function needsDatabase(role: Role, links: LinksConfig): boolean {
+  return role !== 'web' || links.url !== null;
 }
 
 function readDataDir(environment: Environment): string {

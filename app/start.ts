@@ -57,9 +57,6 @@ export async function startApp(config: Config, log: Logger, stopped: AbortSignal
 
 async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSignal): Promise<string> {
   const { stops } = life;
-  if (config.role !== 'all') {
-    throw new Error(`--role ${config.role} is not there yet: leave it out, and one process does everything`);
-  }
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   // A download can take minutes, and nothing has to be stopped yet.
   const tools = await Promise.race([findTools(config, log), untilStopped(stopped)]);
@@ -83,9 +80,8 @@ async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSi
       void (await connection.workflowService.describeNamespace({ namespace: temporal.namespace })),
   };
   const { deliver } = createMessenger(client.workflow, config.refreshWaitMs);
-  const { github, webhookSecret: secret, host, port } = config;
-  const webhooks =
-    github === null || secret === null ? null : await createWebhooks({ github, secret, deliver, log });
+  const { webhookSecret: secret, host, port } = config;
+  const webhooks = secret === null ? null : await createWebhooks({ secret, deliver, log });
   const readiness = [temporalAnswers, ...workers.readiness];
   const streams = createStreams();
   const runs = workers.runs === null ? null : createRunRoute({ ...workers.runs, streams, log });
@@ -109,7 +105,7 @@ async function allOrNone<A, B>(parts: readonly [Promise<A>, Promise<B>]): Promis
 }
 
 async function openDatabase(config: Config, log: Logger, { stops, lose }: Life): Promise<string | null> {
-  if (config.role === 'web' || config.role === 'runner') return null;
+  if (config.database.kind === 'none') return null;
   if (config.database.kind === 'external') return config.database.url;
   const say = (line: string): void => log.info({ component: 'postgres' }, line);
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, persist: true, log: say });

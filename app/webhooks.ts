@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot';
 import { Counter } from 'prom-client';
 import type { Repository } from '../workflows/model/repository.ts';
-import type { GithubConfig } from './config/github.ts';
 import type { Incoming } from './events/parse.ts';
 import { parse } from './events/parse.ts';
 import { logAbout, probotLogger } from './log.ts';
@@ -21,7 +20,6 @@ const received = new Counter({
 });
 
 export type WebhookSettings = {
-  readonly github: GithubConfig;
   readonly secret: string;
   readonly deliver: (incoming: Incoming) => Promise<void>;
   readonly log: Logger;
@@ -31,14 +29,13 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 
 /** True when it answered. A delivery that Temporal did not accept is answered 500, so that it can be found again. */
 export async function createWebhooks(settings: WebhookSettings): Promise<Handler> {
-  const { github, secret, deliver, log } = settings;
+  const { secret, deliver, log } = settings;
   const probot = new Probot({
-    appId: github.appId,
-    privateKey: github.privateKey,
+    // Handlers do not talk to GitHub, so that this process needs no key of the App; Probot wants something in its place.
+    githubToken: 'none',
     secret,
-    baseUrl: github.apiUrl,
     log: probotLogger(log) as never,
-    // Activities talk to GitHub, handlers do not: a client here would only add its own retries.
+    // A client here would only add its own retries.
     Octokit: ProbotOctokit.defaults((defaults: object) => ({ ...defaults, retry: { enabled: false } })),
   });
   const middleware = await createNodeMiddleware(

@@ -78,9 +78,10 @@ export async function startWorkers(settings: WorkSettings): Promise<Workers> {
     environment: gitEnvironment(config),
   });
   const closes = [() => store.close(), () => mirrors.close()];
+  const takes = (role: 'control' | 'runner'): boolean => config.role === 'all' || config.role === role;
   const [control, runners] = await Promise.all([
-    config.role === 'runner' ? null : startControl(settings, store, mirrors, links, closes),
-    config.role === 'control' ? null : startRunners(settings, store, mirrors),
+    takes('control') ? startControl(settings, store, mirrors, links, closes) : null,
+    takes('runner') ? startRunners(settings, store, mirrors) : null,
   ]);
   const running = [...(control === null ? [] : [control.worker]), ...(runners ?? [])];
   const runs = running.map((worker) => worker.run());
@@ -222,7 +223,11 @@ async function sandbox({ runner }: Config, { bubblewrap }: ToolPaths, log: Logge
   if (bubblewrap !== null && (await canSandbox(bubblewrap))) return bubblewrap;
   const why = bubblewrap === null ? 'bubblewrap is not installed' : 'bubblewrap does not work here';
   if (runner.requireSandbox) throw new Error(`HATCHET_REQUIRE_SANDBOX is set, and ${why}`);
-  log.warn(`${why}: Terraform and its providers can read every file and process that Hatchet can read`);
+  log.warn(
+    `${why}: Terraform, its providers and the code of pull requests can read what this user can, ` +
+      "the App's key, the database and other projects among it. " +
+      'Install bubblewrap; HATCHET_REQUIRE_SANDBOX=true refuses to run without it',
+  );
   return null;
 }
 

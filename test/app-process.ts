@@ -20,13 +20,25 @@ export type AppProcess = {
 
 const main = fileURLToPath(new URL('../app/main.ts', import.meta.url));
 
+/** What it is told on the command line, and who hears early what it says. */
+type AppOptions = {
+  readonly role?: 'web' | 'control' | 'runner';
+  /** The process exists, long before it listens; called for each of its lives. */
+  readonly onSpawn?: (pid: number) => void;
+};
+
 /** Resolves when it listens; rejects with what it said when it ends before. */
-export async function startAppProcess(environment: Readonly<Record<string, string>>): Promise<AppProcess> {
+export async function startAppProcess(
+  environment: Readonly<Record<string, string>>,
+  { role, onSpawn }: AppOptions = {},
+): Promise<AppProcess> {
+  const argv = [main, ...(role === undefined ? [] : ['--role', role])];
   const lines: string[] = [];
   let child: ChildProcess;
   let url = '';
   const start = async (): Promise<string> => {
-    child = spawn(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    child = spawn(process.execPath, argv, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    if (child.pid !== undefined) onSpawn?.(child.pid);
     url = await listening(child, lines);
     return url;
   };

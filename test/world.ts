@@ -11,13 +11,18 @@ import type { Sandbox } from '../fixtures/sandbox/sandbox.ts';
 import { createSandbox } from '../fixtures/sandbox/sandbox.ts';
 import type { AppProcess } from './app-process.ts';
 import { startAppProcess } from './app-process.ts';
+import type { RoleProcesses } from './role-processes.ts';
+import { startRoles } from './role-processes.ts';
 import { findTestTools } from './tools.ts';
 
 export type Services = Awaited<ReturnType<typeof ownServices>>;
 
 export type World = {
   readonly sandbox: Sandbox;
+  /** What takes the webhooks: the one process of all, or that of `web`. */
   readonly app: AppProcess;
+  /** Null when one process does everything. */
+  readonly roles: RoleProcesses | null;
   /** `octo-org/infra`, with people: @mona and @hubot may write, @reader may read. */
   readonly repository: RepositoryHandle;
   /** Terraform code of one project that keeps its state outside the checkout. */
@@ -36,6 +41,8 @@ export async function createWorld(options: {
   readonly environment?: Readonly<Record<string, string>>;
   /** Other addresses for the servers, for example of a door that can be shut. */
   readonly reroute?: (services: Services) => Promise<Partial<Services>>;
+  /** A process for each role. */
+  readonly split?: boolean;
 }): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'hatchet-world-'));
   const [stateDir, dataDir] = [join(directory, 'state'), join(directory, 'data')];
@@ -50,7 +57,7 @@ export async function createWorld(options: {
   repository.collaborator('hubot', 'write');
   repository.collaborator('reader', 'read');
   const tools = await findTestTools();
-  const app = await startAppProcess({
+  const environment = {
     APP_ID: String(sandbox.app.id),
     PRIVATE_KEY: sandbox.app.privateKey,
     WEBHOOK_SECRET: sandbox.app.webhookSecret,
@@ -64,10 +71,12 @@ export async function createWorld(options: {
     HATCHET_REFRESH_WAIT: '60m',
     ...(await (options.reroute?.(services) ?? services)),
     ...options.environment,
-  });
+  };
+  const roles = options.split === true ? await startRoles(environment, dataDir) : null;
+  const app = roles?.web ?? (await startAppProcess(environment));
   sandbox.webhookUrl = `${app.url}/api/github/webhooks`;
   const close = async (): Promise<void> => {
-    await app.stop();
+    await (roles === null ? app.stop() : roles.stop());
     const { violations } = sandbox;
     await sandbox.close();
     await rm(directory, { recursive: true, force: true });
@@ -76,6 +85,7 @@ export async function createWorld(options: {
   return {
     sandbox,
     app,
+    roles,
     repository,
     project,
     databaseUrl: services.DATABASE_URL,

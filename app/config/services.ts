@@ -5,8 +5,9 @@ import type { EncryptionKeys } from '../encryption-keys.ts';
 import { parseEncryptionKeys } from '../encryption-keys.ts';
 import type { Environment } from './environment.ts';
 
-/** `embedded`: started by this process, its data under the data directory. */
+/** `embedded`: started by this process, its data under the data directory. `none`: this role needs no database. */
 export type DatabaseConfig =
+  | { readonly kind: 'none' }
   | { readonly kind: 'embedded' }
   | { readonly kind: 'external'; readonly url: string };
 
