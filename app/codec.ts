@@ -1,7 +1,7 @@
 // How is everything made small and encrypted that Temporal gets to see?
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import protobuf from 'protobufjs';
 import type { Keyring } from './keyring.ts';
@@ -24,6 +24,10 @@ type Compression = keyof typeof contexts;
 
 /** Below this a payload has hardly anything to repeat: a signal or a decision stays as it is. */
 const minCompressedBytes = 1_024;
+/** Up to here (un)packing takes less than the way to another thread, where it would wait behind file and network work. */
+const maxBytesInPlace = 64 * 1024;
+/** Ours pack to a tenth. Sealed by us before, so that nobody else can have made them large. */
+const maxPackedInPlace = maxBytesInPlace / 10;
 /** Sixteen times Temporal's own limit of what is sent (2 MB). More is no payload of ours, and must not fill memory. */
 const maxClearBytes = 32 * 1024 * 1024;
 
@@ -65,7 +69,7 @@ async function smallest(
   clear: Uint8Array,
 ): Promise<{ readonly compression: Compression; readonly bytes: Uint8Array }> {
   if (clear.length < minCompressedBytes) return { compression: 'none', bytes: clear };
-  const bytes = await compress(clear);
+  const bytes = clear.length > maxBytesInPlace ? await compress(clear) : zstdCompressSync(clear);
   return bytes.length < clear.length ? { compression: 'zstd', bytes } : { compression: 'none', bytes: clear };
 }
 
@@ -74,8 +78,14 @@ async function openPayload(keyring: Keyring, { metadata, data }: Payload): Promi
     throw new Error('refused a Temporal payload that is not encrypted');
   const compression = compressionOf(textOf(metadata?.compression));
   const bytes = keyring.open(data, contexts[compression]);
-  const clear = compression === 'none' ? bytes : await decompress(bytes, { maxOutputLength: maxClearBytes });
+  const clear = compression === 'none' ? bytes : await unpack(bytes);
   return payloadMessage.toObject(payloadMessage.decode(clear), {});
+}
+
+/** Packed bytes may hold far more than they are: only what is surely small is unpacked in place. */
+async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.length > maxPackedInPlace) return decompress(bytes, { maxOutputLength: maxClearBytes });
+  return zstdDecompressSync(bytes, { maxOutputLength: maxClearBytes });
 }
 
 /** Payloads of earlier versions have no mark. */

@@ -19,7 +19,7 @@ export async function workflowBundle(log: Logger): Promise<{ readonly codePath: 
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(workflows, 'index.ts'),
     failureConverterPath: join(workflows, 'failure-converter.ts'),
-    preloadModules: await modelFiles(),
+    preloadModules: [join(workflows, 'short-stacks.ts'), ...(await modelFiles())],
     logger: temporalLogger(log),
   });
   await mkdir(cacheDirectory, { recursive: true });
