@@ -1,6 +1,8 @@
 // S8: what can a pull request's code reach when it is planned and applied?
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cliConfig } from '../activities/terraform/cli-config.ts';
@@ -96,6 +98,10 @@ describe('S8: providers and settings that the pull request brings along', () => 
   });
 });
 
+/** Code that runs these one after the other when it is applied, whatever becomes of each. */
+const executed = (commands: readonly string[]): string =>
+  `resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = ${JSON.stringify(`${commands.join('; ')}; true`)}\n  }\n}\n`;
+
 async function outputOf(expression: string): Promise<string> {
   runner.files.set('envs/prod/attack.tf', `output "loot" {\n  value = nonsensitive(${expression})\n}\n`);
   const plan = planned(await runner.plan('start'));
@@ -133,10 +139,69 @@ inSandbox('S8: behind the walls (needs bubblewrap)', () => {
     expect(await outputOf(`fileexists(${JSON.stringify(name)}) ? "there" : "not there"`)).toBe('not there');
   });
 
-  test('files beside the run’s own directory are not there', async () => {
-    await writeFile(join(runner.root, 'secret'), secret);
-    const file = JSON.stringify(join(runner.root, 'secret'));
-    expect(await outputOf(`fileexists(${file}) ? "there" : "not there"`)).toBe('not there');
+  test('of the machine it sees its own run, the listed paths and the cached providers, and nothing else', async () => {
+    const planted = {
+      mirror: join(runner.root, 'mirrors/2.git/config'),
+      otherRun: join(runner.settings.workDir, 'another-run/tree/secrets.tf'),
+      keptInits: join(runner.root, 'inits/kept/terraform.tfstate'),
+      encryptionKey: join(runner.root, 'encryption-keys.json'),
+      databasePassword: join(runner.root, 'postgres/password'),
+      databaseSocket: join(runner.root, 'postgres/.s.PGSQL.5432'),
+      providerHash: join(runner.settings.pluginCacheDir, 'hashes/example.com/acme/fake'),
+    };
+    for (const file of Object.values(planted)) {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, secret);
+    }
+    runner.links.set('envs/prod/leak', planted.otherRun);
+    const seen = await outputOf(`jsonencode(fileset(${JSON.stringify(runner.root)}, "**"))`);
+    const folders = (JSON.parse(seen) as string[]).map((name) => name.split('/').slice(0, 2).join('/'));
+    expect([...new Set(folders)]).toEqual([expect.stringMatching(/^work\/[0-9a-f-]{36}-\w+$/)]);
+    const reads = [...Object.values(planted), `$\{path.module}/leak`];
+    const read = reads.map((file) => `try(file("${file}"), "not there")`).join(', ');
+    expect(JSON.parse(await outputOf(`jsonencode([${read}])`))).toEqual(reads.map(() => 'not there'));
+  });
+
+  test('neither the home of the one who runs Hatchet nor its sources', async () => {
+    const places = [homedir(), join(import.meta.dirname, '../package.json'), process.execPath];
+    const hidden = places.filter((place) => !place.startsWith('/usr/'));
+    const there = hidden.map((place) => `fileexists(${JSON.stringify(place)})`).join(', ');
+    expect(JSON.parse(await outputOf(`jsonencode([${there}])`))).toEqual(hidden.map(() => false));
+    expect(await outputOf(`join(",", fileset(${JSON.stringify(homedir())}, "**"))`)).toBe('');
+  });
+
+  test('no environment but its own, whichever process is asked', async () => {
+    const environments = await outputOf(
+      `join(",", [for f in fileset("/proc", "{[0-9]*,self,thread-self}/environ") : filebase64("/proc/$\{f}")])`,
+    );
+    const found = environments.split(',').map((each) => Buffer.from(each, 'base64').toString());
+    expect(found.length).toBeGreaterThan(0);
+    for (const each of found) {
+      expect(each).toContain('TF_IN_AUTOMATION=1');
+      expect(each).not.toContain(secret);
+    }
+  });
+
+  test('what is applied can neither read nor end what runs beside it', async () => {
+    const other = spawn('sleep', ['300'], { env: { HATCHET_ATTACKED_SECRET: secret } });
+    await once(other, 'spawn');
+    const loot = join(runner.stateDir, 'loot');
+    const attacks = [
+      `cat /proc/*/environ /proc/${other.pid}/environ /proc/$PPID/environ >> ${loot}`,
+      `kill -9 ${other.pid} ${process.pid}`,
+      `ls -A ${runner.root} ${tmpdir()} >> ${loot}`,
+      `mount --bind / /tmp && cat /tmp/proc/${other.pid}/environ >> ${loot}`,
+      `cat /proc/1/root${join(runner.root, 'planted-beside')} >> ${loot}`,
+    ];
+    await writeFile(join(runner.root, 'planted-beside'), secret);
+    runner.files.set('envs/prod/attack.tf', executed(attacks));
+    expect(await runner.apply(planned(await runner.plan('start')))).toMatchObject({ kind: 'applied' });
+    const found = await readFile(loot, 'utf8');
+    expect(found).toContain('TF_IN_AUTOMATION');
+    expect(found).not.toContain(secret);
+    expect(found).not.toContain('planted-beside');
+    expect([other.exitCode, other.signalCode]).toEqual([null, null]);
+    other.kill();
   });
 
   test('a network that is switched off reaches nobody', async () => {
@@ -148,15 +213,37 @@ inSandbox('S8: behind the walls (needs bubblewrap)', () => {
 
   test('what is applied can write nowhere else, and not into the provider cache', async () => {
     const places = [join(runner.root, 'outside'), join(runner.settings.pluginCacheDir, 'packages/planted')];
-    const commands = [...places, marker].map((place) => `touch ${place}`).join('; ');
-    runner.files.set(
-      'envs/prod/attack.tf',
-      `resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "${commands}"\n  }\n}\n`,
-    );
+    const commands = [...places, marker].map((place) => `touch ${place}`);
+    runner.files.set('envs/prod/attack.tf', executed(commands));
     expect(await runner.apply(planned(await runner.plan('start')))).toMatchObject({ kind: 'applied' });
     await access(marker);
     expect((await readdir(runner.root)).sort()).toEqual(['inits', 'plugins', 'state', 'work']);
     expect(await readdir(join(runner.settings.pluginCacheDir, 'packages'))).toEqual([]);
+  });
+});
+
+test('S8: without walls all of that is open, which is why the start says so', async () => {
+  const open = await createTerraformRunner({ bubblewrap: null });
+  await writeFile(join(open.root, 'secret'), secret);
+  const file = JSON.stringify(join(open.root, 'secret'));
+  open.files.set('envs/prod/attack.tf', `output "loot" {\n  value = file(${file})\n}\n`);
+  const plan = planned(await open.plan('start'));
+  expect((await open.store.readPlanJson(plan.id)).toString()).toContain(secret);
+  await open.close();
+});
+
+describe('names that look like options (S9)', () => {
+  test('a directory and a var file are what they are called, and nothing is passed on', async () => {
+    const dir = '-chdir=elsewhere';
+    const state = JSON.stringify(join(runner.stateDir, 'odd.tfstate'));
+    const backend = `terraform {\n  backend "local" {\n    path = ${state}\n  }\n}\n`;
+    const code = 'variable "size" {}\n\noutput "size" {\n  value = var.size\n}\n';
+    runner.files.set(`${dir}/main.tf`, backend + code);
+    runner.files.set(`${dir}/-destroy`, 'size = "small"\n');
+    const named = { ...project, dir, varFiles: ['-destroy'] };
+    const plan = planned(await runner.plan('start', { project: named }));
+    const { output_changes } = JSON.parse((await runner.store.readPlanJson(plan.id)).toString());
+    expect(output_changes.size).toMatchObject({ actions: ['create'], after: 'small' });
   });
 });
 
