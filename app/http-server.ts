@@ -8,13 +8,15 @@ import type { Handler } from './webhooks.ts';
 /** GitHub gives up after 10 s on github.com and 30 s elsewhere: whoever is slower than that is not GitHub. */
 const requestTimeoutMs = 30_000;
 const headersTimeoutMs = 10_000;
+/** Of a request that runs when we stop. A server that closes looks after the two above no more. */
+const stopGraceMs = 10_000;
 
 /** One thing that has to be there before this process is of use; rejects with the reason why it is not. */
 export type ReadinessCheck = { readonly name: string; readonly check: () => Promise<void> };
 
 export type HttpServer = {
   readonly url: string;
-  /** Takes no new connections and resolves when the running requests are answered. */
+  /** Takes no new connections and resolves when the running requests are answered, or after a moment without them. */
   readonly stop: () => Promise<void>;
 };
 
@@ -52,7 +54,12 @@ export async function startHttpServer(settings: {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     stop: () =>
       new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        const grace = setTimeout(() => server.closeAllConnections(), stopGraceMs);
+        server.close((error) => {
+          clearTimeout(grace);
+          if (error === undefined) resolve();
+          else reject(error);
+        });
         server.closeIdleConnections();
       }),
   };
