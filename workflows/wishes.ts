@@ -5,9 +5,10 @@ import type { Message } from './messages.ts';
 import type { Button } from './model/check.ts';
 import type { Verb } from './model/command.ts';
 import { nearest } from './model/command.ts';
-import { globToPattern } from './model/glob.ts';
+import { createGlob } from './model/glob.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { projectsFound } from './model/pull-request-state.ts';
+import { wasShown } from './model/review.ts';
 import type { ProjectState } from './model/round.ts';
 
 /** A person's wish. What it is about is what they saw: a comment's time or the round of the check they clicked. */
@@ -38,6 +39,7 @@ export function wishOf(message: Message): Wish | CommandRefusal | null {
   switch (message.kind) {
     case 'pull-request':
     case 'refresh':
+    case 'review':
       return null;
     case 'rerun': {
       const { deliveryId, actor, head } = message;
@@ -75,14 +77,14 @@ export function chooseProjects(
   const all = projectsFound(state)?.projects ?? [];
   if (words.length === 0) return { kind: 'chosen', projects: all };
   const names = all.map((each) => each.project.name);
-  const unknown = words.find((word) => !names.some((name) => globToPattern(word).test(name)));
+  const unknown = words.find((word) => !names.some(createGlob(word)));
   if (unknown !== undefined) {
     return { kind: 'unknown-project', word: unknown, nearest: nearest(unknown, names), projects: names };
   }
-  const patterns = words.map(globToPattern);
+  const globs = words.map(createGlob);
   return {
     kind: 'chosen',
-    projects: all.filter((each) => patterns.some((pattern) => pattern.test(each.project.name))),
+    projects: all.filter((each) => globs.some((matches) => matches(each.project.name))),
   };
 }
 
@@ -99,7 +101,7 @@ export function choosePlans(
   const living = (found?.projects ?? []).map(({ project }) => project.name);
   const deleted = (found?.deleted ?? []).map(({ project }) => project.name);
   const names = [...new Set([...living, ...deleted])];
-  const named = (word: string): readonly string[] => names.filter((name) => globToPattern(word).test(name));
+  const named = (word: string): readonly string[] => names.filter(createGlob(word));
   const unknown = words.find((word) => named(word).length === 0);
   if (unknown !== undefined) {
     return { kind: 'unknown-project', word: unknown, nearest: nearest(unknown, names), projects: names };
@@ -117,7 +119,5 @@ export function choosePlans(
 /** Did the person see this plan? One that replaced another on the screen counts from the next second on. */
 export function sawPlan(state: PullRequestState, project: ProjectState, wish: Wish): boolean {
   if (wish.saw.kind === 'round') return wish.saw.id === state.round?.shownId;
-  if (project.shownAt === null) return false;
-  const [shown, written] = [Date.parse(project.shownAt), Date.parse(wish.saw.at)];
-  return project.replaced ? shown < written : shown <= written;
+  return wasShown(project, wish.saw.at);
 }
