@@ -1,10 +1,12 @@
 // How does a tree become files, byte for byte, with nothing of it executed or followed?
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import { operatorError, userError } from '../faults.ts';
 import { encodeName } from './file-name.ts';
 import { join, type Listing, listTree, resolvePath } from './listing.ts';
+import { createMemo } from './memo.ts';
 import type { Mirror } from './mirror.ts';
 import type { Objects } from './objects.ts';
 
@@ -20,12 +22,26 @@ type File = {
   readonly bytes: number;
 };
 
+/** What a checkout of one tree is made of. `contents`: all of them, where they are few and small. */
+type Parts = {
+  readonly listing: Listing;
+  readonly files: readonly File[];
+  readonly contents: ReadonlyMap<Sha, Buffer> | null;
+};
+
 /** A checkout lives for one run; a repository that needs more would fill the disk with a few runs side by side. */
 const maxCheckoutBytes = 4 * 1024 ** 3;
 /** Blobs in memory at one time; a larger one goes alone. */
 const maxBatchBytes = 16 * 1024 * 1024;
 /** Small files are written at once: a trip to the thread pool costs as much again. So few do not hold others up. */
 const maxBatchFiles = 16;
+/** All projects of a pull request are planned and applied from one tree; a few pull requests are at work at a time. */
+const maxTreesKept = 8;
+const maxKeptBytes = 4 * 1024 * 1024;
+const maxKeptFiles = 2_000;
+
+/** By the tree's name, which is its content. */
+const parts = createMemo<Parts>(maxTreesKept);
 
 /**
  * Writes the whole tree into `into`, which is made or must be empty. Blobs go as they are: no line ending, filter
@@ -33,30 +49,51 @@ const maxBatchFiles = 16;
  * UserError: too large, or a name that cannot be checked out. OperatorError: `into` is not empty.
  */
 export async function checkout(request: {
-  readonly mirror: Mirror;
+  readonly mirror: Pick<Mirror, 'objects'>;
   readonly tree: Sha;
   readonly into: string;
 }): Promise<Checkout> {
   const { objects } = request.mirror;
-  const listing = await listTree(objects, request.tree);
-  const files = await listFiles(objects, listing);
+  const { listing, files, contents } = await parts(request.tree, () => readParts(objects, request.tree));
   await makeEmpty(request.into);
   const place = (path: string) => Buffer.concat([Buffer.from(`${request.into}/`), encodeName(path)]);
 
   // Shorter paths first: parents stand before what is in them.
   for (const directory of directoriesOf(listing)) mkdirSync(place(directory));
   for (const batch of batches(files)) {
-    const contents = await Promise.all(batch.map((file) => objects.readBlob(file.sha, file.bytes)));
-    for (const [index, file] of batch.entries()) {
-      const content = contents[index];
-      if (!Buffer.isBuffer(content)) throw new Error(`blob ${file.sha} is missing in the mirror`);
-      writeFileSync(place(file.path), content, { flag: 'wx', mode: file.executable ? 0o755 : 0o644 });
+    const blobs = contents ?? (await readBlobs(objects, batch));
+    for (const { path, sha, executable } of batch) {
+      writeFileSync(place(path), blobs.get(sha) ?? missing(sha), {
+        flag: 'wx',
+        mode: executable ? 0o755 : 0o644,
+      });
     }
+    await turn();
   }
   // Links last: nothing is ever written through one.
   const [inside, omitted] = splitLinks(listing);
   for (const [path, target] of inside) symlinkSync(encodeName(target), place(path));
   return { omitted };
+}
+
+async function readParts(objects: Objects, tree: Sha): Promise<Parts> {
+  const listing = await listTree(objects, tree);
+  const files = await listFiles(objects, listing);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const isSmall = bytes <= maxKeptBytes && files.length <= maxKeptFiles;
+  return { listing, files, contents: isSmall ? await readBlobs(objects, files) : null };
+}
+
+async function readBlobs(objects: Objects, files: readonly File[]): Promise<ReadonlyMap<Sha, Buffer>> {
+  const read = files.map(async ({ sha, bytes }) => {
+    const content = await objects.readBlob(sha, bytes);
+    return [sha, Buffer.isBuffer(content) ? content : missing(sha)] as const;
+  });
+  return new Map(await Promise.all(read));
+}
+
+function missing(sha: Sha): never {
+  throw new Error(`blob ${sha} is missing in the mirror`);
 }
 
 async function makeEmpty(into: string): Promise<void> {

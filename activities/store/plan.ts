@@ -25,8 +25,11 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
       if (inserted === 0) refuseOther(await readPlan(stored.plan.id), stored);
     },
     async readPlanFile(id) {
-      const planFile = await artifacts.read({ id, kind: 'plan-file' });
-      return { planFile, lockFile: await artifacts.find({ id, kind: 'lock-file' }) };
+      const [planFile, lockFile] = await Promise.all([
+        artifacts.read({ id, kind: 'plan-file' }),
+        artifacts.find({ id, kind: 'lock-file' }),
+      ]);
+      return { planFile, lockFile };
     },
     readPlanJson: (id) => artifacts.read({ id, kind: 'plan-json' }),
     async readPlanChanges(id) {

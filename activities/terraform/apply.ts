@@ -98,14 +98,17 @@ async function readGrantedPlan(
   { store, settings }: RunnerDependencies,
   { grant, repository }: ApplyRequest,
 ): Promise<GrantedPlan | Refusal> {
-  const stored = await store.readPlan(grant.planId);
-  const { planFile, lockFile } = await store.readPlanFile(grant.planId);
+  const [stored, { planFile, lockFile }, planJson] = await Promise.all([
+    store.readPlan(grant.planId),
+    store.readPlanFile(grant.planId),
+    store.readPlanJson(grant.planId),
+  ]);
   const isSameFile = createHash('sha256').update(planFile).digest('hex') === stored.planFileSha256;
   const isApproved = stored.plan.digest === grant.digest && stored.repository.id === repository.id;
   if (!isApproved || !isSameFile) {
     return { kind: 'stale', project: grant.project.name, reason: 'digest changed' };
   }
-  const secrets = await readSecrets(await store.readPlanJson(grant.planId));
+  const secrets = await readSecrets(planJson);
   return { stored, planFile, lockFile, mask: createMask([...settings.masks, ...secrets]) };
 }
 
