@@ -1,12 +1,12 @@
 // Does everything that was granted still hold, right before Terraform may start?
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
 import type { ApplyGrant, Refusal, StaleReason } from '../workflows/model/apply.ts';
-import { missingApprovals } from '../workflows/model/approval.ts';
 import type { Rules } from '../workflows/model/configuration.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import { blocks } from '../workflows/model/verdict.ts';
+import { findMissing } from './find-missing.ts';
 import type { GitHub } from './github/client.ts';
 import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
@@ -21,6 +21,7 @@ export type BeginDependencies = {
   readonly store: Store;
   readonly judge: Pick<Judge, 'policyDigest'>;
   readonly inspect: (ref: PullRequestRef) => Promise<Inspection>;
+  readonly readActor: ControlActivities['readActor'];
 };
 
 type Request = Parameters<ControlActivities['beginApply']>[0];
@@ -69,14 +70,15 @@ async function findRefusal(
   if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
   const [no] = said.rejections;
   if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
-  const missing = missingApprovals({
+  return findMissing(deps, {
+    repository,
     project: name,
     digest: grant.digest,
     rules: [...grant.rules, ...judgement.verdicts.flatMap(({ approvals }) => approvals)],
     approvals: said.approvals,
-    author: inspection.pullRequest.author,
+    authors: [inspection.pullRequest.author, ...inspection.standing.pushers, ...grant.authors],
+    reviews: inspection.standing.reviews,
   });
-  return missing.length > 0 ? { kind: 'approvals-missing', project: name, missing } : null;
 }
 
 /** The policies as they are on the base branch at this moment, the repository's own among them. */

@@ -17,13 +17,13 @@ import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import { readGroupRecord } from './read-group-record.ts';
 import { recordEntry } from './record-entry.ts';
-import { shareInspections } from './share-inspections.ts';
+import { shareReadings } from './share-readings.ts';
 import type { Origin } from './source/fetch-queue.ts';
 import type { GroupInspector } from './source/group.ts';
 import type { ShownRun } from './store/run.ts';
 import type { Store } from './store/store.ts';
 
-export type ControlDependencies = Omit<BeginDependencies, 'inspect'> & {
+export type ControlDependencies = Omit<BeginDependencies, 'inspect' | 'readActor'> & {
   readonly groups: GroupInspector;
   readonly store: Store;
   readonly judge: Judge;
@@ -31,7 +31,10 @@ export type ControlDependencies = Omit<BeginDependencies, 'inspect'> & {
   /** Of a run's page, by the run and when it was first shown (ISO 8601); null where there are no pages. */
   readonly runAddress: ((run: RunId, since: string) => string) | null;
   /** How activities reach workflows. */
-  readonly messenger: Pick<ControlActivities, 'askProject' | 'tellRepository' | 'tellPullRequest'>;
+  readonly messenger: Pick<
+    ControlActivities,
+    'askProject' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
+  >;
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
@@ -51,7 +54,14 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     appId: deps.appId,
     runAddresses: (ref, runs) => runAddresses(deps, ref, runs),
   };
-  const inspectAgain = shareInspections((ref) => inspectPullRequest(deps, ref, 'when-missing'));
+  const inspectAgain = shareReadings(
+    (ref: PullRequestRef) => inspectPullRequest(deps, ref, 'when-missing'),
+    ({ repository, number }) => `${repository.id}/${number}`,
+  );
+  const readRights = shareReadings(
+    (asked: Parameters<ControlActivities['readActor']>[0]) => readActor(github, asked),
+    ({ repository, login, teams }) => JSON.stringify([repository.id, login.toLowerCase(), teams]),
+  );
   return {
     inspect: ({ ref }) => beating(() => inspectPullRequest(deps, ref, 'early')),
     async judge(request) {
@@ -62,11 +72,13 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       });
       return verdicts;
     },
+    readStanding: async ({ ref }) => (await readPullRequest(github, ref)).standing,
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
     poolHasRunners: deps.poolHasRunners,
     askProject: messenger.askProject,
+    tellNews: messenger.tellNews,
     tellRepository: messenger.tellRepository,
     tellPullRequest: messenger.tellPullRequest,
     listPullRequestsAt: ({ repository, head }) => store.pullRequests.listAt(repository.id, head),
@@ -74,7 +86,8 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
     readGroupRecord: (request) => readGroupRecord(store, request),
     showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
-    beginApply: (request) => beating(() => beginApply({ ...deps, inspect: inspectAgain }, request)),
+    beginApply: (request) =>
+      beating(() => beginApply({ ...deps, inspect: inspectAgain, readActor: readRights }, request)),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
@@ -119,15 +132,15 @@ async function inspectPullRequest(
   reading.catch(() => undefined);
   const origin = await originOf(deps, ref);
   const begun = fetches === 'early' ? await beginFetch(deps, ref, origin) : null;
-  const pullRequest = await reading;
-  const saving = store.pullRequests.save({ repository, pullRequest, readAt });
+  const { pullRequest, standing } = await reading;
+  const saving = store.pullRequests.save({ repository, pullRequest, standing, readAt });
   if (pullRequest.state === 'closed') {
     await saving;
-    return { pullRequest, poolWaitMs, ...nothingRead };
+    return { pullRequest, standing, poolWaitMs, ...nothingRead };
   }
   const inspecting = source.inspect({ origin, pullRequest, begun: begun?.fetching ?? null });
   const [{ changedFiles, configuration, edited, source: found }] = await Promise.all([inspecting, saving]);
-  return { pullRequest, poolWaitMs, changedFiles, configuration, edited, source: found };
+  return { pullRequest, standing, poolWaitMs, changedFiles, configuration, edited, source: found };
 }
 
 /** In a record: only its start is to be waited for. */
@@ -137,7 +150,7 @@ async function beginFetch({ source, store }: ControlDependencies, ref: PullReque
   return { fetching: source.begin(origin, { number, base: known?.pullRequest.base ?? null }) };
 }
 
-const nothingRead: Omit<Inspection, 'pullRequest' | 'poolWaitMs'> = {
+const nothingRead: Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs'> = {
   changedFiles: [],
   configuration: { kind: 'broken', problems: [] },
   edited: null,

@@ -53,7 +53,7 @@ async function memberOf(
 ): Promise<PullRequest> {
   const known = await store.pullRequests.find({ repositoryId: repository.id, number });
   if (known !== null && !known.pullRequest.fork) return known.pullRequest;
-  return readPullRequest(github, { repository, number });
+  return (await readPullRequest(github, { repository, number })).pullRequest;
 }
 
 /**

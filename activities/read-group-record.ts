@@ -1,6 +1,7 @@
 // What do the pull requests of a merge group show, and what did people say to it?
 import type { ControlActivities } from '../workflows/activities.ts';
 import type { MemberPlan } from '../workflows/model/merge-group.ts';
+import type { Place } from './store/approval.ts';
 import type { Store } from './store/store.ts';
 
 type Request = Parameters<ControlActivities['readGroupRecord']>[0];
@@ -10,14 +11,24 @@ export async function readGroupRecord(
   store: Store,
   { repository, members, projects }: Request,
 ): Promise<readonly MemberPlan[]> {
-  const repositoryId = repository.id;
-  const found = members.flatMap(({ number, author }) =>
-    projects.map(async (project): Promise<readonly MemberPlan[]> => {
-      const newest = await store.newestPlans.find({ repositoryId, number, project });
-      if (newest === null) return [];
-      const said = await store.approvals.read({ repositoryId, number }, project, newest.digest);
-      return [{ number, author, project, ...newest, ...said }];
-    }),
+  const found = await Promise.all(
+    members.map((member) => readMember(store, { repositoryId: repository.id, ...member }, projects)),
   );
-  return (await Promise.all(found)).flat();
+  return found.flat();
+}
+
+async function readMember(
+  store: Store,
+  { author, ...place }: Place & { readonly author: string },
+  projects: readonly string[],
+): Promise<readonly MemberPlan[]> {
+  const known = await store.pullRequests.find(place);
+  const pushers = known?.standing?.pushers ?? [];
+  const plans = projects.map(async (project): Promise<readonly MemberPlan[]> => {
+    const newest = await store.newestPlans.find({ ...place, project });
+    if (newest === null) return [];
+    const said = await store.approvals.read(place, project, newest.digest);
+    return [{ number: place.number, author, pushers, project, ...newest, ...said }];
+  });
+  return (await Promise.all(plans)).flat();
 }

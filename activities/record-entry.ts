@@ -9,13 +9,15 @@ export function recordEntry(store: Store, entry: RecordEntry): Promise<void> {
     case 'event':
       return store.events.append(entry.key, entry.event);
     case 'delivery': {
-      const { deliveryId: guid, ref, what: event } = entry;
-      return store.deliveries.save({ guid, event, action: null, ...placeOf(ref) });
+      const { deliveryId: guid, ref, what: event, subject } = entry;
+      return store.deliveries.save({ guid, event, action: null, ...placeOf(ref), subject });
     }
     case 'approval':
       return store.approvals.saveApproval(placeOf(entry.ref), entry.approval);
     case 'rejection':
       return store.approvals.saveRejection(placeOf(entry.ref), entry.rejection);
+    case 'withdrawal':
+      return store.approvals.withdraw(placeOf(entry.ref), entry.approval);
     case 'lock': {
       const { key, repository, project, change } = entry;
       return store.lockEvents.append(key, { repositoryId: repository.id, ...project }, change);

@@ -45,7 +45,7 @@ const yes = (by: Actor, change: Partial<Approval> = {}): Approval => ({
 });
 
 describe('authorize (S10)', () => {
-  const target = { author: 'mona', fork: false, authorMayApprove: false };
+  const target = { authors: ['mona'], fork: false, authorMayApprove: false };
   const allowed = (who: Actor, where = target) =>
     verbs.filter((verb) => authorize(verb, who, where) === null);
   test.each([
@@ -80,10 +80,12 @@ describe('whose yes counts for a rule', () => {
       actor('hubot', 'write', ['@org/web']),
       false,
     ],
-  ])('%s', (_, asked, who, expected) => expect(admits(asked, who, 'mona')).toBe(expected));
+  ])('%s', (_, asked, who, expected) => expect(admits(asked, who, ['mona'])).toBe(expected));
 
   const missing = (rules: readonly ApprovalRule[], approvals: readonly Approval[]) =>
-    missingApprovals({ project: 'prod', digest, rules, approvals, author: 'mona' }).map(({ given }) => given);
+    missingApprovals({ project: 'prod', digest, rules, approvals, authors: ['mona'] }).map(
+      ({ given }) => given,
+    );
   test('one person counts once per rule and for every rule that admits them', () => {
     expect(missing([rule({ count: 2 })], [yes(actor('hubot')), yes(actor('Hubot'))])).toEqual([1]);
     expect(missing([rule(), rule({ by: ['hubot'] })], [yes(actor('hubot'))])).toEqual([]);
@@ -146,6 +148,7 @@ describe('grantApply', () => {
     rejections: [],
     rules: [],
     pullRequest,
+    authors: [pullRequest.author],
     head,
     trigger: { kind: 'comment', actor: 'hubot' },
     pool: 'default',

@@ -47,6 +47,7 @@ const yes = (login: string): Approval => word(login);
 const shows = (number: number, change: Partial<MemberPlan> = {}): MemberPlan => ({
   number,
   author: 'mona',
+  pushers: [],
   project: 'prod',
   digest: plan.digest,
   shown: true,

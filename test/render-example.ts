@@ -101,6 +101,7 @@ export function project(name: string, status: ProjectStatus, more: Partial<Proje
     plan: null,
     verdicts: [],
     approvedBy: [],
+    lost: [],
     voided: null,
     ...more,
   };

@@ -94,6 +94,7 @@ describe.skipIf(noBrowser)(`in a browser${inBrowser}`, { timeout: storyTimeoutMs
       await site.store.pullRequests.save({
         repository,
         readAt: new Date().toISOString(),
+        standing: null,
         pullRequest: {
           nodeId: 'PR_7',
           number: 7,

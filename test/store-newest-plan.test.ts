@@ -65,7 +65,12 @@ test('open pull requests are found by their base, with those of the named projec
     const facts = { nodeId: 'PR', title: '', author: 'mona', draft: false, fork: false, labels: [] };
     const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null, mergedAt: null };
     const pullRequest: PullRequest = { ...facts, ...rest, number, state: 'open', base: 'main', ...change };
-    return store.pullRequests.save({ repository, pullRequest, readAt: new Date().toISOString() });
+    return store.pullRequests.save({
+      repository,
+      pullRequest,
+      standing: null,
+      readAt: new Date().toISOString(),
+    });
   };
   await open(12, { base: 'release' });
   await open(11);

@@ -150,7 +150,7 @@ test('an older answer of GitHub’s does not replace a newer one', async () => {
     mergedAt: null,
     labels: ['infra'],
   };
-  const newer = { repository, pullRequest, readAt: '2026-01-01T10:00:00.000Z' };
+  const newer = { repository, pullRequest, standing: null, readAt: '2026-01-01T10:00:00.000Z' };
   expect(await store.pullRequests.find(place)).toBeNull();
   await store.pullRequests.save(newer);
   await store.pullRequests.save({

@@ -213,6 +213,7 @@ export function grantFor(plan: Plan): ApplyGrant {
       mergedAt: null,
       labels: [],
     },
+    authors: ['octocat'],
     trigger: { kind: 'comment', actor: 'octocat' },
     pool: 'default',
     timeoutMs: 7_200_000,

@@ -1,11 +1,12 @@
 // What can workflows ask of the world? The port that `activities/` implements.
-import type { Message, RepositoryNews } from './messages.ts';
+import type { Message, ProjectNews, RepositoryNews } from './messages.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Approval, Rejection } from './model/approval.ts';
+import type { Finding } from './model/comparison.ts';
 import type { Configuration, Rules } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
-import type { PlanId, RunId, Sha } from './model/identifiers.ts';
+import type { PlanId, RepositoryId, RunId, Sha } from './model/identifiers.ts';
 import type { LockChange, ProjectRequest } from './model/lock.ts';
 import type { MemberPlan, MergeGroup } from './model/merge-group.ts';
 import type { GroupView, WrittenCheck } from './model/merge-group-checks.ts';
@@ -15,12 +16,15 @@ import type { PullRequest, Source } from './model/pull-request.ts';
 import type { OpenPullRequest } from './model/refresh.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
 import type { Findings } from './model/round.ts';
+import type { Standing } from './model/standing.ts';
+import type { LockMark } from './model/state-lock.ts';
 import type { Verdict } from './model/verdict.ts';
 import type { ProjectStatus, View } from './model/view.ts';
 
 /** What a pull request is, and what of it would be planned. */
 export type Inspection = {
   readonly pullRequest: PullRequest;
+  readonly standing: Standing;
   /** Paths that the pull request changes, at most `maxChangedFilesCarried`; judged by policies. */
   readonly changedFiles: readonly string[];
   readonly configuration: ConfigurationFound;
@@ -56,7 +60,39 @@ export type PlanRequest = {
   readonly runId: RunId;
   /** Plan the end of everything that the project has. */
   readonly destroy: boolean;
+  /** Only where nobody else holds Terraform's state lock; absent: whoever holds it. */
+  readonly underLock?: true;
 };
+
+/**
+ * What lets one run, and no other, read its files from control and keep its results there. Null where control and
+ * runner are one process.
+ */
+export type RunPass = {
+  readonly token: string;
+  /** Somebody may follow the run while it goes on. */
+  readonly followed: boolean;
+};
+
+/** Which run it is, and how long it may go on at most, waiting included. */
+export type RunAdmission = {
+  readonly repositoryId: RepositoryId;
+  readonly runId: RunId;
+  readonly lifetimeMs: number;
+  readonly operation:
+    | { readonly kind: 'plan'; readonly number: number; readonly project: ProjectPlace; readonly tree: Sha }
+    | { readonly kind: 'apply'; readonly planId: PlanId };
+};
+
+export type ApplyPlanRequest = {
+  readonly repository: Repository;
+  readonly grant: ApplyGrant;
+  readonly runId: RunId;
+  readonly fence: number;
+};
+
+/** What a runner is asked to do, with its pass. */
+export type Admitted<Request> = Request & { readonly pass: RunPass | null };
 
 export type JudgeRequest = {
   readonly planId: PlanId;
@@ -146,6 +182,8 @@ export type GroupInspection = Pick<Inspection, 'changedFiles' | 'configuration' 
 export type ControlActivities = {
   /** Reads the pull request, fetches base and head, merges them in memory, finds configuration and projects. */
   inspect(request: { readonly ref: PullRequestRef }): Promise<Inspection>;
+  /** Reviews and whoever pushed the head, as GitHub tells them now; nothing is fetched. */
+  readStanding(request: { readonly ref: PullRequestRef }): Promise<Standing>;
   /** Evaluates every policy on one plan. Fails closed: what cannot be evaluated is a verdict with `error`. */
   judge(request: JudgeRequest): Promise<readonly Verdict[]>;
   /** The person's rights at this moment, and which of `teams` (`@org/team`) they are in. */
@@ -174,17 +212,34 @@ export type ControlActivities = {
     readonly grant: ApplyGrant;
     readonly runId: RunId;
     readonly fence: number;
-  }): Promise<{ readonly kind: 'begun' } | Refusal>;
+  }): Promise<ApplyBegun | Refusal>;
+  /** What plans once more exactly what the granted plan was made from, as `runId`. */
+  planAgain(request: {
+    readonly repository: Repository;
+    readonly grant: ApplyGrant;
+    readonly runId: RunId;
+  }): Promise<PlanRequest>;
+  /** What of the approved plan is done, as far as this newer plan of the same source tells? */
+  compareApply(request: {
+    readonly approved: PlanId;
+    /** What the apply wrote down of the lock that it would take; null where it never did. */
+    readonly mark: LockMark | null;
+    readonly result: PlanResult;
+  }): Promise<Finding>;
+  /** The pass of a run that a runner is about to be asked for; null where no runner needs one. */
+  admitRun(request: RunAdmission): Promise<RunPass | null>;
   /** Writes what came of it; repeating it changes nothing. */
   recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
   /** Appends to the record; repeating it changes nothing. */
   record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;
   /** Did this delivery reach an earlier workflow of the pull request, which has ended since? */
-  wasDelivered(request: { readonly deliveryId: string }): Promise<boolean>;
+  wasDelivered(request: { readonly deliveryId: string; readonly subject: string | null }): Promise<boolean>;
   /** Does anybody take the work of this pool? Those who wait for a busy one go on waiting. */
   poolHasRunners(request: { readonly pool: string }): Promise<boolean>;
   /** A person said `unlock`: an apply of the project that began and never reported stays unknown for good. */
   abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
+  /** Tells a pull request's workflow what became of its wish; one that is over hears nothing, and that is no error. */
+  tellNews(request: { readonly workflowId: string; readonly news: ProjectNews }): Promise<void>;
   /** Hands news to the workflow of the repository, starting it when it is not running. */
   tellRepository(news: RepositoryNews): Promise<void>;
   /** The open pull requests as last read, oldest first, and which of `projects` each has planned. */
@@ -212,7 +267,52 @@ export type ControlActivities = {
   }): Promise<readonly number[]>;
   /** Tells a pull request's workflow. Not heard: it does not run, and is not started for this. */
   tellPullRequest(message: Message): Promise<{ readonly heard: boolean }>;
+  /** Has GitHub send again, once each, what did not arrive. `at`: the time on GitHub's clock (ISO 8601). */
+  redeliverFailed(): Promise<{ readonly at: string; readonly redelivered: number }>;
+  /** Compares what GitHub shows with the record, wherever the App is installed. */
+  findLosses(request: {
+    /** Names the look: what it says twice changes nothing. */
+    readonly lookId: string;
+    readonly at: string;
+    /** Ask GitHub where the App is installed, however lately that was done. */
+    readonly listAnew: boolean;
+  }): Promise<Look>;
+  /** Says or does what sets it right. */
+  setRight(loss: Loss): Promise<void>;
+  /** Everything that the look found is set right or told: the next one begins where it began. */
+  noteLook(look: Omit<Look, 'losses'>): Promise<void>;
 };
+
+/** What a look found. */
+export type Look = {
+  readonly at: string;
+  readonly losses: readonly Loss[];
+  /** Repositories that were looked at to the end. */
+  readonly looked: readonly RepositoryId[];
+  /** Everything that differs there, also what was told lately and is not told again. */
+  readonly differences: readonly Difference[];
+};
+
+/** `facts`: while they are the same it is the same difference. */
+export type Difference = {
+  readonly repositoryId: RepositoryId;
+  /** 0: of the repository itself. */
+  readonly number: number;
+  readonly what: string;
+  readonly facts: string;
+  /** It is told now. */
+  readonly told: boolean;
+};
+
+export type Loss =
+  /** A pull request's workflow has to hear it, and is started where it does not run. */
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'pushed'; readonly repository: Repository; readonly branch: string }
+  /** Checks are not completed; the message is for a workflow that is not there any more. */
+  | { readonly kind: 'checks'; readonly message: Extract<Message, { kind: 'pull-request' }> };
+
+/** The fence is there. `lostWaitMs`: how long a runner that was lost may still be at work. */
+export type ApplyBegun = { readonly kind: 'begun'; readonly lostWaitMs: number };
 
 /** Identifies a project in its repository, whatever it is called. */
 export type ProjectPlace = { readonly dir: string; readonly workspace: string };
@@ -225,9 +325,13 @@ export type RecordEntry =
       readonly deliveryId: string;
       readonly ref: PullRequestRef;
       readonly what: string;
+      /** What it was about, where that is said only once. */
+      readonly subject: string | null;
     }
   | { readonly kind: 'approval'; readonly ref: PullRequestRef; readonly approval: Approval }
   | { readonly kind: 'rejection'; readonly ref: PullRequestRef; readonly rejection: Rejection }
+  /** A yes that counts no more, although the plan is the same. */
+  | { readonly kind: 'withdrawal'; readonly ref: PullRequestRef; readonly approval: Approval }
   | {
       readonly kind: 'lock';
       readonly key: string;
@@ -250,12 +354,14 @@ export type AuditEvent = {
 /** Runner: runs foreign code; no App key, no database. Runs on `hatchet-runner-<pool>`. */
 export type RunnerActivities = {
   /** `init`, `plan`, `show` in one go; plan file, JSON, log and changes go to the store. */
-  planProject(request: PlanRequest): Promise<PlanResult>;
+  planProject(request: Admitted<PlanRequest>): Promise<PlanResult>;
   /** Applies one stored plan file. One attempt: a second one refuses before Terraform starts. */
-  applyPlan(request: {
-    readonly repository: Repository;
-    readonly grant: ApplyGrant;
-    readonly runId: RunId;
-    readonly fence: number;
-  }): Promise<ApplyOutcome>;
+  applyPlan(request: Admitted<ApplyPlanRequest>): Promise<ApplyOutcome>;
+  /**
+   * Breaks Terraform's own lock of this id on the project's state. Null: it is gone; else what Terraform says.
+   * OperatorError: the id is none.
+   */
+  unlockState(
+    request: PlanRequest & { readonly lockId: string; readonly pass: RunPass | null },
+  ): Promise<readonly Diagnostic[] | null>;
 };

@@ -1,59 +1,52 @@
-// How does a granted plan get to the project's workflow, and what is made of the news that comes back?
-import { log, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { ProjectPlace } from './activities.ts';
+// Which wishes to apply are taken, and what is made of the news that comes back?
+import { log, uuid4 } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
-import type { ApplyGrant, ApplyTrigger, Refusal } from './model/apply.ts';
+import type { ApplyOutcome, ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
+import { sameLogin } from './model/approval.ts';
 import { rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
-import type { RunId } from './model/identifiers.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isApplied, isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
-import { askProject } from './proxies.ts';
+import type { Turn } from './model/turn.ts';
+import { takeBack } from './taking-back.ts';
+import { giveBack, goOn, lockOf, tellRefusal } from './taking-turns.ts';
 
 type Refused = { readonly project: string; readonly refusal: Refusal };
-/** Allowed, and on the picture already; its project is still to be asked. */
-type Granted = {
-  readonly kind: 'granted';
-  readonly place: ProjectPlace;
-  readonly runId: RunId;
-  readonly grant: ApplyGrant;
-};
-type Held = { readonly kind: 'held' };
 
-/** Starts what can be started and holds what comes after it; the refusals of the rest. */
+/** Starts what can be started and holds what comes after something else; the refusals of the rest. */
 export async function startApplies(
   desk: Desk,
   projects: readonly ProjectState[],
   trigger: ApplyTrigger,
 ): Promise<readonly Refused[]> {
   const refused: Refused[] = [];
-  const granted: Granted[] = [];
   const held: string[] = [];
   for (const each of inApplyOrder(projectsFound(desk.state)?.projects ?? [])) {
     const { name } = each.project;
     if (!projects.some(({ project }) => project.name === name)) continue;
-    const start = startOrHold(desk, name, trigger);
-    if (start.kind === 'granted') granted.push(start);
-    else if (start.kind === 'held') held.push(name);
-    else refused.push({ project: name, refusal: start });
+    const refusal = holdOrRefuse(desk, name, trigger);
+    if (refusal === null) held.push(name);
+    else refused.push({ project: name, refusal });
   }
-  await askAll(desk, granted, held);
+  await begin(desk, held);
   return refused;
 }
 
 /** What comes after something that is on its way waits for it; what comes after something else is refused. */
-function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Granted | Held | Refusal {
+function holdOrRefuse(desk: Desk, name: string, trigger: ApplyTrigger): Refusal | null {
   const projects = projectsFound(desk.state)?.projects ?? [];
   const project = projects.find((each) => each.project.name === name);
   if (project === undefined) return { kind: 'not-planned', project: name };
+  // Somebody else may have asked while this was on its way.
+  if (isUnderWay(project) || isApplied(project)) return { kind: 'already-applied', project: name };
   const dependencies = openDependencies(projects, name);
-  if (dependencies.length === 0) return startApply(desk, project, trigger);
-  if (project.result?.kind === 'failed') return { kind: 'dependency-open', project: name, dependencies };
+  if (dependencies.length > 0 && project.result?.kind === 'failed')
+    return { kind: 'dependency-open', project: name, dependencies };
   const refusal = refusalOf(desk, project, trigger);
   if (refusal !== null) return refusal;
   const onTheirWay = dependencies.every((other) => {
@@ -62,15 +55,18 @@ function startOrHold(desk: Desk, name: string, trigger: ApplyTrigger): Granted |
   });
   if (!onTheirWay) return { kind: 'dependency-open', project: name, dependencies };
   hold(desk, project, trigger, dependencies);
-  return { kind: 'held' };
+  return null;
 }
 
+/** It starts when what it needs is applied, and when the project is this pull request's. */
 function hold(desk: Desk, project: ProjectState, trigger: ApplyTrigger, after: readonly string[]): void {
   const plan = planOf(project);
   if (plan === null) return;
+  const { name } = project.project;
   const runId = parseRunId(uuid4());
   const apply: ApplyState = { runId, digest: plan.digest, plan, trigger, phase: { kind: 'held', after } };
-  changeProject(desk, project.project.name, { apply });
+  const wanted = lockOf(desk, name) === 'none' ? null : ({ kind: 'wanted' } as const);
+  changeProject(desk, name, { apply, turn: project.turn ?? wanted });
 }
 
 /** Null when it could start now, were it not for what it depends on. */
@@ -81,62 +77,27 @@ function refusalOf(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Re
   return isGrant(answer) ? null : answer;
 }
 
-/** The apply of one project, to be asked for; else why it may not be. */
-function startApply(desk: Desk, project: ProjectState, trigger: ApplyTrigger): Granted | Refusal {
-  const { pullRequest } = desk.state;
-  if (pullRequest === null) return { kind: 'not-planned', project: project.project.name };
-  // Somebody else may have asked while this was on its way.
-  if (isUnderWay(project) || isApplied(project)) {
-    return { kind: 'already-applied', project: project.project.name };
-  }
-  const grant = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
-  if (!isGrant(grant)) return grant;
-  const plan = planOf(project);
-  if (plan === null) return { kind: 'not-planned', project: project.project.name };
-  const { name, dir, workspace } = project.project;
-  const runId = parseRunId(uuid4());
-  const phase = { kind: 'asked' } as const;
-  changeProject(desk, name, { apply: { runId, digest: grant.digest, plan, trigger, phase } });
-  touch(desk, { name, dir, workspace });
-  return { kind: 'granted', place: { dir, workspace }, runId, grant };
-}
-
-/** All at once: each has a workflow of its own. When one could not be asked, nothing goes on to wait for it. */
-async function askAll(desk: Desk, granted: readonly Granted[], held: readonly string[]): Promise<void> {
-  const asked = await Promise.allSettled(granted.map((each) => ask(desk, each)));
-  const lost = asked.find((each) => each.status === 'rejected');
-  // Only now: the answer to whoever asked goes out in the same write.
-  desk.stale ||= granted.length + held.length > 0;
-  if (lost === undefined) return;
-  for (const name of held) changeProject(desk, name, { apply: null });
-  throw lost.reason;
-}
-
-async function ask(desk: Desk, { place, runId, grant }: Granted): Promise<void> {
-  const { ref } = desk.state;
-  const replyTo = workflowInfo().workflowId;
+/** When a project could not be asked, nothing goes on to wait for it. */
+async function begin(desk: Desk, held: readonly string[]): Promise<void> {
+  if (held.length === 0) return;
   try {
-    await askProject({
-      repository: ref.repository,
-      project: place,
-      request: { kind: 'apply', ref, replyTo, runId, grant },
-    });
+    await goOn(desk);
   } catch (error) {
-    // It never got there: the plan is as ready as before.
-    if (findProject(desk.state, grant.project.name)?.apply?.runId === runId)
-      changeProject(desk, grant.project.name, { apply: null });
+    for (const name of held) {
+      const project = findProject(desk.state, name);
+      if (project !== null && isHeld(project)) changeProject(desk, name, { apply: null, turn: null });
+    }
     throw error;
+  } finally {
+    // Only now: the answer to whoever asked goes out in the same write.
+    desk.stale = true;
   }
 }
 
-/** From its first apply on, this pull request may own the project and has to give it up one day. */
-function touch(desk: Desk, project: Desk['state']['touched'][number]): void {
-  const { touched } = desk.state;
-  if (touched.some(({ name }) => name === project.name)) return;
-  desk.state = { ...desk.state, touched: [...touched, project] };
-}
-
-/** After a merge, everything that is ready is applied; what is not says on the check what it waits for. */
+/**
+ * After a merge, everything that is ready is applied; what is not says on the check what it waits for, and belongs to
+ * this pull request until then.
+ */
 export async function applyMerged(desk: Desk): Promise<void> {
   const { pullRequest } = desk.state;
   const found = projectsFound(desk.state);
@@ -146,7 +107,9 @@ export async function applyMerged(desk: Desk): Promise<void> {
     actor: pullRequest.mergedBy ?? pullRequest.author,
     mergeCommit: pullRequest.mergeCommit,
   };
-  const open = found.projects.filter(
+  for (const project of found.projects.filter(isUnclaimed(desk)))
+    changeProject(desk, project.project.name, { turn: { kind: 'wanted' } });
+  const open = (projectsFound(desk.state)?.projects ?? []).filter(
     (project) =>
       rulesFor(found.configuration, project.project.name).apply.on === 'merge' &&
       planOf(project)?.hasChanges === true &&
@@ -155,14 +118,24 @@ export async function applyMerged(desk: Desk): Promise<void> {
   );
   for (const { project, refusal } of await startApplies(desk, open, trigger))
     log.info('not applied on merge', { project, refusal: refusal.kind });
+  await goOn(desk);
 }
+
+/** It has something to apply, and nobody has asked for it yet. */
+const isUnclaimed =
+  (desk: Desk) =>
+  (project: ProjectState): boolean =>
+    planOf(project)?.hasChanges === true &&
+    !isSettled(project) &&
+    project.turn === null &&
+    lockOf(desk, project.project.name) !== 'none';
 
 /** Never asked for, or refused before it began: what ran once needs a new plan first. */
 const isUntried = ({ apply }: ProjectState): boolean =>
   apply === null || (apply.phase.kind === 'over' && apply.phase.outcome.kind === 'refused');
 
 /** Notes how far an apply is. True when the plan on show no longer tells the truth and has to be made again. */
-export function noteNews(desk: Desk, news: ProjectNews): boolean {
+export function noteNews(desk: Desk, news: ApplyNews): boolean {
   const project = findProject(desk.state, news.project);
   if (project?.apply?.runId !== news.runId) return false;
   // Nobody waits until news have arrived before telling the next: the end is the last word.
@@ -184,28 +157,46 @@ export function noteNews(desk: Desk, news: ProjectNews): boolean {
     desk.progressed = true;
     changeProject(desk, news.project, {
       apply: { ...project.apply, phase: { kind: 'applying', startedAt } },
+      turn: turnAfter(desk, news.project, 'applying'),
     });
     return false;
   }
   const { outcome } = news;
   if (outcome.kind === 'applied') desk.progressed = true;
   else desk.stale = true;
+  if (outcome.kind === 'refused') {
+    tellRefusal(desk, project.apply, outcome.refusal);
+    forgetLost(desk, project.apply, outcome.refusal);
+    void giveBack(desk, project.project);
+  }
   changeProject(desk, news.project, {
     apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
+    turn: turnAfter(desk, news.project, outcome.kind),
   });
-  if (outcome.kind === 'refused') tellRefusal(desk, project.apply, outcome.refusal);
   const stale = outcome.kind === 'refused' && ['stale', 'already-applied'].includes(outcome.refusal.kind);
   return stale || planOf(project)?.digest !== project.apply.digest;
 }
 
-const startOf = ({ phase }: ApplyState): string | null => ('startedAt' in phase ? phase.startedAt : null);
+export type ApplyNews = Exclude<ProjectNews, { kind: 'yours' | 'behind' }>;
 
-/** A merge has nobody to answer: its check says what is missing. */
-export function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {
-  if (trigger.kind === 'merge') return;
-  const reply = { kind: 'refused', to: trigger.actor, verb: 'apply', refusal } as const;
-  desk.answers.push({ id: runId, commentNodeId: null, reaction: null, reply });
+/** What is refused leaves the project to whoever had it before; what has begun makes it this pull request's. */
+function turnAfter(desk: Desk, project: string, end: ApplyOutcome['kind'] | 'applying'): Turn | null {
+  return end === 'refused' || lockOf(desk, project) === 'none' ? null : { kind: 'yours' };
 }
+
+/** Right before the apply some of those who had said yes could not have said it any more. */
+function forgetLost(desk: Desk, { digest }: ApplyState, refusal: Refusal): void {
+  if (refusal.kind !== 'approval-lost') return;
+  const { project } = refusal;
+  const losses = refusal.lost.flatMap(({ login, why }) =>
+    desk.state.approvals
+      .filter((yes) => yes.project === project && yes.digest === digest && sameLogin(yes.actor.login, login))
+      .map((approval) => ({ approval, why })),
+  );
+  takeBack(desk, losses);
+}
+
+const startOf = ({ phase }: ApplyState): string | null => ('startedAt' in phase ? phase.startedAt : null);
 
 /** Nothing that this pull request asked for is still on its way. */
 export function isQuiet(desk: Desk): boolean {

@@ -5,11 +5,12 @@ import { applyMerged } from './applying.ts';
 import type { Desk } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import type { Refusal } from './model/apply.ts';
+import type { Approval, Rejection } from './model/approval.ts';
 import { admits, sameLogin } from './model/approval.ts';
 import { rulesFor } from './model/configuration.ts';
-import { missingFor, projectsFound } from './model/pull-request-state.ts';
+import { authorsOf, missingFor, projectsFound, rulesOf } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { approvalRules, isSettled, planOf } from './model/round.ts';
+import { isSettled, planOf } from './model/round.ts';
 import { record } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 import { sawPlan } from './wishes.ts';
@@ -21,8 +22,12 @@ type Word = {
   readonly desk: Desk;
   readonly project: ProjectState;
   readonly actor: Actor;
-  readonly wish: Wish;
-};
+  /** ISO 8601: when it was said, by GitHub's clock. */
+  readonly at: string;
+} & (
+  | { readonly kind: 'approval'; readonly via: Approval['via'] }
+  | { readonly kind: 'rejection'; readonly via: Rejection['via'] }
+);
 
 /** Says yes to the plans that the person saw; on a merged pull request the last yes starts the apply. */
 export async function approve(
@@ -44,7 +49,7 @@ export async function approve(
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const counting = waiting.filter((project) => wouldCount(desk, project, actor));
   if (counting.length === 0) return notAdmitted(desk, waiting);
-  for (const project of counting) await giveWord('approval', { desk, project, actor, wish });
+  for (const project of counting) await giveWord({ kind: 'approval', desk, project, actor, ...saidBy(wish) });
   desk.stale = true;
   await applyMerged(desk);
   return null;
@@ -62,17 +67,18 @@ export async function reject(
   if (open.length === 0) return { kind: 'nothing-to-approve' };
   const changed = open.find((project) => !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
-  for (const project of open) await giveWord('rejection', { desk, project, actor, wish });
+  for (const project of open) await giveWord({ kind: 'rejection', desk, project, actor, ...saidBy(wish) });
   desk.stale = true;
   return null;
 }
 
 /** A yes that no rule admits would look given and change nothing. */
 function wouldCount(desk: Desk, project: ProjectState, actor: Actor): boolean {
-  const found = projectsFound(desk.state);
-  const rules = found === null ? [] : approvalRules(project, found.configuration);
-  const author = desk.state.pullRequest?.author ?? '';
-  return wasRejectedBy(desk, project, actor) || rules.some((rule) => admits(rule, actor, author));
+  const authors = authorsOf(desk.state);
+  return (
+    wasRejectedBy(desk, project, actor) ||
+    rulesOf(desk.state, project).some((rule) => admits(rule, actor, authors))
+  );
 }
 
 function notAdmitted({ state }: Desk, [first]: readonly ProjectState[]): Denied {
@@ -85,34 +91,41 @@ function notAdmitted({ state }: Desk, [first]: readonly ProjectState[]): Denied 
  * Recorded first: an apply counts only what the record holds. A person's last word on a project replaces the earlier
  * ones, by the time when it was said, in whatever order the words arrive.
  */
-async function giveWord(kind: 'approval' | 'rejection', { desk, project, actor, wish }: Word): Promise<void> {
+export async function giveWord(word: Word): Promise<void> {
+  const { desk, project, actor, at } = word;
   const plan = planOf(project);
   if (plan === null) return;
   const { name } = project.project;
-  const at = wish.saw.kind === 'before' ? wish.saw.at : new Date().toISOString();
   const isMine = (each: { readonly project: string; readonly actor: Actor }): boolean =>
     each.project === name && sameLogin(each.actor.login, actor.login);
   const { approvals, rejections } = desk.state;
   if ([...approvals, ...rejections].some((each) => isMine(each) && Date.parse(each.at) > Date.parse(at)))
     return;
   const { digest, sourceDigest } = plan;
-  const word = { actor, project: name, digest, sourceDigest, via: wayOf(wish), at };
+  const said = { actor, project: name, digest, sourceDigest, at };
   const { ref } = desk.state;
+  const approval = word.kind === 'approval' ? [{ ...said, via: word.via }] : [];
+  const rejection = word.kind === 'rejection' ? [{ ...said, via: word.via }] : [];
   await record({
-    entries: [kind === 'approval' ? { kind, ref, approval: word } : { kind, ref, rejection: word }],
+    entries: [
+      ...approval.map((each) => ({ kind: 'approval', ref, approval: each }) as const),
+      ...rejection.map((each) => ({ kind: 'rejection', ref, rejection: each }) as const),
+    ],
   });
-  const others = {
-    approvals: desk.state.approvals.filter((each) => !isMine(each)),
-    rejections: desk.state.rejections.filter((each) => !isMine(each)),
-  };
   desk.state = {
     ...desk.state,
-    approvals: kind === 'approval' ? [...others.approvals, word] : others.approvals,
-    rejections: kind === 'rejection' ? [...others.rejections, word] : others.rejections,
+    approvals: [...desk.state.approvals.filter((each) => !isMine(each)), ...approval],
+    rejections: [...desk.state.rejections.filter((each) => !isMine(each)), ...rejection],
+    lost: desk.state.lost.filter((each) => each.project !== name || !sameLogin(each.login, actor.login)),
   };
 }
 
 const wayOf = ({ via }: Wish): 'comment' | 'button' => (via === 'comment' ? 'comment' : 'button');
+
+const saidBy = (wish: Wish) => ({
+  via: wayOf(wish),
+  at: wish.saw.kind === 'before' ? wish.saw.at : new Date().toISOString(),
+});
 
 function wasRejectedBy(desk: Desk, project: ProjectState, actor: Actor): boolean {
   return desk.state.rejections.some(

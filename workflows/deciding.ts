@@ -10,7 +10,7 @@ import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
-import { projectsFound } from './model/pull-request-state.ts';
+import { authorsOf, projectsFound, teamsAsked } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { approvalRules, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { readActor } from './proxies.ts';
@@ -42,7 +42,7 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
   const actor = await readActor({
     repository: desk.state.ref.repository,
     login: wish.actor,
-    teams: teamsAsked(desk),
+    teams: teamsAsked(desk.state),
   });
   if (isAboutPlans(wish)) await condition(() => !isLookingAgain(desk), longestLook);
   const decision = barred(desk, wish, actor) ?? (await carryOut(desk, wish, actor));
@@ -70,22 +70,13 @@ export function misunderstood(
   });
 }
 
-function teamsAsked(desk: Desk): readonly string[] {
-  const found = projectsFound(desk.state);
-  if (found === null) return [];
-  const named = found.projects
-    .flatMap((project) => approvalRules(project, found.configuration))
-    .flatMap((rule) => rule.by);
-  return [...new Set(named.filter((by) => by.startsWith('@') && by.includes('/')))];
-}
-
 /** The rules that hold for every wish: the person's rights, and what a closed pull request still takes. */
 function barred(desk: Desk, wish: Wish, actor: Actor): Denied | null {
   const { pullRequest } = desk.state;
   const found = projectsFound(desk.state);
   const rules = found?.projects.flatMap((project) => approvalRules(project, found.configuration)) ?? [];
   const denial = authorize(wish.verb, actor, {
-    author: pullRequest?.author ?? '',
+    authors: authorsOf(desk.state),
     fork: pullRequest?.fork ?? false,
     destroy: wish.destroy,
     authorMayApprove: rules.length > 0 && rules.some((rule) => rule.author),

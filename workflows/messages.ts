@@ -3,6 +3,8 @@ import { defineSignal } from '@temporalio/workflow';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Button } from './model/check.ts';
 import type { Command } from './model/command.ts';
+import type { Finding } from './model/comparison.ts';
+import type { Lost } from './model/healing.ts';
 import type { RunId, Sha } from './model/identifiers.ts';
 import type { ProjectRequest } from './model/lock.ts';
 import type { MergeGroup } from './model/merge-group.ts';
@@ -13,13 +15,24 @@ import type { PullRequestRef, Repository } from './model/repository.ts';
 export type Message = {
   readonly deliveryId: string;
   readonly ref: PullRequestRef;
+  /** What the schedule that heals found lost; absent where GitHub itself brought the message. */
+  readonly lost?: Lost;
 } /** Opened, pushed to, retargeted, closed, merged: what it is now is read afresh, this is the first hint. */ & (
-  | { readonly kind: 'pull-request'; readonly pullRequest: PullRequest }
+  | {
+      readonly kind: 'pull-request';
+      readonly pullRequest: PullRequest;
+      /** Who has just pushed its head; null where it was not a push. */
+      readonly pusher: string | null;
+    }
+  /** Somebody gave, changed or dismissed a review: what all of them say is read afresh. */
+  | { readonly kind: 'review'; readonly actor: string }
   | {
       readonly kind: 'command';
       readonly command: Command;
       readonly actor: string;
       readonly commentNodeId: string;
+      /** GitHub's numeric id: the same, however the comment was heard of. */
+      readonly commentId: number;
       /** ISO 8601, GitHub's clock. */
       readonly createdAt: string;
     }
@@ -46,6 +59,10 @@ export type Message = {
     }
 );
 
+/** What can be said only once, by whichever delivery; null where the delivery's id is all that counts. */
+export const subjectOf = (message: Message): string | null =>
+  message.kind === 'command' ? `comment/${message.commentId}` : null;
+
 /** What the owner of a project tells the pull request that asked. */
 export type ProjectNews =
   | {
@@ -55,12 +72,28 @@ export type ProjectNews =
       readonly owner: number;
       readonly position: number;
     }
+  /** The pull request owns the project now; the apply that it asked for may have begun with that. */
+  | { readonly kind: 'yours'; readonly project: string }
+  /** Its turn comes when those before it have given up the project. */
+  | {
+      readonly kind: 'behind';
+      readonly project: string;
+      readonly owner: number;
+      readonly position: number;
+    }
   | { readonly kind: 'applying'; readonly project: string; readonly runId: RunId }
   | {
       readonly kind: 'finished';
       readonly project: string;
       readonly runId: RunId;
       readonly outcome: ApplyOutcome;
+    }
+  /** What a fresh plan says about an apply whose outcome nobody knows. */
+  | {
+      readonly kind: 'found';
+      readonly project: string;
+      readonly runId: RunId;
+      readonly finding: Finding;
     };
 
 /** What the workflow of a repository is told; it has open pull requests planned again, a few at a time. */
@@ -74,6 +107,11 @@ export type RepositoryNews = { readonly repository: Repository } & (
 /** What GitHub's merge queue says of one group. */
 export type GroupNews = { readonly kind: 'group-requested' | 'group-destroyed'; readonly group: MergeGroup };
 
+/** Where the App is installed, or what it may do there, has changed. */
+export type InstallationNews = { readonly kind: 'installation-changed'; readonly installationId: number };
+
+/** To the schedule's workflow: look where the App is installed. */
+export const installationSignal = defineSignal<[]>('installation');
 export const groupDestroyedSignal = defineSignal<[]>('groupDestroyed');
 export const repositoryNewsSignal = defineSignal<[RepositoryNews]>('repositoryNews');
 /** From a pull request that was told to refresh, by its number. */

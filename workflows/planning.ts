@@ -17,6 +17,7 @@ import { seesSame } from './model/keep-plan.ts';
 import { withPullRequest } from './model/pull-request-state.ts';
 import type { Findings, ProjectsFound, Round } from './model/round.ts';
 import { isHeld, isUnderWay, planOf } from './model/round.ts';
+import { newerStanding } from './model/standing.ts';
 import type { RoundWork } from './planning-projects.ts';
 import { countDeleted, judgePlan, planAndJudge } from './planning-projects.ts';
 import { inspect } from './proxies.ts';
@@ -111,7 +112,10 @@ async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReaso
   if (desk.planning !== scope || desk.state.round === null) return;
   const { pullRequest } = inspection;
   const before = lastFound(desk.state.round);
-  desk.state = withPullRequest(desk.state, pullRequest);
+  desk.state = {
+    ...withPullRequest(desk.state, pullRequest),
+    standing: newerStanding(desk.state.standing, inspection.standing),
+  };
   const { round } = desk.state;
   if (round === null) return;
   const now = new Date().toISOString();

@@ -2,8 +2,17 @@
 
 import type { RetryPolicy } from '@temporalio/workflow';
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { ControlActivities, RunnerActivities } from './activities.ts';
-import { controlQueue, runnerQueue } from './queues.ts';
+import type {
+  ApplyPlanRequest,
+  ControlActivities,
+  PlanRequest,
+  RunnerActivities,
+  RunPass,
+} from './activities.ts';
+import type { ApplyOutcome } from './model/apply.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
+import type { PlanResult } from './model/plan.ts';
+import { controlQueue, runnerActivityId, runnerQueue } from './queues.ts';
 
 /** A first clone of a large repository takes minutes; a lost worker is noticed by the missing heartbeat. */
 const inspectTimeout = '10 minutes';
@@ -20,12 +29,15 @@ const callRetry: RetryPolicy = {
 /** What people see and what is recorded must end up true, however long GitHub or the database is away. */
 const patientRetry: RetryPolicy = { ...callRetry, maximumAttempts: Number.POSITIVE_INFINITY };
 /** Terraform's plan writes nothing, so it may run again once when a runner is lost. */
-const planRetry: RetryPolicy = { maximumAttempts: 2 };
+const planAttempts = 2;
+const planRetry: RetryPolicy = { maximumAttempts: planAttempts };
 /** Longer than a runner's pause for a slow disk or a busy machine, short enough to tell people soon. */
 const applyHeartbeatTimeout = '45 seconds';
+/** A lock is broken once per wish: the next one has to see what came of it. */
+const unlockRetry: RetryPolicy = { maximumAttempts: 1 };
 /** An apply is started once; whether it may start again is a person's decision. */
 const applyRetry: RetryPolicy = { maximumAttempts: 1 };
-export const { inspect, inspectGroup, beginApply } = proxyActivities<ControlActivities>({
+export const { inspect, inspectGroup } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: inspectTimeout,
   heartbeatTimeout,
@@ -41,13 +53,13 @@ export const { judge } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { readActor, poolHasRunners } = proxyActivities<ControlActivities>({
+export const { planAgain, compareApply, readStanding, poolHasRunners } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: callTimeout,
   retry: callRetry,
 });
 
-export const { record, abandonApply, show, answer } = proxyActivities<ControlActivities>({
+export const { abandonApply, show, answer } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,
   startToCloseTimeout: callTimeout,
   retry: patientRetry,
@@ -56,12 +68,20 @@ export const { record, abandonApply, show, answer } = proxyActivities<ControlAct
 /** While the database is away, the workflow is to hear of other things: longer waits are timers of its own. */
 const longestWaitInPlace = '1 second';
 /**
- * One statement or one signal each, which may happen twice: done in place they take a millisecond, as activities of the
- * queue two more steps of the workflow, for which people wait.
+ * A few statements, one signal or one signature each, which may happen twice: done in place they take a millisecond, as
+ * activities of the queue two more steps of the workflow, for which people wait.
  */
-export const { askProject, recordApply, wasDelivered } = proxyLocalActivities<ControlActivities>({
-  startToCloseTimeout: callTimeout,
-  retry: patientRetry,
+export const { askProject, recordApply, record, tellNews, tellRepository, wasDelivered, admitRun } =
+  proxyLocalActivities<ControlActivities>({
+    startToCloseTimeout: callTimeout,
+    retry: patientRetry,
+    localRetryThreshold: longestWaitInPlace,
+  });
+
+/** Somebody waits for the apply that these decide on: one question to GitHub each, mostly answered from memory. */
+export const { readActor, beginApply } = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: inspectTimeout,
+  retry: callRetry,
   localRetryThreshold: longestWaitInPlace,
 });
 
@@ -72,7 +92,7 @@ export const { tellPullRequest } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { tellRepository, listOpenPullRequests, listPullRequestsAt, readGroupRecord, showGroup } =
+export const { listOpenPullRequests, listPullRequestsAt, readGroupRecord, showGroup } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,
@@ -82,25 +102,64 @@ export const { tellRepository, listOpenPullRequests, listPullRequestsAt, readGro
 /** Milliseconds: what hatchet.yaml allows, and how long nobody may take it before somebody looks why. */
 export type RunLimits = { readonly timeoutMs: number; readonly waitMs: number };
 
-export const planProjectIn = (
-  pool: string,
-  { timeoutMs, waitMs }: RunLimits,
-): RunnerActivities['planProject'] =>
-  proxyActivities<RunnerActivities>({
-    taskQueue: runnerQueue(pool),
-    startToCloseTimeout: timeoutMs,
-    scheduleToStartTimeout: waitMs,
-    heartbeatTimeout,
-    retry: planRetry,
-    cancellationType: ActivityCancellationType.TRY_CANCEL,
-  }).planProject;
+export const planProjectIn =
+  (pool: string, { timeoutMs, waitMs }: RunLimits) =>
+  async (request: PlanRequest): Promise<PlanResult> => {
+    const { planProject } = proxyActivities<RunnerActivities>({
+      taskQueue: runnerQueue(pool),
+      activityId: runnerActivityId(request.runId),
+      startToCloseTimeout: timeoutMs,
+      scheduleToStartTimeout: waitMs,
+      heartbeatTimeout,
+      retry: planRetry,
+      cancellationType: ActivityCancellationType.TRY_CANCEL,
+    });
+    return planProject({ ...request, pass: await admitPlan(request, planAttempts * (waitMs + timeoutMs)) });
+  };
 
-export const applyPlanIn = (pool: string, { timeoutMs, waitMs }: RunLimits): RunnerActivities['applyPlan'] =>
-  proxyActivities<RunnerActivities>({
-    taskQueue: runnerQueue(pool),
-    startToCloseTimeout: timeoutMs,
-    scheduleToStartTimeout: waitMs,
-    heartbeatTimeout: applyHeartbeatTimeout,
-    retry: applyRetry,
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  }).applyPlan;
+async function admitPlan(request: PlanRequest, lifetimeMs: number): Promise<RunPass | null> {
+  const { repository, runId, number, source } = request;
+  const { dir, workspace } = request.project;
+  return admitRun({
+    repositoryId: repository.id,
+    runId,
+    lifetimeMs,
+    operation: { kind: 'plan', number, project: { dir, workspace }, tree: source.tree },
+  });
+}
+
+export const unlockStateIn =
+  (pool: string, { timeoutMs, waitMs }: RunLimits) =>
+  async (request: PlanRequest & { readonly lockId: string }): Promise<readonly Diagnostic[] | null> => {
+    const { unlockState } = proxyActivities<RunnerActivities>({
+      taskQueue: runnerQueue(pool),
+      activityId: runnerActivityId(request.runId),
+      startToCloseTimeout: timeoutMs,
+      scheduleToStartTimeout: waitMs,
+      heartbeatTimeout,
+      retry: unlockRetry,
+    });
+    return unlockState({ ...request, pass: await admitPlan(request, waitMs + timeoutMs) });
+  };
+
+export const applyPlanIn =
+  (pool: string, { timeoutMs, waitMs }: RunLimits) =>
+  async (request: ApplyPlanRequest): Promise<ApplyOutcome> => {
+    const { applyPlan } = proxyActivities<RunnerActivities>({
+      taskQueue: runnerQueue(pool),
+      activityId: runnerActivityId(request.runId),
+      startToCloseTimeout: timeoutMs,
+      scheduleToStartTimeout: waitMs,
+      heartbeatTimeout: applyHeartbeatTimeout,
+      retry: applyRetry,
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    });
+    const { repository, runId, grant } = request;
+    const pass = await admitRun({
+      repositoryId: repository.id,
+      runId,
+      lifetimeMs: waitMs + timeoutMs,
+      operation: { kind: 'apply', planId: grant.planId },
+    });
+    return applyPlan({ ...request, pass });
+  };

@@ -11,10 +11,10 @@ import {
 import { isQuiet, noteNews } from './applying.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
-import { createDesk, isBusy, isCalm, keepShowing, noteDelivery, receive } from './desk.ts';
+import { createDesk, isBusy, isCalm, keepShowing, noteDelivery, noteHealed, receive } from './desk.ts';
 import { dependentsToPlan, playRound } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
-import { messageSignal, projectNewsSignal, refreshedSignal } from './messages.ts';
+import { messageSignal, projectNewsSignal, refreshedSignal, subjectOf } from './messages.ts';
 import { addAgain, againFor } from './model/again.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
@@ -22,6 +22,9 @@ import { findProject, projectsFound, withPullRequest } from './model/pull-reques
 import { isSettled, isUnknown } from './model/round.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
+import { heedReviews } from './reviewing.ts';
+import type { TurnNews } from './taking-turns.ts';
+import { goOnOrTell, noteTurn } from './taking-turns.ts';
 import type { Wish } from './wishes.ts';
 import { wishOf } from './wishes.ts';
 
@@ -96,26 +99,39 @@ const maxStaleInARow = 3;
 
 /** A stale plan of a merged pull request is made again and, when it is the same, applied without asking anew. */
 function heed(desk: Desk, news: ProjectNews): void {
+  if (news.kind === 'yours' || news.kind === 'behind') return heedTurn(desk, news);
   const stale = noteNews(desk, news);
   const dependents = dependentsToPlan(desk, news);
   if (!stale) {
     if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
-    return;
+    return void goOnOrTell(desk);
   }
   const { pullRequest, staleInARow } = desk.state;
   const again = pullRequest?.state === 'merged' && staleInARow < maxStaleInARow;
   desk.state = { ...desk.state, appliesNext: again, staleInARow: staleInARow + 1 };
   void playRound(desk, { kind: 'refresh', applied: [news.project, ...dependents] });
+  void goOnOrTell(desk);
+}
+
+/** What waited for its turn is planned now; what is wanted next is asked for. */
+function heedTurn(desk: Desk, news: TurnNews): void {
+  if (noteTurn(desk, news)) void playRound(desk, { kind: 'refresh', applied: [] });
+  else if (news.kind === 'yours') void goOnOrTell(desk);
 }
 
 async function handle(desk: Desk, message: Message): Promise<void> {
   try {
     if (message.kind === 'refresh') return void desk.refreshes.push(message);
-    if (desk.state.pullRequest === null && (await wasDelivered(message))) return;
+    if (desk.state.pullRequest === null && (await wasHandled(message))) return;
     noteDelivery(desk, message);
     desk.state = { ...desk.state, staleInARow: 0 };
-    if (message.kind === 'pull-request') return hear(desk, message.pullRequest);
+    if (message.kind === 'pull-request') {
+      notePusher(desk, message);
+      return hear(desk, message);
+    }
+    noteHealed(desk, message);
     if (desk.state.pullRequest === null) await meet(desk);
+    if (message.kind === 'review') return await heedReviews(desk);
     const wish = wishOf(message);
     if (wish === null) return;
     if ('verb' in wish) return await decideOrTell(desk, wish);
@@ -124,6 +140,9 @@ async function handle(desk: Desk, message: Message): Promise<void> {
     log.error('a message could not be handled', { deliveryId: message.deliveryId, error });
   }
 }
+
+const wasHandled = (message: Message): Promise<boolean> =>
+  wasDelivered({ deliveryId: message.deliveryId, subject: subjectOf(message) });
 
 async function decideOrTell(desk: Desk, wish: Wish): Promise<void> {
   try {
@@ -134,29 +153,44 @@ async function decideOrTell(desk: Desk, wish: Wish): Promise<void> {
   }
 }
 
+/** GitHub tells it in the webhook only: its readings know no more than who made the commit. */
+function notePusher(
+  desk: Desk,
+  { pullRequest: { head }, pusher: login }: Extract<Message, { kind: 'pull-request' }>,
+): void {
+  if (login !== null) desk.state = { ...desk.state, pushed: { head, login } };
+}
+
 /** The first word of a pull request is a comment or a click: look at it before deciding anything. */
 async function meet(desk: Desk): Promise<void> {
-  const { pullRequest } = await inspect({ ref: desk.state.ref });
-  desk.state = withPullRequest(desk.state, pullRequest);
+  const { pullRequest, standing } = await inspect({ ref: desk.state.ref });
+  desk.state = { ...withPullRequest(desk.state, pullRequest), standing };
   // One that is over and not followed any more is settled: its checks and its comment stay as they are.
   if (pullRequest.state === 'open') await playRound(desk, { kind: 'changed' });
   else desk.state = { ...desk.state, appliesNext: false };
 }
 
 /** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
-function hear(desk: Desk, now: PullRequest): void {
+function hear(desk: Desk, message: Extract<Message, { kind: 'pull-request' }>): void {
+  const { pullRequest: now, lost } = message;
   const before = desk.state.pullRequest;
+  if (before !== null && desk.state.round !== null && isSame(before, now)) {
+    // Whoever looked at GitHub missed something there: whatever is not on show yet is shown now.
+    if (lost !== undefined) desk.stale = true;
+    return;
+  }
   if (before?.state === 'merged') return;
-  const same =
-    before !== null &&
-    before.head === now.head &&
-    before.base === now.base &&
-    before.draft === now.draft &&
-    before.state === now.state;
-  if (same && desk.state.round !== null) return;
+  noteHealed(desk, message);
   desk.state = withPullRequest(desk.state, now);
   void playRound(desk, { kind: 'changed' });
 }
+
+const isSame = (before: PullRequest, now: PullRequest): boolean =>
+  before.state === 'merged' ||
+  (before.head === now.head &&
+    before.base === now.base &&
+    before.draft === now.draft &&
+    before.state === now.state);
 
 /** A round under way is let finish first: its plans are good unless the project itself has changed. */
 const mayRefresh = (desk: Desk): boolean => desk.refreshes.length > 0 && desk.planning === null;

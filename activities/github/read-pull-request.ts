@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseSha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
+import type { Review, Standing } from '../../workflows/model/standing.ts';
 import { operatorError } from '../faults.ts';
 import type { GitHub } from './client.ts';
 
@@ -15,11 +16,30 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
       mergedBy { login } mergedAt
       mergeCommit { oid }
       labels(first: 50) { nodes { name } }
+      reviewDecision
+      latestOpinionatedReviews(first: 100) {
+        nodes { author { login } authorCanPushToRepository state submittedAt commit { oid } }
+      }
+      commits(last: 1) {
+        nodes { commit { oid author { user { login } } committer { user { login } } } }
+      }
     }
   }
 }`;
 
 const login = z.object({ login: z.string() }).nullable();
+const nodesOf = <Node extends z.ZodType>(node: Node) =>
+  z.object({ nodes: z.array(node.nullable()).nullable() });
+const review = z.object({
+  author: login,
+  authorCanPushToRepository: z.boolean(),
+  // A comment and a draft of a review are no opinion: GitHub leaves them out here.
+  state: z.enum(['APPROVED', 'CHANGES_REQUESTED', 'DISMISSED', 'COMMENTED', 'PENDING']),
+  submittedAt: z.string().nullable(),
+  commit: z.object({ oid: z.string() }).nullable(),
+});
+const signature = z.object({ user: login }).nullable();
+const commit = z.object({ oid: z.string(), author: signature, committer: signature });
 const answerSchema = z.object({
   repository: z
     .object({
@@ -42,6 +62,9 @@ const answerSchema = z.object({
           labels: z
             .object({ nodes: z.array(z.object({ name: z.string() }).nullable()).nullable() })
             .nullable(),
+          reviewDecision: z.enum(['APPROVED', 'CHANGES_REQUESTED', 'REVIEW_REQUIRED']).nullable(),
+          latestOpinionatedReviews: nodesOf(review).nullable(),
+          commits: nodesOf(z.object({ commit })),
         })
         .nullable(),
     })
@@ -51,17 +74,24 @@ const answerSchema = z.object({
 /** GitHub shows the deleted account of an author under this name. */
 const ghost = 'ghost';
 
+type Found = NonNullable<NonNullable<z.infer<typeof answerSchema>['repository']>['pullRequest']>;
+
 /** OperatorError when the App cannot see the repository or the pull request (any more). */
 export async function readPullRequest(
   github: GitHub,
   { repository, number }: PullRequestRef,
-): Promise<PullRequest> {
+): Promise<{ readonly pullRequest: PullRequest; readonly standing: Standing }> {
   const { owner, name, installationId } = repository;
+  const readAt = new Date().toISOString();
   const answer = await github.graphql(installationId, query, { owner, name, number });
   const found = answerSchema.parse(answer.data).repository?.pullRequest;
   if (found === undefined || found === null) {
     throw operatorError(`GitHub shows no pull request ${owner}/${name}#${number} to this installation`);
   }
+  return { pullRequest: pullRequestOf(found), standing: standingOf(found, readAt) };
+}
+
+function pullRequestOf(found: Found): PullRequest {
   return {
     nodeId: found.id,
     number: found.number,
@@ -78,4 +108,41 @@ export async function readPullRequest(
     mergedAt: found.mergedAt,
     labels: (found.labels?.nodes ?? []).flatMap((label) => (label === null ? [] : [label.name])),
   };
+}
+
+const decisions = {
+  APPROVED: 'approved',
+  CHANGES_REQUESTED: 'changes-requested',
+  REVIEW_REQUIRED: 'review-required',
+} as const;
+const opinions = {
+  APPROVED: 'approved',
+  CHANGES_REQUESTED: 'changes-requested',
+  DISMISSED: 'dismissed',
+} as const;
+
+function standingOf(found: Found, readAt: string): Standing {
+  const newest = found.commits.nodes?.at(-1)?.commit;
+  const makers = newest?.oid === found.headRefOid ? [newest.author, newest.committer] : [];
+  return {
+    readAt,
+    head: parseSha(found.headRefOid),
+    reviews: (found.latestOpinionatedReviews?.nodes ?? []).flatMap(reviewOf),
+    decision: found.reviewDecision === null ? null : decisions[found.reviewDecision],
+    pushers: [...new Set(makers.flatMap((maker) => maker?.user?.login ?? []))],
+  };
+}
+
+function reviewOf(found: z.infer<typeof review> | null): readonly Review[] {
+  if (found === null || found.author === null || found.submittedAt === null) return [];
+  if (found.state === 'COMMENTED' || found.state === 'PENDING') return [];
+  return [
+    {
+      login: found.author.login,
+      state: opinions[found.state],
+      commit: found.commit === null ? null : parseSha(found.commit.oid),
+      submittedAt: found.submittedAt,
+      mayWrite: found.authorCanPushToRepository,
+    },
+  ];
 }

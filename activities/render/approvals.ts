@@ -1,5 +1,5 @@
 // Who has to say yes to what, and who has said it?
-import type { MissingApproval } from '../../workflows/model/approval.ts';
+import type { LossReason, MissingApproval } from '../../workflows/model/approval.ts';
 import type { ApprovalRule } from '../../workflows/model/verdict.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { cutText, inlineText, person } from './markdown.ts';
@@ -33,9 +33,10 @@ export function approvalLines({ projects, author }: View): readonly string[] {
   const voided = projects.flatMap(({ name, voided }) =>
     voided === null ? [] : [`${named(name)}: ${inlineText(cutText(voided, maxMessage))}`],
   );
+  const lost = lostLines(projects);
   const told = !projects.some(asksForAnotherLook);
-  if (told && missing.length <= 1 && given.length === 0 && voided.length === 0) return [];
-  const all = [...missing, ...given, ...voided];
+  if (told && missing.length <= 1 && given.length === 0 && lost.length + voided.length === 0) return [];
+  const all = [...missing, ...given, ...lost, ...voided];
   return fitParagraphs(all, maxLinesBytes, (count) => `and ${count} more`);
 }
 
@@ -68,6 +69,25 @@ export function givenLines(projects: readonly ProjectView[]): readonly string[] 
       return approvedBy.length === 0 ? [] : [{ name, words: `approved by ${peopleList(approvedBy, 'and')}` }];
     }),
     ['is', 'are'],
+  );
+}
+
+/** Why a yes to the plan on show is gone: what the line says after the person's name. */
+export const lossWords: Readonly<Record<LossReason, string>> = {
+  'review dismissed': 'the review was dismissed',
+  'review withdrawn': 'the review is not there any more',
+  'changes requested': 'a later review requests changes',
+  'right lost': 'the right to give it is gone',
+  'pushed since': 'whoever pushed the newest commit counts as an author',
+};
+
+/** "`prod`: the approval of @hubot no longer counts: the review was dismissed" */
+function lostLines(projects: readonly ProjectView[]): readonly string[] {
+  return projects.flatMap(({ name, lost }) =>
+    lost.map(
+      ({ login, why }) =>
+        `${named(name)}: the approval of ${person(cutText(login, maxLogin))} no longer counts: ${lossWords[why]}`,
+    ),
   );
 }
 

@@ -2,7 +2,7 @@
 import type { CommandRefusal } from '../../workflows/activities.ts';
 import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
 import type { MissingApproval } from '../../workflows/model/approval.ts';
-import { peopleList } from './approvals.ts';
+import { lossWords, peopleList } from './approvals.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
 import { maxNameLength, named, nameList, plural } from './wording.ts';
 
@@ -41,6 +41,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `${person(refusal.by)} rejected the plan of ${named(refusal.project)}. It is blocked until ${person(refusal.by)} approves or the plan changes.`;
     case 'approvals-missing':
       return missingSentence(refusal.project, refusal.missing);
+    case 'approval-lost':
+      return `${lostWords(refusal.lost)}. ${missingSentence(refusal.project, refusal.missing)}`;
     case 'draft':
       return 'this is a draft. Mark it as ready for review first.';
     case 'closed':
@@ -97,6 +99,11 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return refusal satisfies never;
   }
 }
+
+const lostWords = (lost: Extract<Refusal, { kind: 'approval-lost' }>['lost']): string =>
+  lost
+    .map(({ login, why }) => `the approval of ${person(login)} no longer counts: ${lossWords[why]}`)
+    .join('; ');
 
 function missingSentence(project: string, missing: readonly MissingApproval[]): string {
   const count = Math.max(0, ...missing.map(({ rule, given }) => rule.count - given));

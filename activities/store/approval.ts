@@ -17,6 +17,8 @@ export type Decisions = {
 export type Approvals = {
   saveApproval(place: Place, approval: Approval): Promise<void>;
   saveRejection(place: Place, rejection: Rejection): Promise<void>;
+  /** It counts no more; only a later word of the same person does. */
+  withdraw(place: Place, approval: Approval): Promise<void>;
   /** In the order in which people spoke. */
   read(place: Place, project: string, digest: PlanDigest): Promise<Decisions>;
 };
@@ -38,6 +40,7 @@ const rows = z.array(
   z.discriminatedUnion('decision', [
     z.object({ decision: z.literal('approve'), document: approval }),
     z.object({ decision: z.literal('reject'), document: rejection }),
+    z.object({ decision: z.literal('withdraw'), document: approval }),
   ]),
 );
 
@@ -45,6 +48,7 @@ export function createApprovals(sql: Sql): Approvals {
   return {
     saveApproval: (place, word) => save(sql, place, 'approve', word),
     saveRejection: (place, word) => save(sql, place, 'reject', word),
+    withdraw: (place, word) => save(sql, place, 'withdraw', word),
     async read({ repositoryId, number }, project, digest) {
       const found = rows.parse(
         await sql`select decision, document from approval
@@ -62,7 +66,7 @@ export function createApprovals(sql: Sql): Approvals {
 async function save(
   sql: Sql,
   { repositoryId, number }: Place,
-  decision: 'approve' | 'reject',
+  decision: 'approve' | 'reject' | 'withdraw',
   word: Approval | Rejection,
 ): Promise<void> {
   const login = word.actor.login.toLowerCase();
@@ -72,5 +76,6 @@ async function save(
       ${asJson(word)}::text::json, ${word.at})
     on conflict (repository_id, number, project, digest, login) do update
     set decision = excluded.decision, document = excluded.document, decided_at = excluded.decided_at
-    where approval.decided_at <= excluded.decided_at`;
+    where approval.decided_at < excluded.decided_at
+      or (approval.decided_at = excluded.decided_at and approval.decision <> 'withdraw')`;
 }

@@ -13,6 +13,7 @@ import {
 } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
+import type { Standing } from '../../workflows/model/standing.ts';
 import type { StoredPlan } from '../run-store.ts';
 
 const sha = z.string().transform(parseSha);
@@ -104,6 +105,22 @@ export const planChangesSchema = z.object({
   ),
   outputs: z.array(z.object({ name: z.string(), before: value, after: value })),
 }) satisfies z.ZodType<PlanChanges>;
+
+export const standingSchema = z.object({
+  readAt: z.string(),
+  head: sha,
+  reviews: z.array(
+    z.object({
+      login: z.string(),
+      state: z.enum(['approved', 'changes-requested', 'dismissed']),
+      commit: sha.nullable(),
+      submittedAt: z.string(),
+      mayWrite: z.boolean(),
+    }),
+  ),
+  decision: z.enum(['approved', 'changes-requested', 'review-required']).nullable(),
+  pushers: z.array(z.string()),
+}) satisfies z.ZodType<Standing>;
 
 export const pullRequestSchema = z.object({
   nodeId: z.string(),

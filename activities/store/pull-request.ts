@@ -4,14 +4,17 @@ import type { RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { OpenPullRequest } from '../../workflows/model/refresh.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
+import type { Standing } from '../../workflows/model/standing.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
-import { pullRequestSchema, repositorySchema } from './documents.ts';
+import { pullRequestSchema, repositorySchema, standingSchema } from './documents.ts';
 
 /** `readAt`: ISO 8601, when GitHub was asked. */
 export type KnownPullRequest = {
   readonly repository: Repository;
   readonly pullRequest: PullRequest;
+  /** Null: not kept. */
+  readonly standing: Standing | null;
   readonly readAt: string;
 };
 
@@ -35,6 +38,7 @@ const rows = z
     z.object({
       repository: repositorySchema,
       pullRequest: pullRequestSchema,
+      standing: standingSchema.nullable(),
       readAt: z.date().transform((date) => date.toISOString()),
     }),
   )
@@ -50,17 +54,18 @@ const openRows = z.array(
 
 export function createPullRequests(sql: Sql): PullRequests {
   return {
-    async save({ repository, pullRequest, readAt }) {
-      await sql`insert into pull_request (repository_id, number, repository, document, read_at)
+    async save({ repository, pullRequest, standing, readAt }) {
+      await sql`insert into pull_request (repository_id, number, repository, document, standing, read_at)
         values (${repository.id}, ${pullRequest.number}, ${asJson(repository)}::text::json,
-          ${asJson(pullRequest)}::text::json, ${readAt})
+          ${asJson(pullRequest)}::text::json, ${asJson(standing)}::text::json, ${readAt})
         on conflict (repository_id, number) do update
-        set repository = excluded.repository, document = excluded.document, read_at = excluded.read_at
+        set repository = excluded.repository, document = excluded.document, standing = excluded.standing,
+          read_at = excluded.read_at
         where pull_request.read_at <= excluded.read_at`;
     },
     async find({ repositoryId, number }) {
       const found =
-        await sql`select repository, document as "pullRequest", read_at as "readAt" from pull_request
+        await sql`select repository, document as "pullRequest", standing, read_at as "readAt" from pull_request
         where repository_id = ${repositoryId} and number = ${number}`;
       return rows.parse(found)[0] ?? null;
     },

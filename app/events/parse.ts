@@ -5,6 +5,7 @@ import { parseCheckSuiteEvent } from './check-suite.ts';
 import { parseIssueCommentEvent } from './issue-comment.ts';
 import { parseMergeGroupEvent } from './merge-group.ts';
 import { parsePullRequestEvent } from './pull-request.ts';
+import { parsePullRequestReviewEvent } from './pull-request-review.ts';
 import { parsePushEvent } from './push.ts';
 
 /** What a webhook says, and with it to which workflow. */
@@ -14,6 +15,7 @@ const one = (found: Incoming | null): readonly Incoming[] => (found === null ? [
 
 const parsers: Readonly<Record<string, (id: string, payload: unknown) => readonly Incoming[]>> = {
   pull_request: (id, payload) => one(parsePullRequestEvent(id, payload)),
+  pull_request_review: (id, payload) => one(parsePullRequestReviewEvent(id, payload)),
   issue_comment: (id, payload) => one(parseIssueCommentEvent(id, payload)),
   check_run: (id, payload) => one(parseCheckRunEvent(id, payload)),
   check_suite: parseCheckSuiteEvent,
@@ -21,7 +23,7 @@ const parsers: Readonly<Record<string, (id: string, payload: unknown) => readonl
   push: (_, payload) => one(parsePushEvent(payload)),
 };
 
-/** None for events that change nothing by themselves: a review is read afresh before an apply. */
+/** None for events that change nothing by themselves. */
 export function parse(event: string, deliveryId: string, payload: unknown): readonly Incoming[] {
   return parsers[event]?.(deliveryId, payload) ?? [];
 }

@@ -44,7 +44,10 @@ export function parsePullRequestEvent(deliveryId: string, payload: unknown): Mes
   if (event.action === 'edited' && event.changes?.base === undefined) return null;
   const repository = repositoryOf(event);
   const pullRequest = pullRequestOf(event.pull_request);
-  return { kind: 'pull-request', deliveryId, ref: { repository, number: pullRequest.number }, pullRequest };
+  // Whoever opens it is its author anyway.
+  const pusher = event.action === 'synchronize' ? event.sender.login : null;
+  const ref = { repository, number: pullRequest.number };
+  return { kind: 'pull-request', deliveryId, ref, pullRequest, pusher };
 }
 
 function pullRequestOf(found: z.infer<typeof shape>['pull_request']): PullRequest {

@@ -1,11 +1,13 @@
 // May this plan be applied now, and what came of it?
-import type { Approval, MissingApproval, Rejection } from './approval.ts';
+import type { Approval, LostApproval, MissingApproval, Rejection } from './approval.ts';
 import { missingApprovals } from './approval.ts';
+import type { Finding } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, PlanId, RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Project } from './project.ts';
 import type { PullRequest } from './pull-request.ts';
+import type { LockMark } from './state-lock.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 import { blocks } from './verdict.ts';
 
@@ -30,6 +32,8 @@ export type ApplyGrant = {
   /** How long it waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
   readonly approvals: readonly Approval[];
+  /** Who counted as an author when it was granted. */
+  readonly authors: readonly string[];
   /** The rules that these approvals meet. */
   readonly rules: readonly ApprovalRule[];
 };
@@ -50,6 +54,13 @@ export type Refusal =
   | {
       readonly kind: 'approvals-missing';
       readonly project: string;
+      readonly missing: readonly MissingApproval[];
+    }
+  /** Yeses that counted when it was granted count no more. */
+  | {
+      readonly kind: 'approval-lost';
+      readonly project: string;
+      readonly lost: readonly Pick<LostApproval, 'login' | 'why'>[];
       readonly missing: readonly MissingApproval[];
     }
   | { readonly kind: 'draft' }
@@ -74,7 +85,13 @@ export type StaleReason =
 
 /** What applying came to. `unknown`: contact was lost after Terraform may have started. */
 export type ApplyOutcome =
-  | { readonly kind: 'applied'; readonly runId: RunId; readonly finishedAt: string }
+  | {
+      readonly kind: 'applied';
+      readonly runId: RunId;
+      readonly finishedAt: string;
+      /** Contact was lost, and a fresh plan found everything done. */
+      readonly reconciled?: true;
+    }
   | {
       readonly kind: 'failed';
       readonly runId: RunId;
@@ -88,7 +105,15 @@ export type ApplyOutcome =
       readonly stateKept: boolean;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'unknown'; readonly runId: RunId; readonly reason: string };
+  | {
+      readonly kind: 'unknown';
+      readonly runId: RunId;
+      readonly reason: string;
+      /** What the runner wrote down of the state lock that Terraform would take; absent where it could not. */
+      readonly mark?: LockMark;
+      /** What a fresh plan says since; absent until there is one. */
+      readonly finding?: Finding;
+    };
 
 /** Everything the decision stands on, as it is now. */
 export type ApplyQuestion = {
@@ -100,6 +125,8 @@ export type ApplyQuestion = {
   readonly rejections: readonly Rejection[];
   readonly rules: readonly ApprovalRule[];
   readonly pullRequest: PullRequest;
+  /** Who opened it, and who pushed its head. */
+  readonly authors: readonly string[];
   /** The head that was looked at last: a plan may be older, when nothing since could change it. */
   readonly head: Sha;
   readonly trigger: ApplyTrigger;
@@ -123,7 +150,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   if (blocking.length > 0) return { kind: 'denied', project, policies: blocking };
   const rejection = question.rejections.find((no) => no.project === project && no.digest === plan.digest);
   if (rejection !== undefined) return { kind: 'rejected', project, by: rejection.actor.login };
-  const missing = missingApprovals({ ...question, digest: plan.digest, author: pullRequest.author });
+  const missing = missingApprovals({ ...question, digest: plan.digest });
   if (missing.length > 0) return { kind: 'approvals-missing', project, missing };
   const approvals = question.approvals.filter((yes) => yes.project === project && yes.digest === plan.digest);
   const claims: Omit<ApplyGrant, typeof granted> = {
@@ -137,6 +164,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     timeoutMs: question.timeoutMs,
     poolWaitMs: question.poolWaitMs,
     approvals,
+    authors: question.authors,
     rules: question.rules,
   };
   return claims as ApplyGrant;

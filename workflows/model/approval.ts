@@ -18,6 +18,22 @@ export type Approval = {
   readonly at: string;
 };
 
+/** Why a yes that somebody gave to the plan on show counts no more. */
+export type LossReason =
+  | 'review dismissed'
+  | 'review withdrawn'
+  | 'changes requested'
+  | 'right lost'
+  | 'pushed since';
+
+/** A yes that is gone although the plan is the same. */
+export type LostApproval = {
+  readonly project: string;
+  readonly digest: PlanDigest;
+  readonly login: string;
+  readonly why: LossReason;
+};
+
 /** A person's no to one plan digest; it blocks until the same person approves or the digest changes. */
 export type Rejection = Omit<Approval, 'via'> & { readonly via: 'comment' | 'button' };
 
@@ -35,16 +51,22 @@ export function rulesAsked({ approvals }: Rules, verdicts: readonly Verdict[]): 
 }
 
 /** Does this person's yes count for this rule? Logins compare without case, as GitHub does. */
-export function admits(rule: ApprovalRule, actor: Actor, author: string): boolean {
+export function admits(rule: ApprovalRule, actor: Actor, authors: readonly string[]): boolean {
   if (!canWrite(actor)) return false;
-  if (!rule.author && sameLogin(actor.login, author)) return false;
-  if (rule.by.length === 0) return true;
-  return rule.by.some((by) =>
-    by.startsWith('@') && by.includes('/')
-      ? actor.teams.some((team) => sameLogin(team, by))
-      : sameLogin(by.replace(/^@/, ''), actor.login),
+  if (!rule.author && isOneOf(authors, actor.login)) return false;
+  return rule.by.length === 0 || isNamedIn(rule.by, actor);
+}
+
+/** `by`: logins and `@org/team`, as hatchet.yaml and policies write them. */
+export function isNamedIn(by: readonly string[], actor: Actor): boolean {
+  return by.some((name) =>
+    isTeam(name)
+      ? actor.teams.some((team) => sameLogin(team, name))
+      : sameLogin(name.replace(/^@/, ''), actor.login),
   );
 }
+
+export const isTeam = (name: string): boolean => name.startsWith('@') && name.includes('/');
 
 /** The rules that `approvals` do not meet. One person counts once per rule, and for every rule that admits them. */
 export function missingApprovals(question: {
@@ -52,17 +74,21 @@ export function missingApprovals(question: {
   readonly digest: PlanDigest;
   readonly rules: readonly ApprovalRule[];
   readonly approvals: readonly Approval[];
-  readonly author: string;
+  /** Who opened the pull request, and who pushed its head. */
+  readonly authors: readonly string[];
 }): readonly MissingApproval[] {
-  const { project, digest, rules, approvals, author } = question;
+  const { project, digest, rules, approvals, authors } = question;
   const valid = approvals.filter((approval) => approval.project === project && approval.digest === digest);
   return rules.flatMap((rule) => {
     const people = new Set(
-      valid.filter(({ actor }) => admits(rule, actor, author)).map(({ actor }) => actor.login.toLowerCase()),
+      valid.filter(({ actor }) => admits(rule, actor, authors)).map(({ actor }) => actor.login.toLowerCase()),
     );
     return people.size < rule.count ? [{ project, rule, given: people.size }] : [];
   });
 }
+
+export const isOneOf = (logins: readonly string[], login: string): boolean =>
+  logins.some((each) => sameLogin(each, login));
 
 export function sameLogin(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();

@@ -1,6 +1,6 @@
 // May this person do this here, by whichever door they came?
 import type { Actor, Permission } from './actor.ts';
-import { sameLogin } from './approval.ts';
+import { isOneOf } from './approval.ts';
 import type { Verb } from './command.ts';
 
 /** Everything that a person can ask for; every way in (comment, button, re-run, merge) names one of these. */
@@ -8,7 +8,8 @@ export type Action = Verb;
 
 /** What the decision needs to know of the pull request. */
 export type Target = {
-  readonly author: string;
+  /** Who opened it, and who made or pushed its head. */
+  readonly authors: readonly string[];
   readonly fork: boolean;
   /** A plan of a project's end is asked for: merging would then take down what it has. */
   readonly destroy?: boolean;
@@ -37,6 +38,6 @@ const rank: Readonly<Record<Permission, number>> = { none: 0, read: 1, write: 2,
 export function authorize(action: Action, actor: Actor, target: Target): Denial | null {
   const needs = action === 'plan' && (target.fork || target.destroy === true) ? 'write' : needed[action];
   if (rank[actor.permission] < rank[needs]) return { kind: 'not-allowed', needs };
-  const own = action === 'approve' && sameLogin(actor.login, target.author);
+  const own = action === 'approve' && isOneOf(target.authors, actor.login);
   return own && !target.authorMayApprove ? { kind: 'own-approval' } : null;
 }

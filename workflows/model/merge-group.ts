@@ -30,6 +30,8 @@ export const groupPlanNumber = 0;
 export type MemberPlan = {
   readonly number: number;
   readonly author: string;
+  /** Who made or pushed its head. */
+  readonly pushers: readonly string[];
   readonly project: string;
   readonly digest: PlanDigest;
   /** People could see a plan of this digest on the pull request. */
@@ -118,7 +120,7 @@ function failedOrAfter(
 
 /** What the people of one pull request said to exactly this plan. */
 function wordOf(
-  { number, author, project, approvals, rejections }: MemberPlan,
+  { number, author, pushers, project, approvals, rejections }: MemberPlan,
   { digest }: Plan,
   verdicts: readonly Verdict[],
   rules: Rules,
@@ -126,7 +128,13 @@ function wordOf(
   const [no] = rejections;
   if (no !== undefined) return { kind: 'rejected', number, by: no.actor.login };
   const asked = rulesAsked(rules, verdicts);
-  const missing = missingApprovals({ project, digest, rules: asked, approvals, author });
+  const missing = missingApprovals({
+    project,
+    digest,
+    rules: asked,
+    approvals,
+    authors: [author, ...pushers],
+  });
   return missing.length > 0
     ? { kind: 'approvals-missing', number, author, missing }
     : { kind: 'approved', number };

@@ -1,5 +1,6 @@
 // What is there to see? The view of a pull request, computed from its whole state.
 
+import { isOneOf } from './approval.ts';
 import { rulesFor } from './configuration.ts';
 import { openDependencies } from './dependencies.ts';
 import { editedPolicies } from './edited-policies.ts';
@@ -8,7 +9,7 @@ import { deletedProjects, isCounting } from './picture-deleted.ts';
 import { headlineOf } from './picture-headline.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
-import { missingFor, projectsFound, rejectedBy } from './pull-request-state.ts';
+import { authorsOf, missingFor, projectsFound, rejectedBy, rulesOf } from './pull-request-state.ts';
 import type { ApplyState, ProjectState, Round } from './round.ts';
 import { planOf } from './round.ts';
 import { blocks } from './verdict.ts';
@@ -61,10 +62,27 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
     runId: project.runId,
     plan,
     verdicts: project.verdicts ?? [],
-    approvedBy: state.approvals
-      .filter((yes) => yes.project === project.project.name && yes.digest === plan?.digest)
-      .map((yes) => yes.actor.login),
+    ...wordsOn(state, project),
     voided: project.voided,
+  };
+}
+
+/** Who said yes to the plan on show, and whose yes to it is gone. Whoever pushed since is an author now. */
+function wordsOn(state: PullRequestState, project: ProjectState): Pick<ProjectView, 'approvedBy' | 'lost'> {
+  const { name } = project.project;
+  const digest = planOf(project)?.digest;
+  const isAbout = (each: { readonly project: string; readonly digest: string }): boolean =>
+    each.project === name && each.digest === digest;
+  const logins = state.approvals.filter(isAbout).map(({ actor }) => actor.login);
+  const own = rulesOf(state, project).some(({ author }) => author) ? [] : authorsOf(state);
+  return {
+    approvedBy: logins.filter((login) => !isOneOf(own, login)),
+    lost: [
+      ...state.lost.filter(isAbout).map(({ login, why }) => ({ login, why })),
+      ...logins
+        .filter((login) => isOneOf(own, login))
+        .map((login) => ({ login, why: 'pushed since' as const })),
+    ],
   };
 }
 
@@ -73,10 +91,12 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   const { result, verdicts, apply } = project;
   const before = dependenciesOf(state, project);
   if (apply !== null) {
-    const applying = apply.phase.kind === 'held' ? heldStatus(before) : applyStatus(apply, apply.phase);
+    const applying = apply.phase.kind === 'held' ? heldStatus(state, project, before) : applyStatus(apply, apply.phase);
     if (applying !== null) return applying;
   }
   if (result === null) {
+    const locked = lockedStatus(state, project);
+    if (locked !== null) return locked;
     return state.round?.findings.kind === 'cancelled'
       ? { kind: 'cancelled' }
       : { kind: 'planning', since: project.since };
@@ -98,9 +118,35 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
 const dependenciesOf = (state: PullRequestState, { project }: ProjectState): readonly string[] =>
   openDependencies(projectsFound(state)?.projects ?? [], project.name);
 
-/** Nothing is in its way any more: its plan is made anew, or its apply is just being asked for. */
-const heldStatus = (projects: readonly string[]): ProjectStatus | null =>
-  projects.length > 0 ? { kind: 'held', projects } : null;
+/** Null when nothing is in its way any more: its plan is made anew. */
+function heldStatus(
+  state: PullRequestState,
+  { turn, apply }: ProjectState,
+  projects: readonly string[],
+): ProjectStatus | null {
+  if (projects.length > 0) return { kind: 'held', projects };
+  if (turn?.kind === 'behind') return { ...turn, kind: 'queued', behind: turn.owner };
+  if (apply === null || turn === null || turn.kind === 'yours') return null;
+  const before = waitingProjects(state).map(({ project }) => project.name);
+  return before.length > 0
+    ? { kind: 'held', projects: before }
+    : { kind: 'applying', since: null, runId: apply.runId };
+}
+
+/** The projects at which the pull request waits in line. */
+const waitingProjects = (state: PullRequestState): readonly ProjectState[] =>
+  (projectsFound(state)?.projects ?? []).filter(
+    ({ turn, apply }) => turn?.kind === 'behind' || apply?.phase.kind === 'queued',
+  );
+
+/** Where the lock comes before the plan, and somebody else has it. */
+function lockedStatus(state: PullRequestState, { project, turn }: ProjectState): ProjectStatus | null {
+  const found = projectsFound(state);
+  if (found === null || rulesFor(found.configuration, project.name).lock !== 'plan') return null;
+  const [first] = turn?.kind === 'wanted' ? waitingProjects(state) : [];
+  const at = first ?? { project, turn };
+  return at.turn?.kind === 'behind' ? { ...at.turn, kind: 'locked', project: at.project.name } : null;
+}
 
 function appliesOn(state: PullRequestState, { project }: ProjectState): AppliesOn {
   const found = projectsFound(state);
@@ -145,10 +191,16 @@ function applyStatus(apply: ApplyState, phase: Phase): ProjectStatus | null {
         diagnosticCount: outcome.diagnosticCount,
         done: outcome.done,
         total: outcome.total,
+        ...(outcome.stateKept ? { stateKept: true } : {}),
         runId: outcome.runId,
       };
     case 'unknown':
-      return { kind: 'unknown', reason: outcome.reason, runId: outcome.runId };
+      return {
+        kind: 'unknown',
+        reason: outcome.reason,
+        runId: outcome.runId,
+        ...(outcome.finding === undefined ? {} : { finding: outcome.finding }),
+      };
     case 'refused':
       return null;
     default:

@@ -1,23 +1,31 @@
 // What does the workflow of a pull request remember?
 
 import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
-import type { Approval, MissingApproval, Rejection } from './approval.ts';
-import { missingApprovals } from './approval.ts';
+import type { Approval, LostApproval, MissingApproval, Rejection } from './approval.ts';
+import { isTeam, missingApprovals } from './approval.ts';
 import { defaultConfiguration, rulesFor } from './configuration.ts';
-import type { PlanDigest } from './identifiers.ts';
+import type { PlanDigest, Sha } from './identifiers.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestRef } from './repository.ts';
 import type { ProjectState, ProjectsFound, Round } from './round.ts';
 import { approvalRules, planOf } from './round.ts';
+import type { Standing } from './standing.ts';
+import type { ApprovalRule } from './verdict.ts';
 
 /** Everything that is carried over a continue-as-new. References, counts, digests and decisions only. */
 export type PullRequestState = {
   readonly ref: PullRequestRef;
   /** As last read from GitHub; null before the first reading. */
   readonly pullRequest: PullRequest | null;
+  /** As last read from GitHub; null before the first reading. */
+  readonly standing: Standing | null;
+  /** Who pushed a head, as the webhook told; null while none has. */
+  readonly pushed: { readonly head: Sha; readonly login: string } | null;
   readonly round: Round | null;
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
+  /** Yeses that are gone although the plan is the same. */
+  readonly lost: readonly LostApproval[];
   /** Digests that were on show before the merge: only these may be applied without somebody looking again. */
   readonly reviewed: readonly PlanDigest[];
   /** It was merged, or found stale after that: what is planned next is applied as far as it was approved. */
@@ -39,9 +47,12 @@ export function newPullRequest(ref: PullRequestRef): PullRequestState {
   return {
     ref,
     pullRequest: null,
+    standing: null,
+    pushed: null,
     round: null,
     approvals: [],
     rejections: [],
+    lost: [],
     reviewed: [],
     appliesNext: false,
     staleInARow: 0,
@@ -101,8 +112,31 @@ export function missingFor(state: PullRequestState, project: ProjectState): read
     digest: plan.digest,
     rules: approvalRules(project, found.configuration),
     approvals: state.approvals,
-    author: state.pullRequest?.author ?? '',
+    authors: authorsOf(state),
   });
+}
+
+/** Who opened it and who made or pushed its head: their own yes counts only where a rule says so. */
+export function authorsOf({ pullRequest, standing, pushed }: PullRequestState): readonly string[] {
+  if (pullRequest === null) return [];
+  const { author, head } = pullRequest;
+  return [
+    author,
+    ...(standing?.head === head ? standing.pushers : []),
+    ...(pushed?.head === head ? [pushed.login] : []),
+  ];
+}
+
+/** What has to be agreed to before the project is applied. */
+export function rulesOf(state: PullRequestState, project: ProjectState): readonly ApprovalRule[] {
+  const found = projectsFound(state);
+  return found === null ? [] : approvalRules(project, found.configuration);
+}
+
+/** The teams that any rule here names. */
+export function teamsAsked(state: PullRequestState): readonly string[] {
+  const named = knownProjects(state).flatMap((project) => rulesOf(state, project).flatMap(({ by }) => by));
+  return [...new Set(named.filter(isTeam))];
 }
 
 /** The person who says no to the plan on show, or null. */
@@ -129,6 +163,7 @@ export function applyQuestion(
     rejections: state.rejections,
     rules: found === null ? [] : approvalRules(project, found.configuration),
     pullRequest: state.pullRequest,
+    authors: authorsOf(state),
     head: state.round?.head ?? state.pullRequest.head,
     trigger,
     pool,

@@ -1,6 +1,7 @@
 // What do people see? The whole picture of one pull request, decided but not yet written down as text.
-import type { MissingApproval } from './approval.ts';
+import type { LossReason, MissingApproval } from './approval.ts';
 import type { Check } from './check.ts';
+import type { Finding } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
@@ -35,7 +36,15 @@ export type ProjectStatus =
       readonly position: number;
       readonly since: string | null;
     }
-  /** Its apply is asked for and starts when these are applied. */
+  /** It is planned when `owner` has given up `project`: itself, or one that comes before it in line. */
+  | {
+      readonly kind: 'locked';
+      readonly project: string;
+      readonly owner: number;
+      readonly position: number;
+      readonly since: string;
+    }
+  /** Its apply is asked for and starts when these are applied, or when it is their turn. */
   | { readonly kind: 'held'; readonly projects: readonly string[] }
   | { readonly kind: 'applying'; readonly since: string | null; readonly runId: RunId }
   | {
@@ -54,9 +63,17 @@ export type ProjectStatus =
       readonly diagnosticCount: number;
       readonly done: number;
       readonly total: number;
+      /** Terraform could not write the state: Hatchet keeps it. */
+      readonly stateKept?: true;
       readonly runId?: RunId;
     }
-  | { readonly kind: 'unknown'; readonly reason: string; readonly runId?: RunId };
+  | {
+      readonly kind: 'unknown';
+      readonly reason: string;
+      readonly runId?: RunId;
+      /** What a fresh plan says since; absent until there is one. */
+      readonly finding?: Finding;
+    };
 
 export type ProjectView = {
   readonly name: string;
@@ -69,6 +86,8 @@ export type ProjectView = {
   readonly verdicts: readonly Verdict[];
   /** Who said yes to this plan. */
   readonly approvedBy: readonly string[];
+  /** Whose yes to this very plan counts no more, and why. */
+  readonly lost: readonly { readonly login: string; readonly why: LossReason }[];
   /** One sentence when earlier approvals no longer count: which part changed. */
   readonly voided: string | null;
 };
@@ -93,6 +112,8 @@ export type Headline =
   | { readonly kind: 'operator-error'; readonly runId: string }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'denied'; readonly projects: readonly string[] }
+  /** Other pull requests own these. */
+  | { readonly kind: 'locked'; readonly projects: readonly string[] }
   | { readonly kind: 'rejected'; readonly by: string; readonly projects: readonly string[] }
   | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
   /** `applies`: what starts the apply of what is ready. */

@@ -1,0 +1,30 @@
+// How does a pull request stand at GitHub: who reviewed it, who pushed to it, and may it be merged?
+import type { Sha } from './identifiers.ts';
+
+/** The last word of one person in a review; a mere comment is none. */
+export type Review = {
+  readonly login: string;
+  readonly state: 'approved' | 'changes-requested' | 'dismissed';
+  /** The head that it was given on; null when GitHub no longer has that commit. */
+  readonly commit: Sha | null;
+  /** ISO 8601, GitHub's clock. */
+  readonly submittedAt: string;
+  /** May the reviewer push here, at the moment of reading? */
+  readonly mayWrite: boolean;
+};
+
+/** Read afresh with the pull request itself; `readAt`: ISO 8601, when GitHub was asked. */
+export type Standing = {
+  readonly readAt: string;
+  readonly head: Sha;
+  readonly reviews: readonly Review[];
+  /** GitHub's `reviewDecision`; null where no rule asks for reviews. */
+  readonly decision: 'approved' | 'changes-requested' | 'review-required' | null;
+  /** Who wrote and who committed the head commit, as far as GitHub knows them. */
+  readonly pushers: readonly string[];
+};
+
+/** Readings can cross: the later one holds. */
+export function newerStanding(known: Standing | null, read: Standing): Standing {
+  return known !== null && known.readAt > read.readAt ? known : read;
+}

@@ -1,0 +1,56 @@
+// What do reviews on GitHub say to the plans on show? The people who gave them are asked for their rights first.
+import { condition } from '@temporalio/workflow';
+import { applyMerged } from './applying.ts';
+import { giveWord } from './approving.ts';
+import type { Desk } from './desk.ts';
+import type { Actor } from './model/actor.ts';
+import { admits } from './model/approval.ts';
+import { authorsOf, rulesOf, teamsAsked } from './model/pull-request-state.ts';
+import type { ReviewedPlan } from './model/review.ts';
+import { lossByReview, reviewedPlans } from './model/review.ts';
+import { newerStanding } from './model/standing.ts';
+import { readActor, readStanding } from './proxies.ts';
+import { takeBack } from './taking-back.ts';
+
+/** While GitHub takes no writes for long, reviews are weighed by what was shown before. */
+const maxShowWait = '30 seconds';
+
+/** A review was given, changed or dismissed: all of them are read afresh. */
+export async function heedReviews(desk: Desk): Promise<void> {
+  const read = await readStanding({ ref: desk.state.ref });
+  desk.state = { ...desk.state, standing: newerStanding(desk.state.standing, read) };
+  desk.stale = true;
+  // What is being written now may be what the reviewer saw: its time is known when it is written.
+  await condition(() => !desk.showing, maxShowWait);
+  await weighReviews(desk);
+  await applyMerged(desk);
+}
+
+/** Takes back what reviews no longer say, then takes them for a yes where one is missing. */
+export async function weighReviews(desk: Desk): Promise<void> {
+  const reviews = desk.state.standing?.reviews;
+  if (reviews === undefined) return;
+  const losses = desk.state.approvals.flatMap((approval) => {
+    const why = lossByReview(reviews, approval);
+    return why === null ? [] : [{ approval, why }];
+  });
+  takeBack(desk, losses);
+  const people = new Map<string, Actor>();
+  for (const reviewed of reviewedPlans(desk.state)) {
+    const { login } = reviewed.review;
+    const actor = people.get(login) ?? (await readReviewer(desk, login));
+    people.set(login, actor);
+    await giveReview(desk, reviewed, actor);
+  }
+}
+
+function readReviewer({ state }: Desk, login: string): Promise<Actor> {
+  return readActor({ repository: state.ref.repository, login, teams: teamsAsked(state) });
+}
+
+async function giveReview(desk: Desk, { review, project }: ReviewedPlan, actor: Actor): Promise<void> {
+  const authors = authorsOf(desk.state);
+  if (!rulesOf(desk.state, project).some((rule) => admits(rule, actor, authors))) return;
+  await giveWord({ kind: 'approval', desk, project, actor, via: 'review', at: review.submittedAt });
+  desk.stale = true;
+}
