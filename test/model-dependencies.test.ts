@@ -66,6 +66,7 @@ function state(
     result: { kind: 'planned', plan },
     verdicts: [],
     apply: null,
+    turn: null,
     shownAt: '2026-11-22T04:01:00Z',
     replaced: false,
     voided: null,

@@ -21,6 +21,8 @@ const request = (number: number): ApplyRequest =>
     runId: `run-${runs++}`,
     replyTo: '',
     grant: {},
+    mode: 'apply',
+    inLine: false,
   }) as unknown as ApplyRequest;
 const numbers = fc.integer({ min: 1, max: 3 });
 const step = fc.oneof(
@@ -45,7 +47,7 @@ test('one owner, one apply at a time, a fence that only grows, and nothing runs 
         if (each.kind === 'withdraw') lock = withdraw(lock, each.number);
         if (each.kind === 'start') lock = startNext(lock, clock++) ?? lock;
         if (each.kind === 'finish' && lock.running !== null) {
-          lock = finish(lock, { frozen: each.frozen, ownerBefore: lock.owner });
+          lock = finish(lock, { frozen: each.frozen, refused: false, before: lock });
         }
         expect(lock.fence).toBeGreaterThanOrEqual(before.fence);
         if (lock.running !== null) expect(lock.owner).toBe(lock.running.ref.number);
@@ -70,7 +72,7 @@ test('whoever waits gets the project when its owner gives it up', () => {
   const queued = enqueue(enqueue(freeLock, first), second);
   const running = startNext(queued, 1);
   expect(running?.running).toBe(first);
-  const over = finish(running ?? freeLock, { frozen: null, ownerBefore: 1 });
+  const over = finish(running ?? freeLock, { frozen: null, refused: false, before: freeLock });
   expect(startNext(over, 2)).toBeNull();
   const given = release(over, 1, 'closed');
   expect(startNext(given, 3)?.running).toBe(second);
@@ -80,5 +82,5 @@ test('the same run is queued once, and an apply that was refused before it began
   const only = request(7);
   expect(enqueue(enqueue(freeLock, only), only).queue).toHaveLength(1);
   const running = startNext(enqueue(freeLock, only), 1);
-  expect(isFree(finish(running ?? freeLock, { frozen: null, ownerBefore: null }))).toBe(true);
+  expect(isFree(finish(running ?? freeLock, { frozen: null, refused: true, before: freeLock }))).toBe(true);
 });

@@ -18,6 +18,7 @@ import type { PlanChanges } from '../workflows/model/change.ts';
 import type { Check } from '../workflows/model/check.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 import type { Headline, ProjectStatus, View } from '../workflows/model/view.ts';
+import { fuzz } from './fuzz.ts';
 import {
   attribute,
   known,
@@ -32,7 +33,7 @@ import {
   view,
 } from './render-example.ts';
 
-const runs = { numRuns: 300, seed: 20261121 };
+const runs = fuzz(300);
 const marked = new Marked({ gfm: true, breaks: true });
 
 /** What breaks Markdown, HTML, tables and fences, and what GitHub acts on. */
@@ -314,6 +315,7 @@ function hostileView(
     planning: { kind: 'planning', since: null },
     after: { kind: 'after', projects: [name] },
     held: { kind: 'held', projects: [name] },
+    locked: { kind: 'locked', project: name, owner: 7, position: 2, since: '2026-11-21T22:04:00Z' },
     cancelled: { kind: 'cancelled' },
     failed: { kind: 'failed', diagnostics: [diagnostic(), diagnostic()], diagnosticCount: 5 },
     'no-changes': { kind: 'no-changes' },
@@ -346,6 +348,7 @@ function hostileView(
     'operator-error': { kind: 'operator-error', runId: text() },
     'plan-failed': { kind: 'plan-failed', projects: [name] },
     denied: { kind: 'denied', projects: [name] },
+    locked: { kind: 'locked', projects: [name] },
     rejected: { kind: 'rejected', by: nobody(), projects: [name] },
     'waiting-for-approval': { kind: 'waiting-for-approval', missing: [missing] },
     ready: { kind: 'ready', applies: 'merge' },

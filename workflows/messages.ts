@@ -25,7 +25,13 @@ export type Message = {
       readonly pusher: string | null;
     }
   /** Somebody gave, changed or dismissed a review: what all of them say is read afresh. */
-  | { readonly kind: 'review'; readonly actor: string }
+  | {
+      readonly kind: 'review';
+      readonly actor: string;
+      /** GitHub's numeric id, and what the review says: approved, changes_requested or dismissed. */
+      readonly reviewId: number;
+      readonly state: string;
+    }
   | {
       readonly kind: 'command';
       readonly command: Command;
@@ -60,8 +66,10 @@ export type Message = {
 );
 
 /** What can be said only once, by whichever delivery; null where the delivery's id is all that counts. */
-export const subjectOf = (message: Message): string | null =>
-  message.kind === 'command' ? `comment/${message.commentId}` : null;
+export function subjectOf(message: Message): string | null {
+  if (message.kind === 'command') return `comment/${message.commentId}`;
+  return message.kind === 'review' ? `review/${message.reviewId}/${message.state}` : null;
+}
 
 /** What the owner of a project tells the pull request that asked. */
 export type ProjectNews =

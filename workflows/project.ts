@@ -3,22 +3,37 @@ import {
   ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
-  getExternalWorkflowHandle,
+  isCancellation,
   log,
   setHandler,
+  TimeoutFailure,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ProjectPlace, RecordEntry } from './activities.ts';
 import type { ProjectNews } from './messages.ts';
-import { projectNewsSignal, projectRequestSignal } from './messages.ts';
+import { projectRequestSignal } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
-import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
-import { enqueue, finish, isFree, lockChange, release, startNext, withdraw } from './model/lock.ts';
+import type { ApplyRequest, Lock, Ownership, ProjectRequest, WaitingRequest } from './model/lock.ts';
+import {
+  enqueue,
+  finish,
+  grantTurns,
+  isFree,
+  lockChange,
+  release,
+  startNext,
+  thaw,
+  withdraw,
+} from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
-import { abandonApply, applyPlanIn, beginApply, recordApply, tellRepository } from './proxies.ts';
+import type { LockMark } from './model/state-lock.ts';
+import { abandonApply, applyPlanIn, beginApply, recordApply, tellNews, tellRepository } from './proxies.ts';
+import type { Inquiry } from './reconciling.ts';
+import { breakLock, inquire } from './reconciling.ts';
 import { keepRecording } from './recording.ts';
 import { hasRunners, noRunner, wasNotTaken } from './waiting-for-runner.ts';
 
@@ -31,8 +46,10 @@ export type ProjectStart = {
 
 type Ended = {
   readonly request: ApplyRequest;
-  readonly ownerBefore: number | null;
+  readonly before: Ownership;
   readonly outcome: ApplyOutcome;
+  /** How long its runner may still be at work after contact with it was lost. */
+  readonly lostWaitMs: number;
 };
 
 /** The one mutable record of the workflow. */
@@ -43,34 +60,63 @@ type Office = {
   readonly requests: ProjectRequest[];
   /** What came of the apply that was running; taken up by the main loop. */
   ended: Ended | null;
+  /** The apply that runs: its end is what cancelling this asks for. */
+  applying: CancellationScope | null;
+  /** What is found out about the apply that froze the project. */
+  inquiry: Inquiry | null;
   /** Changes of the lock that are still to be recorded. */
   records: RecordEntry[];
 };
 
 /** Started by the first request (signalWithStart); ends when nobody owns the project and nobody waits. */
 export async function projectWorkflow({ repository, project, lock }: ProjectStart): Promise<void> {
-  const office: Office = { repository, project, lock, requests: [], ended: null, records: [] };
+  const office: Office = {
+    repository,
+    project,
+    lock,
+    requests: [],
+    ended: null,
+    applying: null,
+    inquiry: null,
+    records: [],
+  };
   setHandler(projectRequestSignal, (request) => {
     office.requests.push(request);
   });
   void keepRecording(office, () => office.lock.running !== null);
   for (;;) {
-    await condition(() => office.requests.length > 0 || office.ended !== null || mayRest(office));
+    keepInquiry(office);
+    await condition(() => hasWork(office) || mayRest(office));
     await takeAll(office);
-    const changedBy = await settle(office);
+    const changedBy = (await settle(office)) ?? (await heedFinding(office));
+    await giveTurns(office);
     startNextApply(office);
     await tellWaiting(office.lock);
     if (changedBy !== null) await tellOthers(changedBy);
     await condition(allHandlersFinished);
-    if (office.requests.length > 0 || office.ended !== null || !mayRest(office)) continue;
+    if (hasWork(office) || !mayRest(office)) continue;
     if (isFree(office.lock)) return;
     return continueAsNew<typeof projectWorkflow>({ repository, project, lock: office.lock });
   }
 }
 
+const hasWork = ({ requests, ended, inquiry }: Office): boolean =>
+  requests.length > 0 || ended !== null || inquiry?.untold === true;
+
 /** Nothing runs, and it may end or begin anew with a short history. */
-const mayRest = ({ lock, records }: Office): boolean =>
-  lock.running === null && records.length === 0 && (isFree(lock) || workflowInfo().continueAsNewSuggested);
+const mayRest = ({ lock, records, inquiry }: Office): boolean =>
+  lock.running === null &&
+  inquiry?.busy !== true &&
+  records.length === 0 &&
+  (isFree(lock) || workflowInfo().continueAsNewSuggested);
+
+/** As long as nobody knows what an apply has done, somebody looks. */
+function keepInquiry(office: Office): void {
+  const { inquiry, lock } = office;
+  if (inquiry?.unsettled === lock.unsettled) return;
+  inquiry?.scope.cancel();
+  office.inquiry = lock.unsettled === undefined ? null : inquire(lock.unsettled);
+}
 
 /** Every step of the lock goes through here, so that the record has all of them. */
 function move(office: Office, lock: Lock): void {
@@ -89,11 +135,23 @@ async function take(office: Office, request: ProjectRequest): Promise<void> {
   switch (request.kind) {
     case 'apply':
       return accept(office, request);
+    case 'turn':
+      return move(office, enqueue(office.lock, request));
     case 'release':
       return letGo(office, request);
     case 'withdraw':
       await refuseWaiting(office.lock, request.ref.number);
       return move(office, withdraw(office.lock, request.ref.number));
+    case 'stop':
+      if (office.lock.running?.runId === request.runId) office.applying?.cancel();
+      return;
+    case 'look-again':
+      if (office.inquiry !== null) office.inquiry.again = true;
+      return;
+    case 'settle':
+      return settleUnknown(office, request);
+    case 'unlock-state':
+      return unlockStateOf(office, request);
     default:
       return request satisfies never;
   }
@@ -105,6 +163,52 @@ async function accept(office: Office, request: ApplyRequest): Promise<void> {
   if (lock.frozen === null) return move(office, enqueue(lock, request));
   const refusal = { kind: 'frozen', project: request.grant.project.name, reason: lock.frozen } as const;
   await tell(request, over(request, { kind: 'refused', refusal }));
+}
+
+/** Only its own pull request decides about an apply, and only about the one that nobody knows the outcome of. */
+function unsettledOf({ lock }: Office, { ref }: Pick<ProjectRequest, 'ref'>): ApplyRequest | null {
+  const request = lock.unsettled?.request;
+  return request?.ref.number === ref.number ? request : null;
+}
+
+async function settleUnknown(
+  office: Office,
+  decision: Extract<ProjectRequest, { kind: 'settle' }>,
+): Promise<void> {
+  const request = unsettledOf(office, decision);
+  if (request === null || request.runId !== decision.runId) return;
+  await recordOutcome(request.runId, decision.outcome);
+  move(office, thaw(office.lock));
+  await tellOthers(request);
+}
+
+function unlockStateOf(office: Office, wish: Extract<ProjectRequest, { kind: 'unlock-state' }>): void {
+  const { inquiry } = office;
+  if (unsettledOf(office, wish) === null || inquiry === null) return;
+  if (!breakLock(inquiry, wish.lockId))
+    log.warn('a state lock was not broken: it is not the one that was found');
+}
+
+/** Whoever asked for the apply hears what was found. With nothing left to do it was applied: whose it was, else null. */
+async function heedFinding(office: Office): Promise<ApplyRequest | null> {
+  const { inquiry } = office;
+  if (inquiry === null || inquiry.finding === null || !inquiry.untold) return null;
+  inquiry.untold = false;
+  const { finding, unsettled } = inquiry;
+  const { request } = unsettled;
+  const { runId } = request;
+  // A person may have decided meanwhile.
+  if (office.lock.unsettled !== unsettled) return null;
+  if (finding.kind !== 'compared' || !finding.same) {
+    await tell(request, { kind: 'found', project: request.grant.project.name, runId, finding });
+    return null;
+  }
+  const finishedAt = new Date().toISOString();
+  const outcome = { kind: 'applied', runId, finishedAt, reconciled: true } as const;
+  await recordOutcome(runId, outcome);
+  move(office, thaw(office.lock));
+  await tell(request, over(request, outcome));
+  return request;
 }
 
 /** A person who unlocks has looked: an apply that never reported will not be waited for any more. */
@@ -125,10 +229,11 @@ async function abandon({ repository, project }: Office): Promise<void> {
   }
 }
 
+/** Who gives up a mere turn knows that it did; who asked for an apply has to hear what came of it. */
 async function refuseWaiting(lock: Lock, number: number): Promise<void> {
   const waiting = lock.queue.filter(({ ref }) => ref.number === number);
   await Promise.all(
-    waiting.map((request) =>
+    waiting.filter(isApply).map((request) =>
       tell(
         request,
         over(request, {
@@ -140,14 +245,26 @@ async function refuseWaiting(lock: Lock, number: number): Promise<void> {
   );
 }
 
+const isApply = (request: WaitingRequest): request is ApplyRequest => request.kind === 'apply';
+
+/** Whoever's turn it is hears of it, and says what it wants. */
+async function giveTurns(office: Office): Promise<void> {
+  const { lock, granted } = grantTurns(office.lock);
+  move(office, lock);
+  await Promise.all(granted.map((request) => tell(request, { kind: 'yours', project: request.project })));
+}
+
 /** Starts what may run now. It runs beside the main loop, which goes on to take requests. */
 function startNextApply(office: Office): void {
-  const { owner: ownerBefore } = office.lock;
-  const next = startNext(office.lock, Date.now());
+  const before = office.lock;
+  const next = startNext(before, Date.now());
   if (next === null) return;
   move(office, next);
-  void execute(next).then((outcome) => {
-    office.ended = { request: next.running, ownerBefore, outcome };
+  const { running } = next;
+  if (running.inLine) void tell(running, { kind: 'yours', project: running.grant.project.name });
+  void execute(office, next).then((end) => {
+    office.applying = null;
+    office.ended = { request: running, before, ...end };
   });
 }
 
@@ -156,10 +273,13 @@ async function settle(office: Office): Promise<ApplyRequest | null> {
   const { ended } = office;
   if (ended === null) return null;
   office.ended = null;
-  const { request, ownerBefore, outcome } = ended;
-  const frozen = outcome.kind === 'unknown' ? outcome.reason : null;
-  const owner = outcome.kind === 'refused' ? ownerBefore : office.lock.owner;
-  move(office, finish(office.lock, { frozen, ownerBefore: owner }));
+  const { request, before, outcome, lostWaitMs: waitMs } = ended;
+  const refused = outcome.kind === 'refused';
+  const end =
+    outcome.kind === 'unknown'
+      ? { frozen: outcome.reason, unsettled: { request, waitMs, mark: outcome.mark ?? null } }
+      : { frozen: null };
+  move(office, finish(office.lock, { ...end, refused, before }));
   await tell(request, over(request, outcome));
   const partly = outcome.kind === 'failed' && outcome.done > 0;
   return outcome.kind === 'applied' || partly ? request : null;
@@ -180,30 +300,39 @@ async function tellWaiting(lock: Lock): Promise<void> {
   if (owner === null) return;
   await Promise.all(
     lock.queue.map((request, index) => {
-      const project = request.grant.project.name;
-      return tell(request, { kind: 'queued', project, runId: request.runId, owner, position: index + 1 });
+      const position = index + 1;
+      if (request.kind === 'turn')
+        return tell(request, { kind: 'behind', project: request.project, owner, position });
+      const { grant, runId } = request;
+      return tell(request, { kind: 'queued', project: grant.project.name, runId, owner, position });
     }),
   );
 }
 
 /** Fence first, then Terraform, then the record. Whatever breaks after the fence leaves the outcome unknown. */
-async function execute({ running, fence }: Lock & { readonly running: ApplyRequest }): Promise<ApplyOutcome> {
+async function execute(
+  office: Office,
+  { running, fence }: Lock & { readonly running: ApplyRequest },
+): Promise<Pick<Ended, 'outcome' | 'lostWaitMs'>> {
   const { grant, runId, ref } = running;
   const { repository } = ref;
-  for (;;) {
+  const scope = new CancellationScope();
+  office.applying = scope;
+  for (let lostWaitMs = 0; ; ) {
     try {
-      const begun = await beginApply({ repository, grant, runId, fence });
-      if (begun.kind !== 'begun') return { kind: 'refused', refusal: begun };
+      const begun = await scope.run(() => beginApply({ repository, grant, runId, fence }));
+      if (begun.kind !== 'begun') return { outcome: { kind: 'refused', refusal: begun }, lostWaitMs };
+      lostWaitMs = begun.lostWaitMs;
     } catch (error) {
-      return await notBegun(running, error);
+      return { outcome: await notBegun(running, error), lostWaitMs };
     }
     // Terraform need not wait until somebody has heard of it; `tell` never rejects.
     void tell(running, { kind: 'applying', project: grant.project.name, runId });
-    const outcome = await applyOnce(running, fence);
+    const outcome = await scope.run(() => applyOnce(running, fence));
     // All runners are busy, and what was checked before the wait is old by now.
     if (outcome === 'not taken') continue;
     await recordOutcome(runId, outcome);
-    return outcome;
+    return { outcome, lostWaitMs };
   }
 }
 
@@ -226,13 +355,26 @@ async function applyOnce(
   try {
     return await applyPlan(request);
   } catch (error) {
+    // Where Terraform was started, the runner answers with what came of it.
+    if (isCancellation(error)) return failed(runId, ...stoppedBefore);
     if (wasNotTaken(error) && (await hasRunners(pool))) return 'not taken';
     log.error('contact with an apply was lost', { runId, error });
     if (wasNotTaken(error)) return failed(runId, noRunner(pool).summary, noRunner(pool).detail);
     return neverStarted(error)
       ? failed(runId, 'Terraform could not be started.')
-      : { kind: 'unknown', runId, reason: 'contact with the runner was lost' };
+      : { kind: 'unknown', runId, reason: 'contact with the runner was lost', ...markIn(error) };
   }
+}
+
+const stoppedBefore = ['The apply was stopped before it began.', 'Somebody cancelled it.'] as const;
+
+/** The last sign of life says how the lock of Terraform was to be signed. */
+function markIn(error: unknown): { readonly mark?: LockMark } {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof TimeoutFailure)) return {};
+  // Our own heartbeat; none at all when the runner never began.
+  const details = cause.lastHeartbeatDetails as { readonly mark?: LockMark } | undefined;
+  return details?.mark === undefined ? {} : { mark: details.mark };
 }
 
 /** The runner itself gave up before it started Terraform: after that it never throws. */
@@ -242,7 +384,9 @@ const neverStarted = (error: unknown): boolean =>
 /** The fence could not be written; if it was after all, Terraform was not started, and the record must say so. */
 async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
   log.error('an apply could not begin', { runId, error });
-  const outcome = failed(runId, 'Hatchet could not check the plan again before applying it.');
+  const outcome = isCancellation(error)
+    ? failed(runId, ...stoppedBefore)
+    : failed(runId, 'Hatchet could not check the plan again before applying it.');
   await recordOutcome(runId, outcome);
   return outcome;
 }
@@ -273,9 +417,9 @@ const over = (request: ApplyRequest, outcome: ApplyOutcome): ProjectNews => ({
 });
 
 /** The pull request's workflow may be gone; the record and the lock are what counts. */
-async function tell(request: ApplyRequest, news: ProjectNews): Promise<void> {
+async function tell(request: WaitingRequest, news: ProjectNews): Promise<void> {
   try {
-    await getExternalWorkflowHandle(request.replyTo).signal(projectNewsSignal, news);
+    await tellNews({ workflowId: request.replyTo, news });
   } catch (error) {
     log.warn('nobody heard the news', { workflow: request.replyTo, error });
   }

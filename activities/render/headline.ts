@@ -70,6 +70,8 @@ function tell(headline: Headline, context: Context): Told {
       return toldOfFailedPlan(headline.projects, view);
     case 'denied':
       return toldOfDenial(headline.projects, view);
+    case 'locked':
+      return toldOfLock(view);
     case 'rejected':
       return {
         state: `Rejected by ${person(headline.by)}: ${nameList(headline.projects)}.`,
@@ -146,6 +148,17 @@ function toldOfDenial(projects: readonly string[], view: View): Told {
   return {
     state: `${policies.length === 0 ? 'A policy' : nameList(policies)} ${verb} ${nameList(projects)}.`,
     next: 'No approval can change that: see the reason below, then push.',
+  };
+}
+
+/** Where the lock comes before the plan. */
+function toldOfLock({ projects }: View): Told {
+  const locked = projects.flatMap(({ status }) => (status.kind === 'locked' ? [status] : []));
+  const owners = [...new Set(locked.map(({ owner }) => `#${owner}`))];
+  const names = [...new Set(locked.map(({ project }) => project))];
+  return {
+    state: `Waiting for ${join(owners, 'and')} to release ${nameList(names)}.`,
+    next: 'Planned here by itself as soon as that is merged and applied or closed, or somebody comments `/hatchet unlock` there.',
   };
 }
 

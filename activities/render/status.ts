@@ -45,6 +45,8 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return context.merged ? 'approved, not applied' : `ready, ${readyWords(status.applies ?? 'merge')}`;
     case 'queued':
       return queuedWords(status);
+    case 'locked':
+      return lockedWords(status);
     case 'held':
       return `waits for ${nameList(status.projects)}`;
     case 'after':
@@ -73,6 +75,10 @@ function queuedWords({ behind, position, since: from }: Extract<ProjectStatus, {
   const what = behind === null ? 'waiting for its turn' : `waiting for #${behind}`;
   const place = `${what}, ${ordinal(position)} in line`;
   return from === null ? place : `${place},${since(from)}`;
+}
+
+function lockedWords({ owner, position, since: from }: Extract<ProjectStatus, { kind: 'locked' }>): string {
+  return `waiting for #${owner}, ${ordinal(position)} in line,${since(from)}`;
 }
 
 /** " since 22:04 UTC": a comment stands still, so it says when, not how long. */

@@ -185,6 +185,7 @@ const moving: readonly ProjectStatus['kind'][] = [
   'planning',
   'judging',
   'after',
+  'locked',
   'queued',
   'held',
   'applying',

@@ -69,6 +69,7 @@ function freshProject(continuation: Continuation): ProjectState {
     result: null,
     verdicts: null,
     apply: stays ? prior.apply : null,
+    turn: prior?.turn ?? null,
     shownAt: null,
     replaced: prior !== null && prior.shownAt !== null,
     voided: null,

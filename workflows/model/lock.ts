@@ -1,7 +1,12 @@
 // Who owns a project right now, and who is next?
-import type { ApplyGrant } from './apply.ts';
+import type { ApplyGrant, ApplyOutcome } from './apply.ts';
+import type { Rules } from './configuration.ts';
 import type { RunId } from './identifiers.ts';
 import type { PullRequestRef } from './repository.ts';
+import type { LockMark } from './state-lock.ts';
+
+/** From when on a pull request owns a project: its first apply, its first plan, or never beyond a running apply. */
+export type LockMode = Rules['lock'];
 
 /** A granted apply that waits for its turn. */
 export type ApplyRequest = {
@@ -11,60 +16,138 @@ export type ApplyRequest = {
   readonly replyTo: string;
   readonly runId: RunId;
   readonly grant: ApplyGrant;
+  readonly mode: LockMode;
+  /** More of the pull request's projects are asked for once this one is its own: it wants to hear of that. */
+  readonly inLine: boolean;
 };
+
+/** A pull request that wants to own a project before it plans it, or before what it needs first is applied. */
+export type TurnRequest = {
+  readonly kind: 'turn';
+  readonly ref: PullRequestRef;
+  readonly replyTo: string;
+  /** What the asking pull request calls the project. */
+  readonly project: string;
+};
+
+export type WaitingRequest = ApplyRequest | TurnRequest;
 
 /** What a pull request asks of the workflow that owns a project. */
 export type ProjectRequest =
-  | ApplyRequest
+  | WaitingRequest
   | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'closed' | 'unlock' }
-  | { readonly kind: 'withdraw'; readonly ref: PullRequestRef };
-
+  /** It no longer wants what it waits for; what it has applied stays its own. */
+  | { readonly kind: 'withdraw'; readonly ref: PullRequestRef }
+  /** Interrupts this run of the pull request's, gracefully. */
+  | { readonly kind: 'stop'; readonly ref: PullRequestRef; readonly runId: RunId }
+  /** Has another look at what an apply with an unknown outcome has done. */
+  | { readonly kind: 'look-again'; readonly ref: PullRequestRef }
+  /** A person has decided what came of an apply with an unknown outcome: the project goes on. */
+  | {
+      readonly kind: 'settle';
+      readonly ref: PullRequestRef;
+      readonly runId: RunId;
+      readonly outcome: ApplyOutcome;
+    }
+  /** A person wants Terraform's own lock broken that such an apply left behind. */
+  | { readonly kind: 'unlock-state'; readonly ref: PullRequestRef; readonly lockId: string };
 /**
- * The lock of one project. `owner` is a pull request's number: it owns the project from its first apply until it
- * is merged and applied, or closed. Only the owner's requests run; the others wait in order.
+ * The lock of one project. `owner` is a pull request's number: it owns the project until it is merged and applied,
+ * closed, or gives it up. Only the owner's requests are granted; the others wait in order.
  */
 export type Lock = {
   readonly owner: number | null;
-  readonly queue: readonly ApplyRequest[];
+  /** The owner has begun to apply something: then it is more than its turn, and `withdraw` does not give it up. */
+  readonly applied: boolean;
+  readonly queue: readonly WaitingRequest[];
   readonly running: ApplyRequest | null;
   /** The number of the last apply; only ever grows, so that the store can refuse an older one. */
   readonly fence: number;
   /** Why nothing may run until a person decides; null when things may run. */
   readonly frozen: string | null;
+  /** The apply that froze it; absent when things may run. */
+  readonly unsettled?: Unsettled;
 };
 
-export const freeLock: Lock = { owner: null, queue: [], running: null, fence: 0, frozen: null };
+/** An apply whose outcome nobody knows, and how long nobody may look because its runner may still be at work. */
+export type Unsettled = {
+  readonly request: ApplyRequest;
+  readonly waitMs: number;
+  /** What it wrote down of the state lock that it would take. */
+  readonly mark: LockMark | null;
+};
 
-/** A request of a run that is queued or running already changes nothing. */
-export function enqueue(lock: Lock, request: ApplyRequest): Lock {
+export type Ownership = Pick<Lock, 'owner' | 'applied'>;
+
+const nobody: Ownership = { owner: null, applied: false };
+
+export const freeLock: Lock = { ...nobody, queue: [], running: null, fence: 0, frozen: null };
+
+/** What is queued or running already changes nothing. */
+export function enqueue(lock: Lock, request: WaitingRequest): Lock {
   const known = [...lock.queue, ...(lock.running === null ? [] : [lock.running])];
-  if (known.some(({ runId }) => runId === request.runId)) return lock;
-  return { ...lock, queue: [...lock.queue, request] };
+  return known.some((each) => isSame(each, request)) ? lock : { ...lock, queue: [...lock.queue, request] };
 }
 
-/** Takes the first request that may run, or null. `nowMs` keeps the fence growing over the workflow's lives. */
+function isSame(left: WaitingRequest, right: WaitingRequest): boolean {
+  return left.kind === 'apply'
+    ? right.kind === 'apply' && left.runId === right.runId
+    : right.kind === 'turn' && left.ref.number === right.ref.number;
+}
+
+/** The owner's turns, and those of whoever is first in line when nobody owns it. */
+export function grantTurns(lock: Lock): { readonly lock: Lock; readonly granted: readonly TurnRequest[] } {
+  const [first] = lock.queue;
+  const next = first?.kind === 'turn' ? first.ref.number : null;
+  const owner = lock.owner ?? next;
+  const granted = lock.queue.filter((each) => each.kind === 'turn' && each.ref.number === owner);
+  if (owner === null || granted.length === 0) return { lock, granted: [] };
+  const queue = lock.queue.filter((each) => !granted.includes(each));
+  return { lock: { ...lock, owner, queue }, granted: granted.filter((each) => each.kind === 'turn') };
+}
+
+/** Takes the first apply that may run, or null. `nowMs` keeps the fence growing over the workflow's lives. */
 export function startNext(lock: Lock, nowMs: number): (Lock & { readonly running: ApplyRequest }) | null {
   if (lock.running !== null || lock.frozen !== null) return null;
-  const next = lock.queue.find(({ ref }) => lock.owner === null || lock.owner === ref.number);
+  const mine = lock.owner === null ? lock.queue.slice(0, 1) : lock.queue.filter((each) => isOf(each, lock));
+  const next = mine.find((each) => each.kind === 'apply');
   if (next === undefined) return null;
   return {
     ...lock,
     owner: next.ref.number,
+    applied: true,
     queue: lock.queue.filter((request) => request !== next),
     running: next,
     fence: Math.max(lock.fence + 1, nowMs),
   };
 }
 
+const isOf = ({ ref }: WaitingRequest, { owner }: Lock): boolean => ref.number === owner;
+
 /**
- * The running apply has ended. An outcome that nobody knows freezes the project; one that was refused before it
- * began gives back an ownership that it had only just taken.
+ * The running apply has ended. An outcome that nobody knows freezes the project for its owner. One that was refused
+ * before it began, or that was not to own anything, leaves the project to whoever had it before.
  */
 export function finish(
   lock: Lock,
-  end: { readonly frozen: string | null; readonly ownerBefore: number | null },
+  end: {
+    readonly frozen: string | null;
+    readonly refused: boolean;
+    readonly before: Ownership;
+    readonly unsettled?: Unsettled;
+  },
 ): Lock {
-  return { ...lock, running: null, frozen: end.frozen, owner: end.ownerBefore };
+  const passes = end.refused || lock.running?.mode === 'none';
+  const ownership = end.frozen === null && passes ? end.before : {};
+  const unsettled = end.unsettled === undefined ? {} : { unsettled: end.unsettled };
+  return { ...lock, running: null, frozen: end.frozen, ...ownership, ...unsettled };
+}
+
+/** The outcome is known now: its pull request goes on with the project, unless it was not to own anything. */
+export function thaw(lock: Lock): Lock {
+  const { unsettled, ...rest } = lock;
+  if (unsettled === undefined) return lock;
+  return { ...rest, frozen: null, ...(unsettled.request.mode === 'none' ? nobody : {}) };
 }
 
 /**
@@ -75,17 +158,18 @@ export function release(lock: Lock, number: number, why: 'closed' | 'unlock'): L
   const queue = lock.queue.filter(({ ref }) => ref.number !== number);
   const keeps = lock.running?.ref.number === number || (lock.frozen !== null && why === 'closed');
   if (keeps || lock.owner !== number) return { ...lock, queue };
-  return { ...lock, owner: null, queue, frozen: null };
+  return { ...thaw(lock), ...nobody, queue, frozen: null };
 }
 
-/** Takes back what the pull request has waiting in the queue, keeps what it owns. */
+/** Takes back what the pull request has waiting, and its turn; keeps what it has applied. */
 export function withdraw(lock: Lock, number: number): Lock {
-  return { ...lock, queue: lock.queue.filter(({ ref }) => ref.number !== number) };
+  const queue = lock.queue.filter(({ ref }) => ref.number !== number);
+  return lock.owner === number && !lock.applied ? { ...lock, ...nobody, queue } : { ...lock, queue };
 }
 
 /** What happened to a lock, for the record. `number`: the pull request that holds or held it. */
 export type LockChange = {
-  readonly kind: 'taken' | 'released' | 'frozen' | 'unlocked';
+  readonly kind: 'taken' | 'released' | 'frozen' | 'unlocked' | 'settled';
   readonly number: number;
   readonly fence: number;
   readonly reason: string;
@@ -97,7 +181,10 @@ export function lockChange(before: Lock, after: Lock): LockChange | null {
   if (before.frozen === null && after.frozen !== null) {
     return { kind: 'frozen', number: after.owner ?? 0, fence, reason: after.frozen };
   }
-  if (before.owner === after.owner) return null;
+  if (before.owner === after.owner) {
+    const settled = before.frozen !== null && after.frozen === null && after.owner !== null;
+    return settled ? { kind: 'settled', number: after.owner, fence, reason: before.frozen } : null;
+  }
   if (after.owner !== null) return { kind: 'taken', number: after.owner, fence, reason: '' };
   const kind = before.frozen === null ? 'released' : 'unlocked';
   return { kind, number: before.owner ?? 0, fence, reason: before.frozen ?? '' };

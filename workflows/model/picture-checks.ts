@@ -24,8 +24,10 @@ export function checksOf(scene: Scene): readonly Check[] {
 const tooMany = ({ projects }: Scene): boolean => projects.length > maxProjectChecks;
 
 /** Whatever is being applied meanwhile: its newest plan is not there yet. */
-const isPlanning = ({ state, round }: Scene, name: string): boolean =>
-  round.findings.kind === 'projects' && findProject(state, name)?.result === null;
+const isPlanning = ({ state, round, projects }: Scene, name: string): boolean =>
+  round.findings.kind === 'projects' &&
+  findProject(state, name)?.result === null &&
+  !projects.some((project) => project.name === name && project.status.kind === 'locked');
 
 /** The policies have not answered on a plan that changes something. */
 function isJudging(scene: Scene, { name, plan }: ProjectView): boolean {
@@ -94,8 +96,12 @@ function plansFace(scene: Scene, found: ProjectsFound): Face {
   if (open.length > 0)
     return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
   if (found.deleted.some(isCounting)) return running('Counting what deleted projects would leave');
-  const failed = projects.filter(({ plan, status }) => plan === null && status.kind !== 'after');
+  const failed = projects.filter(
+    ({ plan, status }) => plan === null && status.kind !== 'after' && status.kind !== 'locked',
+  );
   if (failed.length > 0) return done('failure', failureTitle(failed), 'replan');
+  const locked = lockedTitle(projects);
+  if (locked !== null) return done('action_required', locked, 'replan');
   const deleted = deletedTitle(deletedProjects(found));
   if (projects.length === 0) return done('neutral', deleted || 'No Terraform project is affected');
   const planned = `${countProjects(projects.length)}: ${describeAll(projects)}`;
@@ -104,6 +110,20 @@ function plansFace(scene: Scene, found: ProjectsFound): Face {
     [planned, ...afterWords(projects), deleted].filter((part) => part !== '').join('; '),
     'replan',
   );
+}
+
+type Locked = Extract<ProjectStatus, { kind: 'locked' }>;
+
+const lockedWords = ({ owner, project, position }: Locked): string =>
+  `Waiting for #${owner} to release ${project}, ${ordinal(position)} in line`;
+
+/** Null when every project is the pull request's own or nobody's. */
+function lockedTitle(projects: readonly ProjectView[]): string | null {
+  const all = projects.flatMap(({ status }) => (status.kind === 'locked' ? [status] : []));
+  const [first] = all;
+  if (first === undefined) return null;
+  const more = all.length - 1;
+  return `${lockedWords(first)}${more > 0 ? `; ${countProjects(more)} more` : ''}`;
 }
 
 /** Titles are one line: more of them are only counted. */
@@ -200,6 +220,8 @@ function applyFace(scene: Scene): Face {
       return done('failure', `The plan failed: ${names}`);
     case 'denied':
       return done('failure', `A policy denies ${names}`);
+    case 'locked':
+      return done('action_required', lockedTitle(scene.projects) ?? '');
     case 'rejected':
       return done('failure', `Rejected by @${headline.by}`, 'approve');
     case 'waiting-for-approval':
@@ -289,6 +311,7 @@ function projectFace({ plan, status }: ProjectView): Face {
       'replan',
     );
   }
+  if (status.kind === 'locked') return done('action_required', lockedWords(status));
   if (status.kind === 'after') return done('neutral', `After ${status.projects.join(', ')}`, 'replan');
   return done('cancelled', 'Cancelled', 'replan');
 }

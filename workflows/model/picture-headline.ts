@@ -56,6 +56,8 @@ function projectsHeadline(projects: readonly ProjectView[]): Headline {
   if (failed.length > 0) return { kind: 'plan-failed', projects: failed };
   const denied = named('denied');
   if (denied.length > 0) return { kind: 'denied', projects: denied };
+  const locked = named('locked');
+  if (locked.length > 0) return { kind: 'locked', projects: locked };
   return waitingHeadline(projects, named);
 }
 

@@ -91,7 +91,8 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   const { result, verdicts, apply } = project;
   const before = dependenciesOf(state, project);
   if (apply !== null) {
-    const applying = apply.phase.kind === 'held' ? heldStatus(state, project, before) : applyStatus(apply, apply.phase);
+    const applying =
+      apply.phase.kind === 'held' ? heldStatus(state, project, before) : applyStatus(apply, apply.phase);
     if (applying !== null) return applying;
   }
   if (result === null) {

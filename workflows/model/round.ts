@@ -9,6 +9,7 @@ import type { PlanDigest, RunId, Sha } from './identifiers.ts';
 import type { Plan, PlanResult } from './plan.ts';
 import type { AffectedProject } from './project.ts';
 import type { Source } from './pull-request.ts';
+import type { Turn } from './turn.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 
 /** The apply of one project: waiting, running or over. Times are ISO 8601. */
@@ -18,7 +19,7 @@ export type ApplyState = {
   /** What is applied, whatever else is planned meanwhile. */
   readonly plan: Plan;
   readonly trigger: ApplyTrigger;
-  readonly phase: /** Somebody wants it, and it starts when these are applied: nobody but this pull request knows of it yet. */
+  readonly phase: /** Somebody wants it, and it starts when these are applied and the project is this pull request's. */
     | { readonly kind: 'held'; readonly after: readonly string[] }
     | { readonly kind: 'asked' }
     | {
@@ -46,6 +47,8 @@ export type ProjectState = {
   /** Null while the policies have not answered. */
   readonly verdicts: readonly Verdict[] | null;
   readonly apply: ApplyState | null;
+  /** Whether it is the pull request's own; null while nobody asked for it. */
+  readonly turn: Turn | null;
   /** When the plan on show became visible; null before. */
   readonly shownAt: string | null;
   /** It replaced another plan on the screen: then it counts as shown from the next second on. */
