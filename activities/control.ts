@@ -38,10 +38,10 @@ export type ControlDependencies = Omit<BeginDependencies, 'inspect' | 'readActor
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
 };
 
-/** A third of the timeout that workflows give `inspect` and `beginApply`. */
+/** A third of the timeout that workflows give `inspect`. */
 const heartbeatIntervalMs = 4_000;
 
 /** The activities of `hatchet-control`. */
@@ -86,16 +86,17 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
     readGroupRecord: (request) => readGroupRecord(store, request),
     showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
-    beginApply: (request) =>
-      beating(() => beginApply({ ...deps, inspect: inspectAgain, readActor: readRights }, request)),
+    ...createHealing(deps),
+    beginApply: (request) => beginApply({ ...deps, inspect: inspectAgain, readActor: readRights }, request),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
     async record({ entries }) {
       for (const entry of entries) await recordEntry(store, entry);
     },
-    async wasDelivered({ deliveryId }) {
-      return (await store.deliveries.missing([deliveryId])).length === 0;
+    async wasDelivered({ deliveryId, subject, repositoryId }) {
+      if ((await store.deliveries.missing([deliveryId])).length === 0) return true;
+      return subject !== null && (await store.deliveries.unheard(repositoryId, [subject])).length === 0;
     },
     async abandonApply({ repository, project }) {
       const reason = 'somebody unlocked the project before the apply said how it ended';

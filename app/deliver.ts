@@ -12,6 +12,7 @@ import type { GroupNews, Message, RepositoryNews } from '../workflows/messages.t
 import {
   groupDestroyedSignal,
   messageSignal,
+  projectNewsSignal,
   projectRequestSignal,
   repositoryNewsSignal,
 } from '../workflows/messages.ts';
@@ -37,7 +38,10 @@ const repositoryId = ({ repository }: RepositoryNews): string => `repository/${r
 const acceptTimeoutMs = 8_000;
 
 /** What activities say to workflows. */
-export type Messenger = Pick<ControlActivities, 'askProject' | 'tellRepository' | 'tellPullRequest'> & {
+export type Messenger = Pick<
+  ControlActivities,
+  'askProject' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
+> & {
   /** Resolves when Temporal has accepted what a webhook said, in time for GitHub; only then is GitHub told so. */
   readonly deliver: (incoming: Incoming) => Promise<void>;
 };
@@ -52,6 +56,7 @@ export function createMessenger(client: WorkflowClient, refreshWaitMs: number): 
   return {
     tellRepository,
     askProject: (asked) => sendRequest(client, asked),
+    tellNews: (told) => sendProjectNews(client, told),
     tellPullRequest: (message) => tellRunning(client, message),
     async deliver(incoming) {
       await Promise.race([accept(incoming), tooLate()]);
@@ -97,6 +102,17 @@ async function sendRequest(
     signal: projectRequestSignal,
     signalArgs: [request],
   });
+}
+
+async function sendProjectNews(
+  client: WorkflowClient,
+  { workflowId, news }: Parameters<ControlActivities['tellNews']>[0],
+): Promise<void> {
+  try {
+    await client.getHandle(workflowId).signal(projectNewsSignal, news);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 async function sendNews(client: WorkflowClient, news: RepositoryNews, settleMs: number): Promise<void> {
