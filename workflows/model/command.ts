@@ -25,7 +25,7 @@ const projectWord = /^[\p{L}\p{N}._/@*{}+=~ -]+$/u;
  */
 export function parseCommand(comment: string): Command | null {
   const line = comment.split(/\r\n|\r|\n/).find((text) => text.trim() !== '');
-  if (line === undefined || /^(?: {4}|\t)/.test(line)) return null;
+  if (line === undefined || /^(?: {4}| {0,3}\t)/.test(line)) return null;
   const words = line
     .trim()
     .slice(0, maxWordLength * maxWords)
