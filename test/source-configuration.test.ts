@@ -278,9 +278,9 @@ describe('problems', () => {
       '3:36-3:45 `projects.0.depends_on.0`: a circle: `envs/prod` → `envs/prod`',
     ],
     [
-      'what is not supported yet',
-      '{ dir: network, lock: plan }',
-      '3:27-3:31 `projects.0.lock`: not supported yet: leave it out',
+      'an unknown lock',
+      '{ dir: network, lock: merge }',
+      '3:27-3:32 `projects.0.lock`: expected `apply` or `plan` or `none`',
     ],
     [
       'policies that are not there',
@@ -326,7 +326,6 @@ describe('problems', () => {
       [
         '2:19-2:29 `apply.require`: not supported yet: leave it out',
         '2:43-2:49 `apply.auto_merge`: not supported yet: leave it out',
-        '3:7-3:11 `lock`: not supported yet: leave it out',
       ],
     ],
     [
@@ -390,7 +389,7 @@ describe('problems', () => {
   test('of the schema and of the tree, together', () => {
     const text =
       'version: 1\nprojects:\n  - { dir: gone, depnds_on: [x] }\n  - { dir: network, workspace: 3, depends_on: [y] }\nlock: all\n';
-    expect(problems(text).map((line) => line.split(':')[0])).toEqual(['3', '3', '4', '4', '5', '5']);
+    expect(problems(text).map((line) => line.split(':')[0])).toEqual(['3', '3', '4', '4', '5']);
   });
 
   test('broken syntax says where, beside unknown keys', () => {

@@ -20,6 +20,7 @@ import { isHeld, isUnderWay, planOf } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
 import type { RoundWork } from './planning-projects.ts';
 import { countDeleted, judgePlan, planAndJudge } from './planning-projects.ts';
+import { leaveGone, takeTurns } from './planning-turns.ts';
 import { inspect } from './proxies.ts';
 
 /** Cancels the round under way and begins another. Resolves when it is over or was overtaken by a newer one. */
@@ -133,6 +134,7 @@ async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReaso
   const told = round.findings.kind === 'inspecting' && round.head === pullRequest.head;
   if (!told) desk.stale = true;
   const baseTree = source.kind === 'merged' ? source.deleted.tree : null;
+  await leaveGone(desk, before, findings);
   await workOn({ desk, roundId: round.id, found: findings, pullRequest, reason, baseTree }, before);
   if (!same) finishRound(desk);
 }
@@ -151,7 +153,12 @@ async function workOn(work: RoundWork, before: ProjectsFound | null): Promise<vo
   // A policy may say something else of a merge than of the pull request that it was.
   const same = work.pullRequest.state !== 'merged' && seesSame(before, found);
   const telling = tellProgress(desk);
+  const locked = await takeTurns(work).catch((error: unknown) => {
+    telling.cancel();
+    throw error;
+  });
   const planned = found.projects.flatMap((project) => {
+    if (locked.has(project.project.name)) return [];
     if (project.result === null) return [planAndJudge(work, project)];
     const plan = planOf(project);
     const judged = same && project.verdicts !== null;

@@ -145,7 +145,7 @@ export async function giveBack(desk: Desk, project: Project): Promise<void> {
 }
 
 /** Takes back what waits for its turn, and the turn itself. */
-export async function stepBack(desk: Desk, { dir, workspace }: ProjectPlace): Promise<void> {
+async function stepBack(desk: Desk, { dir, workspace }: ProjectPlace): Promise<void> {
   const { ref } = desk.state;
   const request = { kind: 'withdraw', ref } as const;
   await askProject({ repository: ref.repository, project: { dir, workspace }, request });
@@ -172,12 +172,13 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
     changeProject(desk, news.project, { turn: { kind: 'behind', owner, position, since } });
     return false;
   }
-  const waited = project.turn.kind === 'behind' && project.result === null;
+  const planned = lockOf(desk, news.project) === 'plan';
+  const waited = planned && project.turn.kind === 'behind' && project.result === null;
   changeProject(desk, news.project, { turn: { kind: 'yours' } });
   return waited;
 }
 
-async function stepBackOrTell(desk: Desk, place: ProjectPlace): Promise<void> {
+export async function stepBackOrTell(desk: Desk, place: ProjectPlace): Promise<void> {
   try {
     await stepBack(desk, place);
   } catch (error) {

@@ -9,7 +9,6 @@ const notYet: readonly {
 }[] = [
   { path: ['apply', 'require'], isHarmless: (value) => Array.isArray(value) && value.length === 0 },
   { path: ['apply', 'auto_merge'], isHarmless: (value) => value === false },
-  { path: ['lock'], isHarmless: (value) => value === 'apply' },
   // Reviews do not count yet: by them alone nobody could ever approve.
   {
     path: ['approvals', 'from'],

@@ -88,7 +88,7 @@ const ownApprovals = z.strictObject({
 });
 const lock = z.enum(['apply', 'plan', 'none']).meta({
   description:
-    'From when on a pull request owns a project: its first `apply`, its first `plan`, or never (`none`). Only `apply` is supported yet.',
+    'From when on a pull request owns a project: its first `apply`, its first `plan` (others are planned when their turn comes), or only while it applies (`none`).',
 });
 const policies = z
   .array(

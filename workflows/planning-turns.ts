@@ -1,0 +1,65 @@
+// Which projects may be planned now, where the lock comes before the plan?
+import { condition } from '@temporalio/workflow';
+import type { Desk } from './desk.ts';
+import { changeProject } from './desk.ts';
+import { rulesFor } from './model/configuration.ts';
+import { findProject } from './model/pull-request-state.ts';
+import type { ProjectState, ProjectsFound } from './model/round.ts';
+import { inLockOrder } from './model/turn.ts';
+import type { RoundWork } from './planning-projects.ts';
+import { askTurn, stepBackOrTell } from './taking-turns.ts';
+
+/**
+ * Takes the round's projects in order, as far as nobody else owns them. The names of those that are planned when
+ * their turn comes: at the first that is not free, everything after it is given up again.
+ */
+export async function takeTurns(work: RoundWork): Promise<ReadonlySet<string>> {
+  const { desk, found } = work;
+  const locked = new Set<string>();
+  for (const { project } of inLockOrder(found.projects.filter(comesFirst(found)))) {
+    const state = findProject(desk.state, project.name);
+    if (state === null || state.apply !== null) continue;
+    const free = locked.size === 0 && (await takeTurn(work, state));
+    if (desk.state.round?.id !== work.roundId) break;
+    if (free) continue;
+    locked.add(project.name);
+    await waitFor(desk, project.name);
+  }
+  return locked;
+}
+
+const comesFirst =
+  ({ configuration }: ProjectsFound) =>
+  ({ project }: ProjectState): boolean =>
+    rulesFor(configuration, project.name).lock === 'plan';
+
+/** Whoever stands in line is told when it is their turn, and need not ask again. */
+async function takeTurn({ desk, roundId }: RoundWork, { project, turn }: ProjectState): Promise<boolean> {
+  const now = () => findProject(desk.state, project.name)?.turn?.kind;
+  if (turn?.kind !== 'yours' && turn?.kind !== 'behind') {
+    await askTurn(desk, project);
+    await condition(() => now() !== 'asked' || desk.state.round?.id !== roundId);
+  }
+  return now() === 'yours';
+}
+
+/** What it has of the project is not for show: when its turn comes, the project is another. */
+async function waitFor(desk: Desk, name: string): Promise<void> {
+  const state = findProject(desk.state, name);
+  if (state === null) return;
+  const turn = state.turn?.kind === 'behind' ? state.turn : ({ kind: 'wanted' } as const);
+  changeProject(desk, name, { turn, result: null, verdicts: null });
+  if (state.turn?.kind === 'yours') await stepBackOrTell(desk, state.project);
+}
+
+/** What the newest commit no longer touches is for others, unless something of it was applied. */
+export async function leaveGone(
+  desk: Desk,
+  before: ProjectsFound | null,
+  { projects }: ProjectsFound,
+): Promise<void> {
+  const gone = (before?.projects ?? []).filter(
+    ({ project, turn }) => turn !== null && !projects.some((each) => each.project.name === project.name),
+  );
+  await Promise.all(gone.map(({ project }) => stepBackOrTell(desk, project)));
+}
