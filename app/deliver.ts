@@ -1,16 +1,18 @@
 // Whose message is it? The only place that spells workflow ids.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WorkflowClient } from '@temporalio/client';
+import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { ControlActivities, ProjectPlace } from '../workflows/activities.ts';
+import type { healWorkflow } from '../workflows/healing.ts';
 import type { mergeGroupWorkflow } from '../workflows/merge-group.ts';
 import type { GroupNews, Message, RepositoryNews } from '../workflows/messages.ts';
 import {
   groupDestroyedSignal,
+  installationSignal,
   messageSignal,
   projectNewsSignal,
   projectRequestSignal,
@@ -20,7 +22,7 @@ import { freeLock } from '../workflows/model/lock.ts';
 import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import { newPullRequest } from '../workflows/model/pull-request-state.ts';
 import { emptyQueue } from '../workflows/model/refresh.ts';
-import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import type { projectWorkflow } from '../workflows/project.ts';
 import type { pullRequestWorkflow } from '../workflows/pull-request.ts';
 import { controlQueue } from '../workflows/queues.ts';
@@ -32,7 +34,9 @@ const pullRequestId = ({ repository, number }: PullRequestRef): string => `pr/${
 const projectId = (repositoryId: number, project: ProjectPlace): string =>
   `project/${repositoryId}/${project.dir}/${project.workspace}`;
 const groupId = ({ repository, headSha }: MergeGroup): string => `mg/${repository.id}/${headSha}`;
-const repositoryId = ({ repository }: RepositoryNews): string => `repository/${repository.id}`;
+const repositoryId = ({ repository }: Pick<RepositoryNews, 'repository'>): string =>
+  `repository/${repository.id}`;
+const installationsId = 'heal/installations';
 
 /** Below the 9 s after which @octokit/webhooks answers 202 on its own: GitHub would take that for accepted. */
 const acceptTimeoutMs = 8_000;
@@ -44,6 +48,10 @@ export type Messenger = Pick<
 > & {
   /** Resolves when Temporal has accepted what a webhook said, in time for GitHub; only then is GitHub told so. */
   readonly deliver: (incoming: Incoming) => Promise<void>;
+  /** `stuck`: it runs, and Temporal cannot get it to go on. */
+  readonly lifeOf: (ref: PullRequestRef) => Promise<'followed' | 'stuck' | 'gone'>;
+  /** Open pull requests of the repository are being planned again right now. */
+  readonly isRefreshing: (repository: Repository) => Promise<boolean>;
 };
 
 /** `refreshWaitMs`: how long the workflow of a repository waits for more news before it has anything planned again. */
@@ -51,6 +59,7 @@ export function createMessenger(client: WorkflowClient, refreshWaitMs: number): 
   const tellRepository = (news: RepositoryNews): Promise<void> => sendNews(client, news, refreshWaitMs);
   const accept = (incoming: Incoming): Promise<void> => {
     if ('group' in incoming) return sendGroup(client, incoming);
+    if ('installationId' in incoming) return sendInstallationNews(client);
     return 'ref' in incoming ? sendMessage(client, incoming) : tellRepository(incoming);
   };
   return {
@@ -61,6 +70,8 @@ export function createMessenger(client: WorkflowClient, refreshWaitMs: number): 
     async deliver(incoming) {
       await Promise.race([accept(incoming), tooLate()]);
     },
+    lifeOf: (ref) => lifeOf(client, ref),
+    isRefreshing: async (repository) => (await describe(client, repositoryId({ repository }))) !== null,
   };
 }
 
@@ -89,6 +100,39 @@ async function tellRunning(client: WorkflowClient, message: Message): Promise<{ 
     if (error instanceof WorkflowNotFoundError) return { heard: false };
     throw error;
   }
+}
+
+/** One that fails at a step is tried again at once, then ever less often: after so many attempts it is no hiccup. */
+const stuckAttempts = 4;
+
+async function lifeOf(client: WorkflowClient, ref: PullRequestRef): Promise<'followed' | 'stuck' | 'gone'> {
+  const found = await describe(client, pullRequestId(ref));
+  if (found === null) return 'gone';
+  return (found.raw.pendingWorkflowTask?.attempt ?? 0) >= stuckAttempts ? 'stuck' : 'followed';
+}
+
+/** Null when it does not run. */
+async function describe(
+  client: WorkflowClient,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | null> {
+  try {
+    const found = await client.getHandle(workflowId).describe();
+    return found.status.name === 'RUNNING' ? found : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** Asked for while a look is under way, another follows it. */
+async function sendInstallationNews(client: WorkflowClient): Promise<void> {
+  await client.signalWithStart<typeof healWorkflow, []>('healWorkflow', {
+    taskQueue: controlQueue,
+    workflowId: installationsId,
+    args: [],
+    signal: installationSignal,
+  });
 }
 
 async function sendRequest(

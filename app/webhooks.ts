@@ -3,15 +3,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot';
 import { Counter } from 'prom-client';
+import type { InstallationNews } from '../workflows/messages.ts';
 import type { Repository } from '../workflows/model/repository.ts';
 import type { Incoming } from './events/parse.ts';
 import { parse } from './events/parse.ts';
 import { logAbout, probotLogger } from './log.ts';
-import { readBody } from './request-body.ts';
+import { createBodyReader } from './request-body.ts';
 
 const webhookPath = '/api/github/webhooks';
 /** GitHub sends nothing larger. Source: docs.github.com/webhooks/webhook-events-and-payloads#payload-cap */
 const maxPayloadBytes = 25 * 1024 * 1024;
+/** Nobody has to be GitHub to send a body: it is read before its signature can be known. */
+const maxPayloadBytesAtOnce = 4 * maxPayloadBytes;
 
 const received = new Counter({
   name: 'hatchet_webhooks_total',
@@ -41,7 +44,7 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
   const middleware = await createNodeMiddleware(
     (app) => {
       app.onAny(async ({ id, name, payload }) => {
-        const messages = parse(name, id, payload);
+        const messages = parseSigned(name, id, payload);
         received.inc({ event: name, message: messages.length > 0 ? 'yes' : 'no' });
         await Promise.all(messages.map(deliver));
         for (const message of messages)
@@ -51,21 +54,48 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
     },
     { probot, webhooksPath: webhookPath },
   );
+  const read = createBodyReader({ maxBytes: maxPayloadBytes, maxBytesAtOnce: maxPayloadBytesAtOnce });
   return async (request, response) => {
     if (request.url?.split('?')[0] !== webhookPath) return false;
-    const body = await readBody(request, maxPayloadBytes);
-    if (body === null) {
-      response.writeHead(413, { connection: 'close' }).end('The payload is larger than GitHub ever sends.\n');
+    const body = couldBeGithub(request) ? await read(request) : unread;
+    if (body.kind === 'broken-off') return true;
+    // What is left of the body is nobody's next request.
+    if (body.kind !== 'text' || body === unread) response.setHeader('connection', 'close');
+    if (body.kind !== 'text') {
+      const [status, why] = refusals[body.kind];
+      response.writeHead(status).end(why);
       return true;
     }
-    // The middleware takes a body that was read already, so that the cap above holds.
-    Object.assign(request, { body });
+    // The middleware takes a body that was read already, so that the caps above hold.
+    Object.assign(request, { body: body.text });
     await middleware(request, response);
     return true;
   };
 }
 
+/** GitHub signed it, and still it is not what GitHub describes: sending it again would change nothing. */
+function parseSigned(...webhook: Parameters<typeof parse>): ReturnType<typeof parse> {
+  try {
+    return parse(...webhook);
+  } catch (cause) {
+    throw Object.assign(new Error('The payload lacks what it should carry', { cause }), { status: 422 });
+  }
+}
+
+/** The middleware refuses everything else, whatever is in it. */
+function couldBeGithub({ method, headers }: IncomingMessage): boolean {
+  return method === 'POST' && /^sha256=[0-9a-f]{64}$/.test(String(headers['x-hub-signature-256']));
+}
+
+const unread = { kind: 'text', text: '' } as const;
+
+const refusals = {
+  'too-large': [413, 'The payload is larger than GitHub ever sends.\n'],
+  'no-room': [503, 'Too much is being received at this moment.\n'],
+} as const;
+
 function contextOf(delivery: string, incoming: Incoming) {
+  if ('installationId' in incoming) return { delivery };
   const { owner, name } = repositoryOf(incoming);
   return {
     delivery,
@@ -77,7 +107,7 @@ function contextOf(delivery: string, incoming: Incoming) {
   };
 }
 
-function repositoryOf(incoming: Incoming): Repository {
+function repositoryOf(incoming: Exclude<Incoming, InstallationNews>): Repository {
   if ('ref' in incoming) return incoming.ref.repository;
   return 'group' in incoming ? incoming.group.repository : incoming.repository;
 }

@@ -466,6 +466,7 @@ function createWorld() {
     createdAt: at,
     updatedAt: at,
     body: 'Planned',
+    lastEditedAt: null,
     minimizedReason: null,
     reactions: [{ id: 61, nodeId: 'RE_61', user: person, content: 'eyes', createdAt: at }],
   };
@@ -477,6 +478,7 @@ function createWorld() {
     body: '',
     commitId: commit.sha,
     submittedAt: at,
+    updatedAt: at,
     state: 'APPROVED',
   };
   const suite: CheckSuite = {

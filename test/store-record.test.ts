@@ -126,11 +126,15 @@ test('the history of a lock is kept per project', async () => {
 
 test('deliveries are logged once, and the missing ones are found', async () => {
   const [arrived, lost] = [randomUUID(), randomUUID()];
-  const delivery = { guid: arrived, event: 'push', action: null, repositoryId: repository.id, number: null };
+  const { id: repositoryId } = repository;
+  const about = { repositoryId, number: 1, subject: 'comment/1' };
+  const delivery = { guid: arrived, event: 'command', action: null, ...about };
   await store.deliveries.save(delivery);
   await store.deliveries.save(delivery);
   expect(await store.deliveries.missing([lost, arrived])).toEqual([lost]);
   expect(await store.deliveries.missing([])).toEqual([]);
+  expect(await store.deliveries.unheard(repositoryId, ['comment/1', 'comment/2'])).toEqual(['comment/2']);
+  expect(await store.deliveries.unheard(repositoryId, [])).toEqual([]);
 });
 
 test('an older answer of GitHub’s does not replace a newer one', async () => {

@@ -69,6 +69,8 @@ export async function createWorld(options: {
     PORT: '0',
     // Tests that are not about it must not be planned again by each other's merges.
     HATCHET_REFRESH_WAIT: '60m',
+    // Nor looked at by the schedule.
+    HATCHET_HEAL_INTERVAL: '9999h',
     ...(await (options.reroute?.(services) ?? services)),
     ...options.environment,
   };

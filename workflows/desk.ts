@@ -4,6 +4,7 @@ import type { CancellationScope } from '@temporalio/workflow';
 import { condition, log } from '@temporalio/workflow';
 import type { Answer, RecordEntry } from './activities.ts';
 import type { Message, ProjectNews } from './messages.ts';
+import { subjectOf } from './messages.ts';
 import { viewOf } from './model/picture.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { knownProjects, maxDeliveriesRemembered, projectsFound } from './model/pull-request-state.ts';
@@ -52,18 +53,31 @@ export function createDesk(state: PullRequestState): Desk {
   };
 }
 
-/** A delivery that came before changes nothing. */
+/** A delivery that came before changes nothing, nor does a comment that was heard of by another way. */
 export function receive(desk: Desk, message: Message): void {
-  if (desk.state.seen.includes(message.deliveryId)) return;
-  const seen = [...desk.state.seen, message.deliveryId].slice(-maxDeliveriesRemembered);
+  const names = [message.deliveryId, subjectOf(message)].filter((name) => name !== null);
+  if (names.some((name) => desk.state.seen.includes(name))) return;
+  const seen = [...desk.state.seen, ...names].slice(-maxDeliveriesRemembered);
   // A repository is renamed and the App installed anew: the last message knows best.
   desk.state = { ...desk.state, ref: message.ref, seen };
   desk.inbox.push(message);
 }
 
-export function noteDelivery(desk: Desk, { deliveryId, ref, kind: what }: Message): void {
-  desk.records.push({ kind: 'delivery', deliveryId, ref, what });
+export function noteDelivery(desk: Desk, message: Message): void {
+  const { deliveryId, ref, kind: what } = message;
+  desk.records.push({ kind: 'delivery', deliveryId, ref, what, subject: subjectOf(message) });
 }
+
+/** What nobody would have heard of, had the schedule not looked. */
+export function noteHealed(desk: Desk, { deliveryId, ref, lost }: Message): void {
+  if (lost === undefined) return;
+  const { repository, number } = ref;
+  log.info('healed', { lost });
+  const event = { ...healed, repository, number, target: lost, reason: 'GitHub did not get it across' };
+  desk.records.push({ kind: 'event', key: `heal:${deliveryId}`, event });
+}
+
+const healed = { actor: 'hatchet', action: 'heal', digest: null, allowed: true } as const;
 
 /** People wait for what comes next. */
 export const isBusy = (desk: Desk): boolean =>

@@ -20,6 +20,9 @@ export type GraphqlError = {
   readonly path: readonly (string | number)[];
 };
 
+/** What GitHub answered to the App itself. `at`: its clock, ISO 8601. `next`: the cursor or number of the next page. */
+export type AppAnswer = { readonly data: unknown; readonly at: string; readonly next: string | null };
+
 /** The calls that activities make. Failures come translated: retry, retry later, or an operator's problem. */
 export type GitHub = {
   graphql(
@@ -36,6 +39,8 @@ export type GitHub = {
   ): Promise<GraphqlAnswer>;
   /** One REST call; `null` when GitHub answers 404. */
   rest(installation: InstallationId, route: string, parameters: Record<string, unknown>): Promise<unknown>;
+  /** One REST call as the App itself, whose answer is a list or nothing. */
+  app(route: string, parameters: Record<string, unknown>): Promise<AppAnswer>;
   /** A token that can read the contents of this one repository, for git. */
   gitToken(repository: Repository): Promise<string>;
   gitUrl(repository: Repository): string;
@@ -102,6 +107,15 @@ export function createGitHub(
       return answer;
     });
 
+  const callApp: GitHub['app'] = (route, parameters) =>
+    guarded(route, null, async () => {
+      const { token } = await auth({ type: 'app' });
+      const signal = AbortSignal.timeout(callTimeoutMs);
+      const headers = { authorization: `bearer ${token}` };
+      const answer = await call(route, { ...parameters, headers, request: { signal } });
+      return { data: answer.data as unknown, ...told(answer.headers) };
+    });
+
   return {
     graphql: send,
     async mutate(installation, mutation, variables, cost) {
@@ -125,12 +139,18 @@ export function createGitHub(
         return (await auth({ type: 'installation', installationId, ...scope })).token;
       }),
     gitUrl: ({ owner, name }) => `${webUrl}/${encodeURIComponent(owner)}/${encodeURIComponent(name)}.git`,
-    ping: () =>
-      guarded('GET /app', null, async () => {
-        const { token } = await auth({ type: 'app' });
-        const signal = AbortSignal.timeout(callTimeoutMs);
-        await call('GET /app', { headers: { authorization: `bearer ${token}` }, request: { signal } });
-      }),
+    app: callApp,
+    ping: async () => void (await callApp('GET /app', {})),
+  };
+}
+
+/** Lists of deliveries are paged by a cursor, others by numbers. Source: docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api */
+function told({ date, link }: { readonly date?: string; readonly link?: string }): Omit<AppAnswer, 'data'> {
+  const next = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  const query = next === undefined ? null : new URL(next).searchParams;
+  return {
+    at: new Date(date ?? Date.now()).toISOString(),
+    next: query?.get('cursor') ?? query?.get('page') ?? null,
   };
 }
 

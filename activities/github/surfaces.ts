@@ -89,12 +89,11 @@ function annotationInput({ path, level, title, message, ...location }: Annotatio
   return { path, location, annotationLevel: level === 'failure' ? 'FAILURE' : 'WARNING', title, message };
 }
 
+const overtaken = 'A newer commit or a newer state of the pull request took over.';
+
 /** A check that nothing will ever finish any more is closed: no way out leaves one in progress. */
-export function dueCancel(repositoryId: string, surface: Surface): Due {
-  const output = {
-    title: 'Cancelled',
-    summary: 'A newer commit or a newer state of the pull request took over.',
-  };
+export function dueCancel(repositoryId: string, surface: Surface, summary = overtaken): Due {
+  const output = { title: 'Cancelled', summary };
   const input = {
     repositoryId,
     checkRunId: surface.nodeId,

@@ -10,6 +10,8 @@ export type Delivery = {
   readonly action: string | null;
   readonly repositoryId: RepositoryId | null;
   readonly number: number | null;
+  /** What it was about, where that is said only once, by whichever delivery. */
+  readonly subject: string | null;
 };
 
 /**
@@ -20,21 +22,33 @@ export type Deliveries = {
   save(delivery: Delivery): Promise<void>;
   /** Those of `guids` that have not arrived. */
   missing(guids: readonly string[]): Promise<readonly string[]>;
+  /** Those of `subjects` that no delivery of this repository was about. */
+  unheard(repositoryId: RepositoryId, subjects: readonly string[]): Promise<readonly string[]>;
 };
 
 const rows = z.array(z.object({ guid: z.string() }));
+const subjectRows = z.array(z.object({ subject: z.string() }));
 
 export function createDeliveries(sql: Sql): Deliveries {
   return {
-    async save({ guid, event, action, repositoryId, number }) {
-      await sql`insert into delivery (guid, event, action, repository_id, number)
-        values (${guid}, ${event}, ${action}, ${repositoryId}, ${number}) on conflict (guid) do nothing`;
+    async save({ guid, event, action, repositoryId, number, subject }) {
+      await sql`insert into delivery (guid, event, action, repository_id, number, subject)
+        values (${guid}, ${event}, ${action}, ${repositoryId}, ${number}, ${subject}) on conflict (guid) do nothing`;
     },
     async missing(guids) {
       if (guids.length === 0) return [];
       const found = rows.parse(await sql`select guid from delivery where guid in ${sql([...guids])}`);
       const arrived = new Set(found.map(({ guid }) => guid));
       return guids.filter((guid) => !arrived.has(guid));
+    },
+    async unheard(repositoryId, subjects) {
+      if (subjects.length === 0) return [];
+      const found = subjectRows.parse(
+        await sql`select subject from delivery
+          where repository_id = ${repositoryId} and subject in ${sql([...subjects])}`,
+      );
+      const heard = new Set(found.map(({ subject }) => subject));
+      return subjects.filter((subject) => !heard.has(subject));
     },
   };
 }

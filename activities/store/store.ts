@@ -17,6 +17,8 @@ import type { Deliveries } from './delivery.ts';
 import { createDeliveries } from './delivery.ts';
 import type { Events } from './event.ts';
 import { createEvents } from './event.ts';
+import type { Healing } from './healing.ts';
+import { createHealing } from './healing.ts';
 import type { LiveLogs } from './live-log.ts';
 import { createLiveLogs } from './live-log.ts';
 import type { LockEvents } from './lock-event.ts';
@@ -47,6 +49,7 @@ export type Store = {
   readonly events: Events;
   readonly lockEvents: LockEvents;
   readonly deliveries: Deliveries;
+  readonly healing: Healing;
   readonly pullRequests: PullRequests;
   readonly newestPlans: NewestPlans;
   readonly plannedModules: ReadPlannedModules;
@@ -87,6 +90,7 @@ export async function openStore(options: {
     events: createEvents(sql),
     lockEvents: createLockEvents(sql),
     deliveries: createDeliveries(sql),
+    healing: createHealing(sql),
     pullRequests: createPullRequests(sql),
     newestPlans: createNewestPlans(sql),
     plannedModules: createPlannedModules(sql),

@@ -9,6 +9,7 @@ const shape = z.object({
   action: z.literal('created'),
   issue: z.object({ number: z.int(), pull_request: z.object({}) }),
   comment: z.object({
+    id: z.int(),
     node_id: z.string(),
     body: z.string(),
     created_at: z.iso.datetime(),
@@ -23,7 +24,7 @@ export function parseIssueCommentEvent(deliveryId: string, payload: unknown): Me
     .parse(payload);
   if (about.action !== 'created' || about.issue.pull_request === undefined) return null;
   const event = shape.parse(payload);
-  const { user, body, node_id, created_at } = event.comment;
+  const { user, body, id, node_id, created_at } = event.comment;
   const command = isBot(user) ? null : parseCommand(body);
   if (command === null) return null;
   const ref = { repository: repositoryOf(event), number: event.issue.number };
@@ -34,6 +35,7 @@ export function parseIssueCommentEvent(deliveryId: string, payload: unknown): Me
     command,
     actor: user.login,
     commentNodeId: node_id,
+    commentId: id,
     createdAt: new Date(created_at).toISOString(),
   };
 }

@@ -1,7 +1,8 @@
 // Which messages does a webhook carry? The table of events that Hatchet listens to.
-import type { GroupNews, Message, RepositoryNews } from '../../workflows/messages.ts';
+import type { GroupNews, InstallationNews, Message, RepositoryNews } from '../../workflows/messages.ts';
 import { parseCheckRunEvent } from './check-run.ts';
 import { parseCheckSuiteEvent } from './check-suite.ts';
+import { parseInstallationEvent } from './installation.ts';
 import { parseIssueCommentEvent } from './issue-comment.ts';
 import { parseMergeGroupEvent } from './merge-group.ts';
 import { parsePullRequestEvent } from './pull-request.ts';
@@ -9,7 +10,7 @@ import { parsePullRequestReviewEvent } from './pull-request-review.ts';
 import { parsePushEvent } from './push.ts';
 
 /** What a webhook says, and with it to which workflow. */
-export type Incoming = Message | RepositoryNews | GroupNews;
+export type Incoming = Message | RepositoryNews | GroupNews | InstallationNews;
 
 const one = (found: Incoming | null): readonly Incoming[] => (found === null ? [] : [found]);
 
@@ -20,10 +21,12 @@ const parsers: Readonly<Record<string, (id: string, payload: unknown) => readonl
   check_run: (id, payload) => one(parseCheckRunEvent(id, payload)),
   check_suite: parseCheckSuiteEvent,
   merge_group: (_, payload) => one(parseMergeGroupEvent(payload)),
+  installation: (_, payload) => [parseInstallationEvent(payload)],
+  installation_repositories: (_, payload) => [parseInstallationEvent(payload)],
   push: (_, payload) => one(parsePushEvent(payload)),
 };
 
 /** None for events that change nothing by themselves. */
 export function parse(event: string, deliveryId: string, payload: unknown): readonly Incoming[] {
-  return parsers[event]?.(deliveryId, payload) ?? [];
+  return (Object.hasOwn(parsers, event) && parsers[event]?.(deliveryId, payload)) || [];
 }

@@ -1,0 +1,324 @@
+// What did nobody hear of, wherever the App is installed, and how is it set right?
+import type { Logger } from 'pino';
+import type { ControlActivities, Difference, Look, Loss } from '../workflows/activities.ts';
+import type { Message } from '../workflows/messages.ts';
+import { subjectOf } from '../workflows/messages.ts';
+import type { KnownPullRequest, Lost } from '../workflows/model/healing.ts';
+import {
+  closedUnheard,
+  commandsSince,
+  factsOf,
+  lookSince,
+  lostOf,
+  movedBases,
+  reviewsSince,
+  undelivered,
+} from '../workflows/model/healing.ts';
+import type { InstallationId, RepositoryId } from '../workflows/model/identifiers.ts';
+import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
+import type { GitHub } from './github/client.ts';
+import { closeOpenChecks } from './github/close-open-checks.ts';
+import { listDeliveries, redeliver } from './github/deliveries.ts';
+import { listInstalled } from './github/installed.ts';
+import type { Place, SeenRepository } from './github/list-pull-requests.ts';
+import { listPullRequests } from './github/list-pull-requests.ts';
+import type { PullRequestDetails } from './github/read-details.ts';
+import { readDetails } from './github/read-details.ts';
+import type { InstalledRepository } from './store/healing.ts';
+import type { Store } from './store/store.ts';
+
+/** `stuck`: it runs, and Temporal cannot get it to go on. */
+export type WorkflowLife = 'followed' | 'stuck' | 'gone';
+
+/** How what was lost reaches workflows. */
+export type HealMessenger = {
+  /** To the pull request's workflow, which is started where it does not run. */
+  readonly deliver: (message: Message) => Promise<void>;
+  readonly tellRepository: ControlActivities['tellRepository'];
+  readonly lifeOf: (ref: PullRequestRef) => Promise<WorkflowLife>;
+  /** Open pull requests of the repository are being planned again right now. */
+  readonly isRefreshing: (repository: Repository) => Promise<boolean>;
+};
+
+export type HealDependencies = {
+  readonly github: GitHub;
+  readonly store: Store;
+  readonly messenger: HealMessenger;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+};
+
+type Healing = Pick<ControlActivities, 'redeliverFailed' | 'findLosses' | 'setRight' | 'noteLook'>;
+
+/** The activities of the schedule that heals. */
+export function createHealing(deps: HealDependencies): Healing {
+  return {
+    redeliverFailed: () => redeliverFailed(deps),
+    findLosses: (request) => findLosses(deps, request),
+    setRight: (loss) => setRight(deps, loss),
+    async noteLook(look) {
+      await deps.store.healing.saveLook(look);
+    },
+  };
+}
+
+/** An attempt is in GitHub's list when it is over, which takes it up to half a minute. */
+const attemptOverlapMs = 60_000;
+
+async function redeliverFailed({ github, store, log }: HealDependencies) {
+  const until = await store.healing.deliveriesUntil();
+  const since = until === null ? null : new Date(Date.parse(until) - attemptOverlapMs).toISOString();
+  const { at, attempts } = await listDeliveries(github, since);
+  let redelivered = 0;
+  for (const { id, guid, event } of undelivered(attempts)) {
+    if (!(await store.healing.claimRedelivery(guid))) continue;
+    try {
+      await redeliver(github, id);
+      redelivered += 1;
+      log.info({ delivery: guid, event }, 'a webhook that did not arrive is delivered again');
+    } catch (error) {
+      // What it was about is found by comparing.
+      log.warn({ err: error, delivery: guid, event }, 'GitHub does not deliver a webhook again');
+    }
+  }
+  await store.healing.saveDeliveriesUntil(at);
+  return { at, redelivered };
+}
+
+/** Where the App is installed seldom changes, and GitHub tells: only a webhook of that which was lost waits so long. */
+const listAgainMs = 60 * 60_000;
+/** What does not help is said again, but not at every look. */
+const tellAgainMs = 60 * 60_000;
+/** What is found beyond that (the App is new to a large organization) is found again at the next look. */
+const maxLossesPerLook = 100;
+
+/** A difference, and what is to be said because of it. */
+type Found = { readonly difference: Omit<Difference, 'told'>; readonly loss: Loss };
+type LookRequest = Parameters<ControlActivities['findLosses']>[0];
+
+async function findLosses(deps: HealDependencies, request: LookRequest): Promise<Look> {
+  const { store, log } = deps;
+  const installations = Map.groupBy(
+    await installedRepositories(deps, request.listAnew),
+    ({ repository }) => repository.installationId,
+  );
+  const found: Found[] = [];
+  const looked: RepositoryId[] = [];
+  for (const [installationId, places] of installations) {
+    try {
+      const seen = await lookAt(deps, installationId, places, request);
+      found.push(...seen.found);
+      looked.push(...seen.looked);
+    } catch (error) {
+      // One that is suspended, or whose limit is used up, must not keep the others from being looked at.
+      log.warn({ err: error, installation: installationId }, 'an installation could not be looked at');
+    }
+  }
+  const untold = new Set(
+    await store.healing.untold(
+      found.map(({ difference }) => difference),
+      tellAgainMs,
+    ),
+  );
+  const due = found.filter(({ difference }) => untold.has(difference)).sort(inOrder);
+  const told = due.slice(0, maxLossesPerLook);
+  if (told.length < due.length)
+    log.warn({ found: due.length, told: told.length }, 'the rest of what was lost is left to the next look');
+  return {
+    at: request.at,
+    losses: told.map(({ loss }) => loss),
+    looked: told.length < due.length ? [] : looked,
+    differences: found.map((each) => ({ ...each.difference, told: told.includes(each) })),
+  };
+}
+
+/** What a pull request is comes before what people said on it, and that in their order. */
+const inOrder = ({ loss: left }: Found, { loss: right }: Found): number =>
+  rank(left) - rank(right) || saidAt(left) - saidAt(right);
+
+const rank = (loss: Loss): number =>
+  loss.kind === 'message' ? (loss.message.kind === 'pull-request' ? 0 : 1) : 2;
+
+const saidAt = (loss: Loss): number =>
+  loss.kind === 'message' && loss.message.kind === 'command' ? Date.parse(loss.message.createdAt) : 0;
+
+async function installedRepositories(
+  { github, store }: HealDependencies,
+  listAnew: boolean,
+): Promise<readonly InstalledRepository[]> {
+  const known = listAnew ? null : await store.healing.installed(listAgainMs);
+  if (known !== null) return known;
+  await store.healing.saveInstalled(await listInstalled(github));
+  return (await store.healing.installed(listAgainMs)) ?? [];
+}
+
+async function lookAt(
+  { github, store }: HealDependencies,
+  installationId: InstallationId,
+  installed: readonly InstalledRepository[],
+  { lookId, at }: LookRequest,
+): Promise<{ readonly found: readonly Found[]; readonly looked: readonly RepositoryId[] }> {
+  const places: readonly Place[] = installed.map(({ repository, lookedAt }) => ({
+    repository,
+    since: lookSince(lookedAt, at),
+  }));
+  const seen = await listPullRequests(github, installationId, places);
+  const known = await store.healing.known(
+    seen.map(({ repository, recent }) => ({
+      repositoryId: repository.id,
+      numbers: recent.map(({ number }) => number),
+    })),
+  );
+  const scenes = seen
+    .filter(({ archived }) => !archived)
+    .map((one) => ({
+      ...one,
+      known: known.get(one.repository.id) ?? [],
+      since: places.find(({ repository }) => repository.id === one.repository.id)?.since ?? at,
+      lookId,
+    }));
+  const nodeIds = [...new Set(scenes.flatMap(worthReading))];
+  const details = new Map(
+    (await readDetails(github, installationId, nodeIds)).map((each) => [each.pullRequest.nodeId, each]),
+  );
+  const found: Found[] = [];
+  for (const scene of scenes) {
+    for (const nodeId of worthReading(scene)) {
+      const detail = details.get(nodeId);
+      if (detail !== undefined) found.push(...(await lostOn(store, scene, detail)));
+    }
+    found.push(...basesOf(scene));
+  }
+  return { found, looked: seen.map(({ repository }) => repository.id) };
+}
+
+/** A repository as it was seen, and what the record knows of it. */
+type Scene = SeenRepository & {
+  readonly known: readonly KnownPullRequest[];
+  readonly since: string;
+  readonly lookId: string;
+};
+
+/** Node ids of the pull requests that differ from the record, or on which something was said. */
+function worthReading(scene: Scene): readonly string[] {
+  const { open, recent, known, since } = scene;
+  const different = open.filter((seen) => lostOf(seen, knownOf(scene, seen.number), since) !== null);
+  const leftOpen = known.filter(isLeftOpen);
+  const all = [...different, ...recent, ...closedUnheard(open, known), ...leftOpen];
+  return [...new Set(all.map(({ nodeId }) => nodeId))];
+}
+
+const isLeftOpen = ({ openChecks, applying }: KnownPullRequest): boolean => openChecks && !applying;
+
+const knownOf = ({ known }: Scene, number: number): KnownPullRequest | null =>
+  known.find((each) => each.number === number) ?? null;
+
+async function lostOn(store: Store, scene: Scene, detail: PullRequestDetails): Promise<readonly Found[]> {
+  const { pullRequest, seen } = detail;
+  const known = knownOf(scene, seen.number);
+  const lost = lostOf(seen, known, scene.since);
+  const about = (name: string, because: Lost) => ({
+    deliveryId: `heal/${scene.lookId}/${name}`,
+    ref: { repository: scene.repository, number: seen.number },
+    lost: because,
+  });
+  const state = (because: Lost) =>
+    ({ ...about('pull-request', because), kind: 'pull-request', pullRequest, pusher: null }) as const;
+  const found: Found[] = [];
+  if (lost !== null) {
+    const facts = `${lost} ${factsOf(seen)}`;
+    found.push(foundOn(scene, seen.number, 'pull-request', facts, { kind: 'message', message: state(lost) }));
+  } else if (known !== null && isLeftOpen(known)) {
+    found.push(
+      foundOn(scene, seen.number, 'checks', factsOf(seen), { kind: 'checks', message: state('checks') }),
+    );
+  }
+  const said = [
+    ...commandsSince(detail.comments, scene.since).map(
+      ({ id, nodeId, createdAt, actor, command }): Message => ({
+        ...about(`comment/${id}`, 'comment'),
+        ...{ kind: 'command', command, actor, commentNodeId: nodeId, commentId: id },
+        createdAt: new Date(createdAt).toISOString(),
+      }),
+    ),
+    ...reviewsSince(detail.reviews, scene.since).map(
+      ({ id, state: word, login }): Message => ({
+        ...about(`review/${id}/${word}`, 'review'),
+        ...{ kind: 'review', actor: login, reviewId: id, state: word },
+      }),
+    ),
+  ];
+  const subjects = said.flatMap((message) => subjectOf(message) ?? []);
+  const unheard = new Set(await store.deliveries.unheard(scene.repository.id, subjects));
+  for (const message of said) {
+    const subject = subjectOf(message);
+    if (subject === null || !unheard.has(subject)) continue;
+    found.push(foundOn(scene, seen.number, subject, '', { kind: 'message', message }));
+  }
+  return found;
+}
+
+function basesOf(scene: Scene): readonly Found[] {
+  const { repository, open, known } = scene;
+  return movedBases(open, known).map(({ branch, tip }) =>
+    foundOn(scene, 0, `base/${branch}`, tip, { kind: 'pushed', repository, branch, tip }),
+  );
+}
+
+function foundOn(scene: Scene, number: number, what: string, facts: string, loss: Loss): Found {
+  return { difference: { repositoryId: scene.repository.id, number, what, facts }, loss };
+}
+
+async function setRight(deps: HealDependencies, loss: Loss): Promise<void> {
+  switch (loss.kind) {
+    case 'message':
+      return deps.messenger.deliver(loss.message);
+    case 'pushed':
+      return passOnPush(deps, loss);
+    case 'checks':
+      return finishChecks(deps, loss.message);
+    default:
+      return loss satisfies never;
+  }
+}
+
+/** While open pull requests are planned again, some are on the old base because their turn has not come. */
+async function passOnPush(
+  { messenger, store, log }: HealDependencies,
+  { repository, branch, tip }: Extract<Loss, { kind: 'pushed' }>,
+): Promise<void> {
+  const expected = await messenger.isRefreshing(repository);
+  await messenger.tellRepository({ kind: 'pushed', repository, branch });
+  if (expected) return;
+  log.info(
+    { repository: `${repository.owner}/${repository.name}`, branch },
+    'healed: a push to a base branch',
+  );
+  const event = { ...healed, repository, number: null, target: branch };
+  await store.events.append(`heal:${repository.id}:${branch}:${tip}`, event);
+}
+
+const healed = {
+  actor: 'hatchet',
+  action: 'heal',
+  digest: null,
+  allowed: true,
+  reason: 'GitHub did not get it across',
+} as const;
+
+/** A workflow that can go on shows its picture anew; one that cannot must not leave checks that seem to go on. */
+async function finishChecks(
+  { github, messenger, store, log }: HealDependencies,
+  message: Extract<Loss, { kind: 'checks' }>['message'],
+): Promise<void> {
+  const { ref, deliveryId } = message;
+  if ((await messenger.lifeOf(ref)) !== 'stuck') return messenger.deliver(message);
+  const closed = await closeOpenChecks({ github, memory: store.shown }, ref);
+  const { repository, number } = ref;
+  log.warn(
+    { repository: `${repository.owner}/${repository.name}`, pullRequest: number, closed },
+    'the workflow of a pull request cannot go on: its checks are cancelled',
+  );
+  const reason = 'the workflow cannot go on';
+  const event = { ...healed, repository, number, target: 'checks', reason };
+  await store.events.append(`heal:${deliveryId}`, event);
+}

@@ -1,0 +1,155 @@
+// What does the schedule that heals remember from one look to the next?
+import { z } from 'zod';
+import type { Difference } from '../../workflows/activities.ts';
+import type { KnownPullRequest } from '../../workflows/model/healing.ts';
+import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import { parseSha } from '../../workflows/model/identifiers.ts';
+import type { Repository } from '../../workflows/model/repository.ts';
+import type { Sql } from './connection.ts';
+import { asJson } from './connection.ts';
+import { repositorySchema } from './documents.ts';
+
+/** `lookedAt`: when the last look began that came to an end there, ISO 8601 by GitHub's clock; null before the first. */
+export type InstalledRepository = { readonly repository: Repository; readonly lookedAt: string | null };
+
+export type Healing = {
+  /** Null when GitHub was last asked for the list longer ago than `maxAgeMs`, or never. */
+  installed(maxAgeMs: number): Promise<readonly InstalledRepository[] | null>;
+  /** Where the App is installed now; what is no longer in the list is forgotten. */
+  saveInstalled(repositories: readonly Repository[]): Promise<void>;
+  /** Until when GitHub's deliveries were looked at (ISO 8601); null before the first look. */
+  deliveriesUntil(): Promise<string | null>;
+  saveDeliveriesUntil(at: string): Promise<void>;
+  /** True the first time: GitHub is asked once to send a webhook again. */
+  claimRedelivery(guid: string): Promise<boolean>;
+  /** By repository: those open in the record, or with checks that are not completed, or among `numbers`. */
+  known(
+    places: readonly { readonly repositoryId: RepositoryId; readonly numbers: readonly number[] }[],
+  ): Promise<ReadonlyMap<number, readonly KnownPullRequest[]>>;
+  /** Those of `differences` that were not told with these facts for `maxAgeMs`. */
+  untold(
+    differences: readonly Omit<Difference, 'told'>[],
+    maxAgeMs: number,
+  ): Promise<readonly Omit<Difference, 'told'>[]>;
+  /** These repositories were looked at; of what was told there, only what still differs is remembered. */
+  saveLook(look: {
+    readonly at: string;
+    readonly looked: readonly RepositoryId[];
+    readonly differences: readonly Difference[];
+  }): Promise<void>;
+};
+
+const time = z.date().transform((date) => date.toISOString());
+const installedRows = z.array(z.object({ repository: repositorySchema, lookedAt: time.nullable() }));
+const freshRows = z.array(z.object({ fresh: z.boolean() }));
+const untilRows = z.array(z.object({ until: time.nullable() }));
+const sha = z.string().transform(parseSha);
+const knownRows = z.array(
+  z.object({
+    repositoryId: z.number(),
+    nodeId: z.string(),
+    number: z.number(),
+    state: z.enum(['open', 'closed', 'merged']),
+    draft: z.boolean(),
+    head: sha,
+    base: z.string(),
+    baseSha: sha,
+    shown: z.boolean(),
+    openChecks: z.boolean(),
+    applying: z.boolean(),
+  }),
+) satisfies z.ZodType<KnownPullRequest[]>;
+const placeRows = z.array(z.object({ index: z.number() }));
+
+export function createHealing(sql: Sql): Healing {
+  return {
+    async installed(maxAgeMs) {
+      const [row] = freshRows.parse(
+        await sql`select coalesce(listed_at > now() - make_interval(secs => ${maxAgeMs / 1000}), false) as fresh
+          from healing`,
+      );
+      if (row?.fresh !== true) return null;
+      return installedRows.parse(
+        await sql`select document as repository, looked_at as "lookedAt" from installed_repository order by id`,
+      );
+    },
+    async saveInstalled(repositories) {
+      const listed = asJson(repositories.map((repository) => ({ id: repository.id, document: repository })));
+      await sql`with listed as (
+          select * from json_to_recordset(${listed}::text::json) as one(id bigint, document json)
+        ), gone as (
+          delete from installed_repository where id not in (select id from listed)
+        ), noted as (
+          update healing set listed_at = now()
+        )
+        insert into installed_repository (id, document) select id, document from listed
+        on conflict (id) do update set document = excluded.document`;
+    },
+    async deliveriesUntil() {
+      const [row] = untilRows.parse(await sql`select deliveries_until as until from healing`);
+      return row?.until ?? null;
+    },
+    async saveDeliveriesUntil(at) {
+      await sql`update healing set deliveries_until = greatest(deliveries_until, ${at})`;
+    },
+    async claimRedelivery(guid) {
+      const claimed =
+        await sql`insert into redelivery (guid) values (${guid}) on conflict (guid) do nothing returning guid`;
+      return claimed.length > 0;
+    },
+    async known(places) {
+      if (places.length === 0) return new Map();
+      const found = await sql`with place as (
+          select "repositoryId" as id, numbers
+          from json_to_recordset(${asJson(places)}::text::json) as one("repositoryId" bigint, numbers json)
+        )
+        select repository_id as "repositoryId", document ->> 'nodeId' as "nodeId", number,
+          document ->> 'state' as state, (document ->> 'draft')::boolean as draft, document ->> 'head' as head,
+          document ->> 'base' as base, document ->> 'baseSha' as "baseSha",
+          exists (select from shown where shown.repository_id = known.repository_id
+            and shown.number = known.number and key = 'check:' || coalesce(document ->> 'mergeCommit',
+              document ->> 'head') || ':hatchet/apply') as shown,
+          exists (select from shown where shown.repository_id = known.repository_id
+            and shown.number = known.number and open) as "openChecks",
+          exists (select from apply where apply.repository_id = known.repository_id
+            and apply.number = known.number and state = 'begun') as applying
+        from pull_request known
+        where (repository_id in (select id from place) and document ->> 'state' = 'open')
+          or (repository_id, number) in (
+            select repository_id, number from shown where open and repository_id in (select id from place)
+            union all select id, value::integer from place, json_array_elements_text(numbers))
+        order by repository_id, number`;
+      return Map.groupBy(knownRows.parse(found), ({ repositoryId }) => repositoryId);
+    },
+    async untold(differences, maxAgeMs) {
+      if (differences.length === 0) return [];
+      const places = asJson(differences.map((difference, index) => ({ index, ...difference })));
+      const found = placeRows.parse(
+        await sql`select index from json_to_recordset(${places}::text::json)
+            as one(index integer, "repositoryId" bigint, number integer, what text, facts text)
+          where not exists (select from told_difference told where told.repository_id = one."repositoryId"
+            and told.number = one.number and told.what = one.what and told.facts = one.facts
+            and told.told_at > now() - make_interval(secs => ${maxAgeMs / 1000}))`,
+      );
+      const indexes = new Set(found.map(({ index }) => index));
+      return differences.filter((_, index) => indexes.has(index));
+    },
+    async saveLook({ at, looked, differences }) {
+      await sql`with looked as (
+          select value::bigint as id from json_array_elements_text(${asJson(looked)}::text::json)
+        ), differing as (
+          select * from json_to_recordset(${asJson(differences)}::text::json)
+            as one("repositoryId" bigint, number integer, what text, facts text, told boolean)
+        ), noted as (
+          update installed_repository set looked_at = ${at} where id in (select id from looked)
+        ), settled as (
+          delete from told_difference told where repository_id in (select id from looked)
+            and not exists (select from differing where differing."repositoryId" = told.repository_id
+              and differing.number = told.number and differing.what = told.what)
+        )
+        insert into told_difference (repository_id, number, what, facts)
+          select "repositoryId", number, what, facts from differing where told
+        on conflict (repository_id, number, what) do update set facts = excluded.facts, told_at = now()`;
+    },
+  };
+}
