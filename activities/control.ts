@@ -2,20 +2,26 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+import { rulesFor } from '../workflows/model/configuration.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
+import { mergePullRequest } from './github/merge-pull-request.ts';
 import { readActor } from './github/read-actor.ts';
+import { readMergeability } from './github/read-mergeability.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
 import { createRenderer } from './github/renderer.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
 import { showGroup } from './github/show-group.ts';
+import type { HealMessenger } from './heal.ts';
+import { createHealing } from './heal.ts';
 import { inspectGroup } from './inspect-group.ts';
 import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import { readGroupRecord } from './read-group-record.ts';
+import { compareApply, planAgain } from './reconcile.ts';
 import { recordEntry } from './record-entry.ts';
 import { shareReadings } from './share-readings.ts';
 import type { Origin } from './source/fetch-queue.ts';
@@ -34,10 +40,14 @@ export type ControlDependencies = Omit<BeginDependencies, 'inspect' | 'readActor
   readonly messenger: Pick<
     ControlActivities,
     'askProject' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
-  >;
+  > &
+    HealMessenger;
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
+  readonly admitRun: ControlActivities['admitRun'];
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
+  /** How long a runner that was lost may still be at work. */
+  readonly lostWaitMs: number;
   readonly log: Pick<Logger, 'info' | 'warn'>;
 };
 
@@ -72,11 +82,13 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       });
       return verdicts;
     },
-    readStanding: async ({ ref }) => (await readPullRequest(github, ref)).standing,
+    mergePullRequest: (request) => mergePullRequest(github, request, Context.current().info.attempt),
+    readStanding: (request) => readStanding(github, request),
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
     poolHasRunners: deps.poolHasRunners,
+    admitRun: deps.admitRun,
     askProject: messenger.askProject,
     tellNews: messenger.tellNews,
     tellRepository: messenger.tellRepository,
@@ -87,14 +99,19 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     readGroupRecord: (request) => readGroupRecord(store, request),
     showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
     ...createHealing(deps),
-    beginApply: (request) => beginApply({ ...deps, inspect: inspectAgain, readActor: readRights }, request),
+    async beginApply(request) {
+      const begun = await beginApply({ ...deps, inspect: inspectAgain, readActor: readRights }, request);
+      return begun.kind === 'begun' ? { ...begun, lostWaitMs: deps.lostWaitMs } : begun;
+    },
+    planAgain: (request) => planAgain(store.runs, request),
+    compareApply: (request) => compareApply(store.runs, request),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
     async record({ entries }) {
       for (const entry of entries) await recordEntry(store, entry);
     },
-    async wasDelivered({ deliveryId, subject, repositoryId }) {
+    async wasDelivered({ deliveryId, repositoryId, subject }) {
       if ((await store.deliveries.missing([deliveryId])).length === 0) return true;
       return subject !== null && (await store.deliveries.unheard(repositoryId, [subject])).length === 0;
     },
@@ -103,6 +120,17 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       await store.applies.abandon({ repositoryId: repository.id, ...project }, reason);
     },
   };
+}
+
+async function readStanding(
+  github: BeginDependencies['github'],
+  { ref, mergeability }: Parameters<ControlActivities['readStanding']>[0],
+): ReturnType<ControlActivities['readStanding']> {
+  const { pullRequest, standing } = await readPullRequest(github, ref);
+  const asked = mergeability && pullRequest.state === 'open';
+  return asked
+    ? { ...standing, mergeability: await readMergeability(github, ref.repository, pullRequest) }
+    : standing;
 }
 
 /** Where runs are shown, they are remembered as shown. */
@@ -140,8 +168,22 @@ async function inspectPullRequest(
     return { pullRequest, standing, poolWaitMs, ...nothingRead };
   }
   const inspecting = source.inspect({ origin, pullRequest, begun: begun?.fetching ?? null });
-  const [{ changedFiles, configuration, edited, source: found }] = await Promise.all([inspecting, saving]);
-  return { pullRequest, standing, poolWaitMs, changedFiles, configuration, edited, source: found };
+  const [{ changedFiles, configuration, edited, containsBase, source: found }] = await Promise.all([
+    inspecting,
+    saving,
+  ]);
+  const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
+  const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
+  return {
+    pullRequest,
+    standing: { ...standing, mergeability },
+    poolWaitMs,
+    changedFiles,
+    configuration,
+    edited,
+    containsBase,
+    source: found,
+  };
 }
 
 /** In a record: only its start is to be waited for. */
@@ -151,10 +193,23 @@ async function beginFetch({ source, store }: ControlDependencies, ref: PullReque
   return { fetching: source.begin(origin, { number, base: known?.pullRequest.base ?? null }) };
 }
 
+/** It takes requests of its own, so only those pay who want to know. */
+function isMergeabilityAsked(
+  configuration: Inspection['configuration'],
+  source: Inspection['source'],
+): boolean {
+  if (configuration.kind !== 'valid' || source.kind !== 'merged') return false;
+  const projects = [...source.projects, ...source.deleted.projects];
+  return projects.some(({ name }) =>
+    rulesFor(configuration.configuration, name).apply.require.includes('mergeable'),
+  );
+}
+
 const nothingRead: Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs'> = {
   changedFiles: [],
   configuration: { kind: 'broken', problems: [] },
   edited: null,
+  containsBase: false,
   source: { kind: 'closed' },
 };
 

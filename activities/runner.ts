@@ -1,15 +1,36 @@
 // What can a runner be asked to do?
 import { Context } from '@temporalio/activity';
-import type { RunnerActivities } from '../workflows/activities.ts';
+import type { RunnerActivities, RunPass } from '../workflows/activities.ts';
 import { applyPlan } from './terraform/apply.ts';
 import { planProject } from './terraform/plan.ts';
-import type { RunContext, RunnerDependencies } from './terraform/settings.ts';
+import type { RunAccess, RunContext, RunnerDependencies } from './terraform/settings.ts';
+import { unlockState } from './terraform/unlock.ts';
 
-/** The activities of `hatchet-runner-<pool>`: they run foreign code, and hold neither App key nor database. */
-export function createRunnerActivities(deps: RunnerDependencies): RunnerActivities {
+/**
+ * The activities of `hatchet-runner-<pool>`: they run foreign code, and hold neither App key nor database. `accessFor`
+ * answers with what a run may read and keep; `signal` is the run's own.
+ */
+export function createRunnerActivities(
+  machine: Omit<RunnerDependencies, keyof RunAccess>,
+  accessFor: (pass: RunPass | null, signal: AbortSignal) => RunAccess,
+): RunnerActivities {
+  const admit = (pass: RunPass | null) => {
+    const context = currentRun();
+    return { context, deps: { ...machine, ...accessFor(pass, context.signal) } };
+  };
   return {
-    planProject: (request) => planProject(currentRun(), deps, request),
-    applyPlan: (request) => applyPlan(currentRun(), deps, request),
+    planProject: async ({ pass, ...request }) => {
+      const { context, deps } = admit(pass);
+      return planProject(context, deps, request);
+    },
+    applyPlan: async ({ pass, ...request }) => {
+      const { context, deps } = admit(pass);
+      return applyPlan(context, deps, request);
+    },
+    unlockState: async ({ pass, ...request }) => {
+      const { context, deps } = admit(pass);
+      return unlockState(context, deps, request);
+    },
   };
 }
 

@@ -1,7 +1,6 @@
 // What was this process told to be? The only reader of the environment.
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { nearest } from '../workflows/model/command.ts';
 import type { Environment, Problem } from './config/environment.ts';
 import { addressText, createEnvironment, readAddress, readChoice } from './config/environment.ts';
@@ -12,6 +11,8 @@ import { readLinks } from './config/links.ts';
 import { hatchetNames, isOwnName } from './config/own-names.ts';
 import type { PoolsConfig } from './config/pools.ts';
 import { readPools } from './config/pools.ts';
+import type { Role, RunServiceConfig } from './config/roles.ts';
+import { readRole, readRunnerKeys, readRunService, reportClosed, reportEmbedded } from './config/roles.ts';
 import type { RunnerConfig } from './config/runner.ts';
 import { readRunner } from './config/runner.ts';
 import type { DatabaseConfig, TemporalConfig } from './config/services.ts';
@@ -19,9 +20,6 @@ import { passwordSpellings, readDatabase, readEncryptionKeys, readTemporal } fro
 import type { EncryptionKeys } from './encryption-keys.ts';
 import type { LogLevel } from './log.ts';
 import type { ToolName } from './tools/versions.ts';
-
-/** `all`: everything in one process. */
-export type Role = 'all' | 'web' | 'control' | 'runner';
 
 export type Config = {
   readonly role: Role;
@@ -34,8 +32,11 @@ export type Config = {
   readonly port: number;
   readonly database: DatabaseConfig;
   readonly temporal: TemporalConfig;
-  /** Null: use the key that the data directory keeps. */
+  /** Null: use the key that the data directory keeps; in a runner, which has none of these, `runnerKeys`. */
   readonly encryptionKeys: EncryptionKeys | null;
+  /** Null in every role but `runner`. */
+  readonly runnerKeys: EncryptionKeys | null;
+  readonly runService: RunServiceConfig;
   /** Absolute; may not exist yet. */
   readonly dataDir: string;
   readonly logLevel: LogLevel;
@@ -45,6 +46,8 @@ export type Config = {
   readonly healIntervalMs: number;
   /** After a push to a base branch or an apply: how long to wait for more of them before plans are made again. */
   readonly refreshWaitMs: number;
+  /** How long a runner that was lost during an apply may still be at work before somebody looks what it has done. */
+  readonly lostWaitMs: number;
   /** Where tools are downloaded from instead of their official address; no slash at the end. */
   readonly mirrors: Readonly<Partial<Record<ToolName, string>>>;
   /** The environment without Hatchet's own variables: PATH, and what clients of package registries pick from it. */
@@ -78,7 +81,8 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     database: needsDatabase(role, links) ? readDatabase(environment) : ({ kind: 'none' } as const),
     temporal: readTemporal(environment, variables),
   };
-  if (role !== 'all') reportEmbedded(environment, role, services);
+  reportEmbedded(environment, role, services);
+  reportClosed(environment, role);
   const dataDir = readDataDir(environment);
   const config = {
     role,
@@ -87,14 +91,17 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     host: environment.get('HOST') ?? '127.0.0.1',
     port: readPort(environment),
     ...services,
-    encryptionKeys: readEncryptionKeys(environment, services),
+    encryptionKeys: role === 'runner' ? null : readEncryptionKeys(environment, services),
+    runnerKeys: readRunnerKeys(environment, role),
+    runService: readRunService(environment, role),
     dataDir,
     logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
     runner: readRunner(environment, dataDir),
     pools: readPools(environment),
     links,
     healIntervalMs: readInterval(environment),
-    refreshWaitMs: readRefreshWait(environment),
+    refreshWaitMs: readWait(environment, 'HATCHET_REFRESH_WAIT', '2s'),
+    lostWaitMs: readWait(environment, 'HATCHET_LOST_WAIT', lostWait),
     mirrors: readMirrors(environment),
     environment: readForeign(environment),
   };
@@ -104,42 +111,10 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-const roles = ['all', 'web', 'control', 'runner'] as const;
-
-function readRole(environment: Environment, argv: readonly string[]): Role {
-  const report = (what: string): Role => {
-    environment.report({
-      variable: '--role',
-      what,
-      remedy: `Use --role ${roles.join(' | ')}, and nothing else.`,
-    });
-    return 'all';
-  };
-  try {
-    const { values } = parseArgs({ args: [...argv], options: { role: { type: 'string' } } });
-    if (values.role === undefined) return 'all';
-    return roles.find((known) => known === values.role) ?? report('is none of its values');
-  } catch {
-    return report('cannot be read from the command line');
-  }
-}
-
-/** An embedded server belongs to one process; several processes need servers that all of them reach. */
-function reportEmbedded(
-  environment: Environment,
-  role: Role,
-  services: { readonly database: DatabaseConfig; readonly temporal: TemporalConfig },
-): void {
-  const what = `is missing, and --role ${role} needs servers that the other roles reach too`;
-  const remedy = 'Set it, or start one process without --role.';
-  if (services.temporal.kind === 'embedded')
-    environment.report({ variable: 'TEMPORAL_ADDRESS', what, remedy });
-  if (services.database.kind === 'embedded') environment.report({ variable: 'DATABASE_URL', what, remedy });
-}
 
 /** Whoever only receives webhooks keeps nothing; whoever shows the pages of runs reads them there. */
 function needsDatabase(role: Role, links: LinksConfig): boolean {
-  return role !== 'web' || links.url !== null;
+  return role === 'all' || role === 'control' || (role === 'web' && links.url !== null);
 }
 
 function readDataDir(environment: Environment): string {
@@ -188,9 +163,14 @@ function readInterval(environment: Environment): number {
   return intervalMs;
 }
 
-function readRefreshWait(environment: Environment): number {
-  const variable = 'HATCHET_REFRESH_WAIT';
-  const [, amount, unit] = /^(\d{1,6})(ms|s|m)$/.exec(environment.get(variable) ?? '2s') ?? [];
+/**
+ * Contact counts as lost after 45 s without a sign of life. A runner that still lives notices within a quarter of that
+ * time and interrupts Terraform, which then takes some seconds to write the state.
+ */
+const lostWait = '1m';
+
+function readWait(environment: Environment, variable: string, usual: string): number {
+  const [, amount, unit] = /^(\d{1,6})(ms|s|m)$/.exec(environment.get(variable) ?? usual) ?? [];
   if (unit === 'ms') return Number(amount);
   if (unit === 's' || unit === 'm') return Number(amount) * unitMs[unit];
   environment.report({ variable, what: 'is not a time', remedy: 'Use one such as 500ms, 2s or 1m.' });
@@ -237,7 +217,9 @@ function collectSecrets(config: Omit<Config, 'secrets'>, environment: Environmen
     config.github?.privateKey,
     config.webhookSecret,
     ...(config.database.kind === 'external' ? passwordSpellings(config.database.url) : []),
-    ...(config.encryptionKeys ?? []).map(({ bytes }) => bytes.toString('base64')),
+    ...[...(config.encryptionKeys ?? []), ...(config.runnerKeys ?? [])].map(({ bytes }) =>
+      bytes.toString('base64'),
+    ),
     ...named.map(([, value]) => value),
   ].filter((secret): secret is string => typeof secret === 'string' && secret !== '');
 }

@@ -1,4 +1,5 @@
 // Which work does this process take? The only place where activities meet workflows.
+import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,11 +7,16 @@ import type { Client, DataConverter } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { ControlDependencies } from '../activities/control.ts';
 import { createControlActivities } from '../activities/control.ts';
 import { createGitHub } from '../activities/github/client.ts';
 import { createRunPages } from '../activities/pages/run-pages.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { createPolicyReader } from '../activities/policy/policy-reader.ts';
+import { createRunServiceClient } from '../activities/run-service/client.ts';
+import { createPasses } from '../activities/run-service/pass.ts';
+import type { RunServiceDependencies } from '../activities/run-service/serve.ts';
+import { createRunService } from '../activities/run-service/serve.ts';
 import { createRunnerActivities } from '../activities/runner.ts';
 import { checkout } from '../activities/source/checkout.ts';
 import { createGroupInspector } from '../activities/source/group.ts';
@@ -22,24 +28,30 @@ import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createInitCache } from '../activities/terraform/init-cache.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
+import type { RunAccess } from '../activities/terraform/settings.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
 import { controlQueue, runnerQueue } from '../workflows/queues.ts';
 import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';
+import { keepHealing } from './heal-schedule.ts';
 import type { ReadinessCheck } from './http-server.ts';
 import type { Keyring } from './keyring.ts';
 import type { RunLinks } from './pages/run-links.ts';
 import { createRunLinks } from './pages/run-links.ts';
 import type { RunPages } from './pages/run-route.ts';
+import { poolHasRunners } from './pool-runners.ts';
+import { startRunListener } from './run-listener.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { createEngineFinder } from './tool-paths.ts';
+import { pollers, remembered } from './worker-readiness.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /** What the process has, whichever part of the work it takes. */
 export type WorkSettings = {
   readonly config: Config;
   readonly tools: ToolPaths;
-  readonly keyring: Keyring;
+  /** Null in a runner. */
+  readonly keyring: Keyring | null;
   readonly converter: DataConverter;
   readonly client: Client;
   readonly native: NativeConnection;
@@ -64,50 +76,99 @@ const runnerGrace = '30 minutes';
 /** Terraform and its providers keep a core busy; a few more wait for the network. */
 const runnerSlots = Math.max(2, cpus().length * 2);
 
+/** For the keys that passes are signed with. */
+const passPurpose = 'hatchet passes of runs, version 1';
+
 const policiesDir = fileURLToPath(new URL('../policies', import.meta.url));
 
+/** What one role consists of. */
+type Parts = Pick<Workers, 'runs' | 'readiness'> & { readonly workers: readonly Worker[] };
+/** What is closed last was opened first. */
+type Closes = (() => Promise<void>)[];
+
 export async function startWorkers(settings: WorkSettings): Promise<Workers> {
-  const { config, keyring, databaseUrl, log } = settings;
-  if (databaseUrl === null) return { runs: null, readiness: [], stop: async () => undefined };
-  const store = await openStore({ url: databaseUrl, keyring, log });
-  await store.artifacts.deleteExpired();
-  await store.liveLogs.deleteOld();
-  const links = runLinks(settings);
-  const mirrors = createMirrors({
-    directory: cacheDir(config, 'mirrors'),
-    environment: gitEnvironment(config),
-  });
-  const closes = [() => store.close(), () => mirrors.close()];
-  const takes = (role: 'control' | 'runner'): boolean => config.role === 'all' || config.role === role;
-  const [control, runners] = await Promise.all([
-    takes('control') ? startControl(settings, store, mirrors, links, closes) : null,
-    takes('runner') ? startRunners(settings, store, mirrors) : null,
-  ]);
-  const running = [...(control === null ? [] : [control.worker]), ...(runners ?? [])];
-  const runs = running.map((worker) => worker.run());
+  const closes: Closes = [];
+  const { workers, runs, readiness } =
+    settings.config.role === 'runner'
+      ? await startRunnerAlone(settings)
+      : await startAtStore(settings, closes);
+  const running = workers.map((worker) => worker.run());
   return {
-    runs: links === null ? null : { pages: createRunPages(store, links.address), links },
-    readiness: [
-      { name: 'database', check: () => store.ping() },
-      ...pollers(running),
-      ...(control?.readiness ?? []),
-    ],
+    runs,
+    readiness: [...readiness, ...(workers.length === 0 ? [] : pollers(workers))],
     stop: async () => {
-      for (const worker of running) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await Promise.all(runs);
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(running);
       for (const close of closes.reverse()) await close();
     },
   };
 }
 
-async function startControl(
-  settings: WorkSettings,
-  store: Store,
-  mirrors: Mirrors,
-  links: RunLinks | null,
-  closes: (() => Promise<void>)[],
-) {
+/** Everything that it reads and keeps it asks of control. */
+async function startRunnerAlone(settings: WorkSettings): Promise<Parts> {
+  const { config } = settings;
+  const { url } = config.runService;
+  if (url === null) throw new Error('a runner needs the address of control');
+  const scratch = cacheDir(config, 'trees');
+  // What a runner that was killed left.
+  await rm(scratch, { recursive: true, force: true });
+  const service = createRunServiceClient({ url, scratch, environment: gitEnvironment(config) });
+  const workers = await startRunners(settings, service.accessFor);
+  return { workers, runs: null, readiness: [{ name: 'control', check: service.ping }] };
+}
+
+async function startAtStore(settings: WorkSettings, closes: Closes): Promise<Parts> {
+  const { config, keyring, databaseUrl, log } = settings;
+  if (databaseUrl === null || keyring === null) return { workers: [], runs: null, readiness: [] };
+  const store = await openStore({ url: databaseUrl, keyring, log });
+  closes.push(() => store.close());
+  const links = runLinks(config, keyring);
+  const workers = config.role === 'web' ? [] : await startWorkAt(settings, { store, keyring, links, closes });
+  return {
+    workers: workers.flatMap(({ worker }) => worker),
+    runs: links === null ? null : { pages: createRunPages(store, links.address), links },
+    readiness: [
+      { name: 'database', check: () => store.ping() },
+      ...workers.flatMap(({ readiness }) => readiness),
+    ],
+  };
+}
+
+/** What control works with. */
+type Office = {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly links: RunLinks | null;
+  readonly closes: Closes;
+};
+
+async function startWorkAt(settings: WorkSettings, office: Office) {
+  const { config } = settings;
+  const { store, links, closes } = office;
+  await store.artifacts.deleteExpired();
+  await store.liveLogs.deleteOld();
+  const mirrors = createMirrors({
+    directory: cacheDir(config, 'mirrors'),
+    environment: gitEnvironment(config),
+  });
+  closes.push(() => mirrors.close());
+  const control = startControl(settings, office, mirrors);
+  if (config.role === 'control') return [await control];
+  const access: RunAccess = {
+    store: store.runs,
+    checkout: async ({ repository, tree, into }) => {
+      await checkout({ mirror: await mirrors.open(repository.id), tree, into });
+    },
+    // Nobody could look at it without a page.
+    liveLog: links === null ? null : store.liveLogs,
+  };
+  const runners = startRunners(settings, () => access);
+  return Promise.all([control, runners.then((worker) => ({ worker, readiness: [] }))]);
+}
+
+async function startControl(settings: WorkSettings, office: Office, mirrors: Mirrors) {
   const { config, tools, client, native, converter, log } = settings;
+  const { store, links, closes } = office;
   if (config.github === null || tools.opa === null) throw new Error('control needs the App and opa');
   const github = createGitHub(config.github, store.budget);
   const hcl = createHclReader();
@@ -126,7 +187,12 @@ async function startControl(
   const [bundle] = await Promise.all([workflowBundle(log), judge.warm(), hcl.warm()]);
   const messenger = createMessenger(client.workflow, config.refreshWaitMs);
   const { appId } = config.github;
-  const pools = { poolHasRunners: poolHasRunners(client), poolWaitMs: config.pools.waitMs };
+  const pools = {
+    poolHasRunners: poolHasRunners(client),
+    poolWaitMs: config.pools.waitMs,
+    lostWaitMs: config.lostWaitMs,
+  };
+  const admitRun = await openToRunners(settings, office, mirrors);
   const worker = await Worker.create({
     connection: native,
     namespace: client.options.namespace,
@@ -143,24 +209,44 @@ async function startControl(
       appId,
       messenger,
       ...pools,
+      admitRun,
       log,
     }),
     maxConcurrentActivityTaskExecutions: controlSlots,
     shutdownGraceTime: controlGrace,
   });
+  await keepHealing(client.schedule, config.healIntervalMs);
   return { worker, readiness: [{ name: 'github', check: remembered(() => github.ping()) }] };
 }
 
-function runLinks({ config, keyring }: WorkSettings): RunLinks | null {
-  const { url, lifetimeMs } = config.links;
+/** Where it is configured, runners on machines of their own are let in, each run with a pass of its own. */
+async function openToRunners(
+  { config, log }: WorkSettings,
+  { store, keyring, links, closes }: Office,
+  mirrors: Mirrors,
+): Promise<ControlDependencies['admitRun']> {
+  const { listen } = config.runService;
+  if (listen === null) return async () => null;
+  const passes = createPasses({ keys: keyring.derive(passPurpose), now: Date.now });
+  const packTree: RunServiceDependencies['packTree'] = async (repository, tree, signal) => {
+    const mirror = await mirrors.open(repository);
+    return (await mirror.objects.has(tree)) ? mirror.pack(tree, signal) : null;
+  };
+  const { runs, applies, liveLogs } = store;
+  const service = createRunService({ passes, store: runs, applies, liveLogs, packTree, log });
+  const listener = await startRunListener(listen, service, log);
+  closes.push(listener.stop);
+  return async (admission) => ({ token: passes.issue(admission), followed: links !== null });
+}
+
+function runLinks({ links: { url, lifetimeMs } }: Config, keyring: Keyring): RunLinks | null {
   return url === null ? null : createRunLinks({ keyring, url, lifetimeMs, now: Date.now });
 }
 
 /** One worker per pool; they share the machine, so each has its part of the slots. */
 async function startRunners(
   settings: WorkSettings,
-  store: Store,
-  mirrors: Mirrors,
+  accessFor: Parameters<typeof createRunnerActivities>[1],
 ): Promise<readonly Worker[]> {
   const { config, tools, client, native, converter, log } = settings;
   if (tools.terraform === null) throw new Error('a runner needs terraform');
@@ -168,14 +254,8 @@ async function startRunners(
   const workDir = cacheDir(config, 'runs');
   for (const run of await sweepRuns(workDir))
     log.warn({ run }, 'an apply was cut off here; its files are kept');
-  const activities = createRunnerActivities({
-    store: store.runs,
-    checkout: async ({ repository, tree, into }) => {
-      await checkout({ mirror: await mirrors.open(repository.id), tree, into });
-    },
+  const machine = {
     engineFor: createEngineFinder(config, log),
-    // Nobody could look at it without a page.
-    liveLog: config.links.url === null ? null : store.liveLogs,
     initCache: createInitCache(cacheDir(config, 'inits')),
     settings: {
       workDir,
@@ -186,7 +266,8 @@ async function startRunners(
       pluginCacheDir: cacheDir(config, 'providers'),
       masks: config.secrets,
     },
-  });
+  };
+  const activities = createRunnerActivities(machine, accessFor);
   const { served } = config.pools;
   const slots = Math.max(1, Math.floor(runnerSlots / served.length));
   return Promise.all(
@@ -204,20 +285,6 @@ async function startRunners(
   );
 }
 
-/** TASK_QUEUE_TYPE_ACTIVITY; the client brings no name for it. Source: temporal/api/enums/v1/task_queue.proto */
-const activityQueue = 2;
-/** Somebody who polls now, or did in the last minutes: the server remembers them that long. */
-const poolHasRunners =
-  ({ workflowService, options: { namespace } }: Client) =>
-  async ({ pool }: { readonly pool: string }): Promise<boolean> => {
-    const { pollers: found } = await workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: runnerQueue(pool) },
-      taskQueueType: activityQueue,
-    });
-    return (found ?? []).length > 0;
-  };
-
 /** Says plainly what is not protected, or refuses to run like that. */
 async function sandbox({ runner }: Config, { bubblewrap }: ToolPaths, log: Logger): Promise<string | null> {
   if (bubblewrap !== null && (await canSandbox(bubblewrap))) return bubblewrap;
@@ -229,28 +296,6 @@ async function sandbox({ runner }: Config, { bubblewrap }: ToolPaths, log: Logge
       'Install bubblewrap; HATCHET_REQUIRE_SANDBOX=true refuses to run without it',
   );
   return null;
-}
-
-/** Ready while every worker polls. */
-function pollers(workers: readonly Worker[]): readonly ReadinessCheck[] {
-  const check = async (): Promise<void> => {
-    const stopped = workers.find((worker) => worker.getState() !== 'RUNNING');
-    if (stopped !== undefined)
-      throw new Error(`the worker of ${stopped.options.taskQueue} is ${stopped.getState()}`);
-  };
-  return [{ name: 'workers', check }];
-}
-
-/** A good answer holds for this long: whoever asks every second must not make us ask GitHub every second. */
-const readinessMs = 60_000;
-
-function remembered(check: () => Promise<void>): () => Promise<void> {
-  let goodUntil = 0;
-  return async () => {
-    if (Date.now() < goodUntil) return;
-    await check();
-    goodUntil = Date.now() + readinessMs;
-  };
 }
 
 /** What can be made again when it is lost. */

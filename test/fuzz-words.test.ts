@@ -159,15 +159,15 @@ test('no name becomes an option of Terraform', () => {
   const [lockFile, planFile, destroy] = ['update', '/run/plan.tfplan', false] as const;
   const [init, plan] = [
     ours({ kind: 'init', lockFile, varFiles: [] }),
-    ours({ kind: 'plan', planFile, varFiles: [], destroy }),
+    ours({ kind: 'plan', planFile, varFiles: [], destroy, underLock: false }),
   ];
   fc.assert(
     fc.property(fc.array(named, { maxLength: 3 }), named, (varFiles, workspace) => {
       const files = varFiles.map((file) => `-var-file=${file}`);
-      const words = terraformArguments({ kind: 'plan', planFile, varFiles, destroy });
+      const words = terraformArguments({ kind: 'plan', planFile, varFiles, destroy, underLock: false });
       expect(words.filter((word) => !word.startsWith('-'))).toEqual(['plan']);
       expect(words.filter((word) => word.startsWith('-var-file='))).toEqual(files);
-      expect(ours({ kind: 'plan', planFile, varFiles, destroy })).toEqual(plan);
+      expect(ours({ kind: 'plan', planFile, varFiles, destroy, underLock: false })).toEqual(plan);
       expect(ours({ kind: 'init', lockFile, varFiles })).toEqual(init);
       if (isWorkspaceName(workspace)) expect(workspace).toMatch(/^[^-\s/\\\p{C}][^\s/\\\p{C}]*$/u);
     }),

@@ -109,7 +109,7 @@ test('help, status and what is done', () => {
     | \`/hatchet apply [project…]\`            | apply what is planned and approved                       |
     | \`/hatchet approve [project…]\`          | say yes to the plans shown                               |
     | \`/hatchet reject [project…]\`           | take a yes back, or refuse                               |
-    | \`/hatchet cancel\`                      | stop running plans, and applies that wait for their turn |
+    | \`/hatchet cancel\`                      | stop plans and what waits; a running apply if said twice |
     | \`/hatchet unlock [project…]\`           | give up this pull request's locks                        |
     | \`/hatchet status\`                      | what is running, waiting and locked                      |
     | \`/hatchet help\`                        | this list                                                |

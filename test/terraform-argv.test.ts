@@ -15,18 +15,19 @@ test.for<[TerraformCommand, readonly string[]]>([
     ['init', '-json', '-input=false', '-lockfile=readonly', '-var-file=../a b.tfvars', '-var-file=-x'],
   ],
   [
-    { kind: 'plan', planFile, varFiles: [], destroy: false },
+    { kind: 'plan', planFile, varFiles: [], destroy: false, underLock: false },
     ['plan', '-json', '-input=false', '-lock=false', '-detailed-exitcode', '-out=/run/plan.tfplan'],
   ],
   [
-    { kind: 'plan', planFile, varFiles: ['one.tfvars', 'two.tfvars'], destroy: true },
+    { kind: 'plan', planFile, varFiles: ['one.tfvars', 'two.tfvars'], destroy: true, underLock: true },
     [
-      ...['plan', '-json', '-input=false', '-lock=false', '-detailed-exitcode', '-destroy'],
+      ...['plan', '-json', '-input=false', '-lock-timeout=0s', '-detailed-exitcode', '-destroy'],
       ...['-var-file=one.tfvars', '-var-file=two.tfvars', '-out=/run/plan.tfplan'],
     ],
   ],
   [{ kind: 'show', planFile }, ['show', '-json', '/run/plan.tfplan']],
   [{ kind: 'apply', planFile }, ['apply', '-json', '-input=false', '-lock-timeout=5m', '/run/plan.tfplan']],
+  [{ kind: 'force-unlock', lockId: 'a1b2' }, ['force-unlock', '-force', 'a1b2']],
   [{ kind: 'pull-state' }, ['state', 'pull']],
 ])('%o', ([command, expected]) => {
   expect(terraformArguments(command)).toEqual(expected);
@@ -52,6 +53,7 @@ test('the walls of a plan', () => {
     writable: ['/runs/one', '/state'],
     readable: ['/tools/terraform'],
     dieWithParent: true,
+    hostName: null,
   } as const;
   const argv = sandboxArgv(sandbox, '/runs/one/tree', ['/tools/terraform', 'plan']);
   expect(argv).toEqual([
@@ -103,6 +105,7 @@ test('an apply keeps the network where it is allowed, and does not die with Hatc
     writable: [],
     readable: [],
     dieWithParent: false,
+    hostName: 'hatchet-1',
   } as const;
   const argv = sandboxArgv(sandbox, '/', ['/terraform', 'apply']);
   expect(argv).not.toContain('--unshare-net');

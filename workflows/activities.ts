@@ -3,6 +3,7 @@ import type { Message, ProjectNews, RepositoryNews } from './messages.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Approval, Rejection } from './model/approval.ts';
+import type { MergeMethod } from './model/auto-merge.ts';
 import type { Finding } from './model/comparison.ts';
 import type { Configuration, Rules } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
@@ -30,6 +31,8 @@ export type Inspection = {
   readonly configuration: ConfigurationFound;
   /** The pull request changes hatchet.yaml itself; `problems` are those of the new text. */
   readonly edited: { readonly problems: readonly Diagnostic[] } | null;
+  /** The head contains the tip of the base branch; false of one that is closed. */
+  readonly containsBase: boolean;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
   readonly source:
@@ -91,6 +94,9 @@ export type ApplyPlanRequest = {
   readonly fence: number;
 };
 
+/** The project as it was planned, and the lock that is to be broken. */
+export type UnlockRequest = PlanRequest & { readonly lockId: string };
+
 /** What a runner is asked to do, with its pass. */
 export type Admitted<Request> = Request & { readonly pass: RunPass | null };
 
@@ -134,7 +140,13 @@ export type Reply =
   | {
       readonly kind: 'done';
       readonly to: string;
-      readonly text: 'nothing to apply' | 'locks given up' | 'nothing to cancel';
+      readonly text:
+        | 'nothing to apply'
+        | 'locks given up'
+        | 'nothing to cancel'
+        | 'stop needs a second word'
+        | 'applies are being stopped'
+        | 'state lock is being broken';
     };
 
 export type StatusLine = { readonly project: string; readonly status: ProjectStatus };
@@ -162,8 +174,16 @@ export type CommandRefusal =
   | { readonly kind: 'still-planning' }
   | { readonly kind: 'fork-needs-sha'; readonly head: Sha }
   | { readonly kind: 'nothing-to-approve' }
+  /** No apply has an outcome that nobody knows. */
+  | { readonly kind: 'nothing-unknown' }
+  /** What is there was not looked at yet. */
+  | { readonly kind: 'not-compared'; readonly project: string }
+  /** Nobody found a lock of Terraform that the apply itself left behind. */
+  | { readonly kind: 'no-own-lock' }
   | { readonly kind: 'applying' }
   | { readonly kind: 'pull-request-closed' };
+
+export type MergeAnswer = { readonly kind: 'merged' } | { readonly kind: 'refused'; readonly reason: string };
 
 /** When what was shown became visible (ISO 8601, GitHub's clock); null when nothing had to be written. */
 export type Shown = { readonly at: string | null };
@@ -182,8 +202,15 @@ export type GroupInspection = Pick<Inspection, 'changedFiles' | 'configuration' 
 export type ControlActivities = {
   /** Reads the pull request, fetches base and head, merges them in memory, finds configuration and projects. */
   inspect(request: { readonly ref: PullRequestRef }): Promise<Inspection>;
-  /** Reviews and whoever pushed the head, as GitHub tells them now; nothing is fetched. */
-  readStanding(request: { readonly ref: PullRequestRef }): Promise<Standing>;
+  /** Reviews, whoever pushed the head and, where it is asked for, whether it could be merged; nothing is fetched. */
+  readStanding(request: { readonly ref: PullRequestRef; readonly mergeability: boolean }): Promise<Standing>;
+  /** Merges it if the head is still this one; what GitHub refuses is a value, its own words. */
+  mergePullRequest(request: {
+    readonly ref: PullRequestRef;
+    readonly nodeId: string;
+    readonly head: Sha;
+    readonly method: MergeMethod;
+  }): Promise<MergeAnswer>;
   /** Evaluates every policy on one plan. Fails closed: what cannot be evaluated is a verdict with `error`. */
   judge(request: JudgeRequest): Promise<readonly Verdict[]>;
   /** The person's rights at this moment, and which of `teams` (`@org/team`) they are in. */
@@ -233,7 +260,11 @@ export type ControlActivities = {
   /** Appends to the record; repeating it changes nothing. */
   record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;
   /** Did this delivery reach an earlier workflow of the pull request, which has ended since? */
-  wasDelivered(request: { readonly deliveryId: string; readonly subject: string | null }): Promise<boolean>;
+  wasDelivered(request: {
+    readonly deliveryId: string;
+    readonly repositoryId: RepositoryId;
+    readonly subject: string | null;
+  }): Promise<boolean>;
   /** Does anybody take the work of this pool? Those who wait for a busy one go on waiting. */
   poolHasRunners(request: { readonly pool: string }): Promise<boolean>;
   /** A person said `unlock`: an apply of the project that began and never reported stays unknown for good. */
@@ -361,7 +392,5 @@ export type RunnerActivities = {
    * Breaks Terraform's own lock of this id on the project's state. Null: it is gone; else what Terraform says.
    * OperatorError: the id is none.
    */
-  unlockState(
-    request: PlanRequest & { readonly lockId: string; readonly pass: RunPass | null },
-  ): Promise<readonly Diagnostic[] | null>;
+  unlockState(request: Admitted<UnlockRequest>): Promise<readonly Diagnostic[] | null>;
 };

@@ -6,6 +6,7 @@ import type { ProjectNews } from './messages.ts';
 import type { ApplyOutcome, ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { sameLogin } from './model/approval.ts';
+import type { Finding } from './model/comparison.ts';
 import { rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -138,6 +139,7 @@ const isUntried = ({ apply }: ProjectState): boolean =>
 export function noteNews(desk: Desk, news: ApplyNews): boolean {
   const project = findProject(desk.state, news.project);
   if (project?.apply?.runId !== news.runId) return false;
+  if (news.kind === 'found') return noteFinding(desk, project, news.finding);
   // Nobody waits until news have arrived before telling the next: the end is the last word.
   if (news.kind !== 'finished' && project.apply.phase.kind === 'over') return false;
   if (news.kind === 'queued') {
@@ -194,6 +196,15 @@ function forgetLost(desk: Desk, { digest }: ApplyState, refusal: Refusal): void 
       .map((approval) => ({ approval, why })),
   );
   takeBack(desk, losses);
+}
+
+/** It changes what people can decide, and nothing that is planned. */
+function noteFinding(desk: Desk, { project, apply }: ProjectState, finding: Finding): false {
+  if (apply?.phase.kind !== 'over' || apply.phase.outcome.kind !== 'unknown') return false;
+  const phase = { ...apply.phase, outcome: { ...apply.phase.outcome, finding } };
+  changeProject(desk, project.name, { apply: { ...apply, phase } });
+  desk.stale = true;
+  return false;
 }
 
 const startOf = ({ phase }: ApplyState): string | null => ('startedAt' in phase ? phase.startedAt : null);

@@ -5,15 +5,17 @@ import { startApplies } from './applying.ts';
 import { approve, reject } from './approving.ts';
 import type { Desk } from './desk.ts';
 import { playRound } from './going-on.ts';
-import { cancel, unlock } from './letting-go.ts';
+import { cancel, lookAgain, unlock } from './letting-go.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
-import { authorsOf, projectsFound, teamsAsked } from './model/pull-request-state.ts';
+import { authorsOf, missingFor, projectsFound, teamsAsked, unmetFor } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { approvalRules, isSettled, isUnderWay, planOf } from './model/round.ts';
+import { approvalRules, isSettled, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { readActor } from './proxies.ts';
+import { lookAtReviews } from './reviewing.ts';
+import { accept, applyRest, forceUnlock } from './settling.ts';
 import type { Wish } from './wishes.ts';
 import { choosePlans, chooseProjects, sawPlan } from './wishes.ts';
 
@@ -84,8 +86,19 @@ function barred(desk: Desk, wish: Wish, actor: Actor): Denied | null {
   if (denial !== null) return denial;
   const onClosed =
     pullRequest?.state === 'merged'
-      ? ['status', 'unlock', 'approve', 'apply', 'plan', 'reject']
-      : ['status', 'unlock'];
+      ? [
+          'status',
+          'unlock',
+          'approve',
+          'apply',
+          'plan',
+          'reject',
+          'cancel',
+          'accept',
+          'apply-rest',
+          'force-unlock',
+        ]
+      : ['status', 'unlock', 'cancel', 'accept', 'force-unlock'];
   return pullRequest?.state !== 'open' && !onClosed.includes(wish.verb)
     ? { kind: 'pull-request-closed' }
     : null;
@@ -106,6 +119,12 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
       return cancel(desk, wish);
     case 'unlock':
       return unlock(desk, wish, chosen.projects);
+    case 'accept':
+      return accept(desk, wish, chosen.projects);
+    case 'apply-rest':
+      return applyRest(desk, wish, chosen.projects);
+    case 'force-unlock':
+      return forceUnlock(desk, wish, chosen.projects);
     case 'status':
       return status(desk, chosen.projects);
     case 'help':
@@ -136,8 +155,13 @@ async function replan(desk: Desk, wish: Wish): Promise<Decision> {
   }
   const chosen = choosePlans(desk.state, words, wish.destroy);
   if (chosen.kind !== 'chosen') return chosen;
-  const underWay = (projectsFound(desk.state)?.projects ?? []).filter(isUnderWay);
+  const found = projectsFound(desk.state)?.projects ?? [];
+  const underWay = found.filter(isUnderWay);
   if (underWay.some(({ project }) => chosen.names.includes(project.name))) return { kind: 'applying' };
+  await lookAgain(
+    desk,
+    found.filter(({ project }) => chosen.names.includes(project.name)),
+  );
   const only = words.length === 0 ? [] : chosen.names;
   // A click or a re-run asks for what is on show once more, whichever kind of plan that is.
   const as = wish.destroy ? 'destroy' : wish.via === 'comment' ? 'plain' : 'same';
@@ -153,8 +177,11 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
       ? { kind: 'applying' }
       : { kind: 'done', to: wish.actor, text: 'nothing to apply' };
   }
+  // What it began is looked at first: the rest of it is another plan.
+  if (open.every(isUnknown)) return applyRest(desk, wish, open);
   const changed = open.find((project) => planOf(project) !== null && !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
+  if (open.some((project) => waitsForGitHub(desk, project))) await lookAtReviews(desk);
   const trigger: ApplyTrigger = { kind: wish.via === 'button' ? 'button' : 'comment', actor: wish.actor };
   const tried = open.filter(wasTried);
   const refused = await startApplies(
@@ -169,6 +196,10 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
   const [first] = refusals;
   return first !== undefined && (refusals.length === open.length || wish.projects.length > 0) ? first : null;
 }
+
+/** A review that nobody told of, or a check that has passed since, may be all that is missing. */
+const waitsForGitHub = ({ state }: Desk, project: ProjectState): boolean =>
+  missingFor(state, project).length > 0 || unmetFor(state, project).length > 0;
 
 /** A plan is applied at most once, whatever came of it. */
 const wasTried = ({ apply }: ProjectState): boolean =>

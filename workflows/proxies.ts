@@ -8,6 +8,7 @@ import type {
   PlanRequest,
   RunnerActivities,
   RunPass,
+  UnlockRequest,
 } from './activities.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
@@ -99,6 +100,15 @@ export const { listOpenPullRequests, listPullRequestsAt, readGroupRecord, showGr
     retry: patientRetry,
   });
 
+/** A large organization is read in minutes. What does not come to an end is tried again by the next look. */
+const lookTimeout = '5 minutes';
+const lookRetry: RetryPolicy = { ...callRetry, maximumAttempts: 3 };
+export const { redeliverFailed, findLosses, setRight, noteLook } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: lookTimeout,
+  retry: lookRetry,
+});
+
 /** Milliseconds: what hatchet.yaml allows, and how long nobody may take it before somebody looks why. */
 export type RunLimits = { readonly timeoutMs: number; readonly waitMs: number };
 
@@ -130,7 +140,7 @@ async function admitPlan(request: PlanRequest, lifetimeMs: number): Promise<RunP
 
 export const unlockStateIn =
   (pool: string, { timeoutMs, waitMs }: RunLimits) =>
-  async (request: PlanRequest & { readonly lockId: string }): Promise<readonly Diagnostic[] | null> => {
+  async (request: UnlockRequest): Promise<readonly Diagnostic[] | null> => {
     const { unlockState } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
       activityId: runnerActivityId(request.runId),

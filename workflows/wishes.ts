@@ -2,8 +2,8 @@
 
 import type { CommandRefusal } from './activities.ts';
 import type { Message } from './messages.ts';
+import type { Action } from './model/authorize.ts';
 import type { Button } from './model/check.ts';
-import type { Verb } from './model/command.ts';
 import { nearest } from './model/command.ts';
 import { createGlob } from './model/glob.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
@@ -14,7 +14,7 @@ import type { ProjectState } from './model/round.ts';
 /** A person's wish. What it is about is what they saw: a comment's time or the round of the check they clicked. */
 export type Wish = {
   readonly deliveryId: string;
-  readonly verb: Verb;
+  readonly verb: Action;
   readonly actor: string;
   /** Names or globs as typed; empty = all. */
   readonly projects: readonly string[];
@@ -26,12 +26,15 @@ export type Wish = {
     | { readonly kind: 'round'; readonly id: string; readonly head: string };
 };
 
-const buttonVerbs: Readonly<Record<Button, Verb>> = {
+const buttonVerbs: Readonly<Record<Button, Action>> = {
   approve: 'approve',
   apply: 'apply',
   replan: 'plan',
   'allow-plan': 'plan',
   unlock: 'unlock',
+  accept: 'accept',
+  'apply-rest': 'apply-rest',
+  'force-unlock': 'force-unlock',
 };
 
 /** The wish in a message; a refusal where the comment was not understood; null where nobody wishes anything. */

@@ -78,6 +78,7 @@ export const lossWords: Readonly<Record<LossReason, string>> = {
   'review withdrawn': 'the review is not there any more',
   'changes requested': 'a later review requests changes',
   'right lost': 'the right to give it is gone',
+  'apply begun': 'the apply that it was for was begun',
   'pushed since': 'whoever pushed the newest commit counts as an author',
 };
 

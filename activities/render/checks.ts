@@ -2,6 +2,7 @@
 import type { Button, Check } from '../../workflows/model/check.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { givenLines, missingLines } from './approvals.ts';
+import { requirementLines } from './checklist.ts';
 import type { ChangesByPlan } from './comment.ts';
 import { countsAhead } from './counts.ts';
 import type { Annotation } from './diagnostics.ts';
@@ -52,6 +53,9 @@ const actions: Record<Button, Omit<CheckAction, 'identifier'>> = {
   replan: { label: 'Re-plan', description: 'Plan again' },
   'allow-plan': { label: 'Allow plan', description: 'Plan this commit of the fork' },
   unlock: { label: 'Unlock', description: 'Give up the locks of this pull request' },
+  accept: { label: 'Accept as it is', description: 'Take what is there, keep the lock' },
+  'apply-rest': { label: 'Apply the rest', description: 'Plan what is left, then ask for approval' },
+  'force-unlock': { label: 'Force-unlock state', description: "Break the lost apply's lock of the state" },
 };
 
 /** `changes` holds the changes of the check's project at least; aggregates need none. */
@@ -112,7 +116,7 @@ function aggregateText(check: Check, view: View): readonly string[] {
 
 /** What stands between each project and its apply, and who can give it; the summary's table has the rest. */
 function checklist({ projects, author }: View): readonly string[] {
-  return [...missingLines(projects, author), ...givenLines(projects)];
+  return [...requirementLines({ projects }), ...missingLines(projects, author), ...givenLines(projects)];
 }
 
 function projectContent(project: ProjectView, view: View, changes: ChangesByPlan, links: Links): Content {

@@ -1,13 +1,15 @@
 // What is the state, and who does what next? The first lines of the comment and of the aggregate checks.
 import type { MissingApproval } from '../../workflows/model/approval.ts';
+import type { Finding } from '../../workflows/model/comparison.ts';
 import { addCounts } from '../../workflows/model/plan.ts';
+import type { Unmet } from '../../workflows/model/requirement.ts';
 import { blocks } from '../../workflows/model/verdict.ts';
 import type { AppliesOn, Headline, ProjectView, View } from '../../workflows/model/view.ts';
 import { audience } from './approvals.ts';
 import { countsAhead, countsDone } from './counts.ts';
 import { deletedParagraphs } from './deleted.ts';
 import type { Links } from './links.ts';
-import { inlineCode, link, person } from './markdown.ts';
+import { cutText, inlineCode, inlineText, link, person } from './markdown.ts';
 import { isMerged } from './status.ts';
 import { duration, join, named, nameList, plural } from './wording.ts';
 
@@ -16,12 +18,21 @@ type Context = { readonly view: View; readonly links: Links };
 
 /** State and next step stand on one line up to this length, links included. */
 const maxOneLine = 150;
+/** GitHub's refusals are a sentence. */
+const maxRefusal = 300;
 
 /** The first paragraphs: state and next step, then what merging would leave behind. */
 export function openingParagraphs(view: View, links: Links): readonly string[] {
   const deleted = deletedParagraphs(view);
   const silent = view.headline.kind === 'no-projects' && deleted.length > 0;
-  return [...(silent ? [] : [headlineText(view, links)]), ...deleted];
+  return [...(silent ? [] : [headlineText(view, links)]), ...mergeParagraphs(view), ...deleted];
+}
+
+/** Everything is applied, and `apply.auto_merge` came to nothing. */
+function mergeParagraphs({ mergeRefusal }: View): readonly string[] {
+  if (mergeRefusal === null) return [];
+  const words = inlineText(cutText(mergeRefusal, maxRefusal));
+  return [`Hatchet was to merge this, and GitHub refused: ${words} It is not tried again: merge it by hand.`];
 }
 
 /** The state in bold, then the next step: one line of Markdown, or two when that reads better. */
@@ -79,6 +90,11 @@ function tell(headline: Headline, context: Context): Told {
       };
     case 'waiting-for-approval':
       return toldOfWaiting(headline.missing, context);
+    case 'waiting-for-requirements':
+      return {
+        state: `${capitalized(join(unmetKinds(headline.unmet), 'and'))}: ${nameList(headline.projects)}.`,
+        next: `See below what is missing. Then ${isMerged(view) ? 'it is applied' : appliesWords(view)}.`,
+      };
     case 'ready':
       return toldOfReady(context);
     case 'applying':
@@ -180,6 +196,16 @@ function toldOfWaiting(missing: readonly MissingApproval[], context: Context): T
   };
 }
 
+const unmetWord: Readonly<Record<Unmet['kind'], string>> = {
+  approved: 'not approved by a review',
+  mergeable: 'not mergeable',
+  up_to_date: 'not up to date',
+};
+
+const unmetKinds = (unmet: readonly Unmet[]): string[] => [
+  ...new Set(unmet.map(({ kind }) => unmetWord[kind])),
+];
+
 /** More of them would bury the next step. */
 const maxRisks = 3;
 
@@ -221,7 +247,11 @@ const applyCommand = '`/hatchet apply`';
 
 function waysOf({ headline, projects }: View): readonly AppliesOn[] {
   const ways = projects.flatMap(({ status }) =>
-    status.kind === 'ready' || status.kind === 'waiting-for-approval' ? [status.applies ?? 'merge'] : [],
+    status.kind === 'ready' ||
+    status.kind === 'waiting-for-approval' ||
+    status.kind === 'waiting-for-requirements'
+      ? [status.applies ?? 'merge']
+      : [],
   );
   const fallback = headline.kind === 'ready' ? headline.applies : 'merge';
   return ways.length === 0 ? [fallback] : [...new Set(ways)];
@@ -242,11 +272,26 @@ function toldOfFailedApply(projects: readonly string[], context: Context): Told 
 }
 
 function toldOfUnknown(projects: readonly string[], context: Context): Told {
+  const findings = context.view.projects.flatMap(({ status }) =>
+    status.kind === 'unknown' ? [status.finding] : [],
+  );
   const which = projects.length === 1 ? nameList(projects) : 'them';
   return {
     state: `Outcome unknown: ${nameList(projects)}.`,
-    next: `Contact was lost during the apply. Nothing else runs on ${which} until someone with write looks at what is there and decides: ${buttonOn('Unlock', context)}, or comment \`/hatchet unlock\`.`,
+    next: `Contact was lost during the apply. Nothing else runs on ${which} until someone with write decides. ${decisionWords(findings, context)}`,
   };
+}
+
+/** What can be decided now: first of all about what was looked at already. */
+function decisionWords(findings: readonly (Finding | undefined)[], context: Context): string {
+  const unlock = '`/hatchet unlock` gives the lock up.';
+  if (findings.some((finding) => finding?.kind === 'compared'))
+    return `See below what is done, then: ${buttonOn('Accept as it is', context)} keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, ${unlock}`;
+  if (findings.some((finding) => finding?.kind === 'state-locked'))
+    return `What is done cannot be told yet: Terraform's own lock of the state is held, see below. ${capitalized(unlock)}`;
+  return findings.some((finding) => finding === undefined)
+    ? `In a moment a new plan tells what is done. ${buttonOn('Unlock', context)}, or comment \`/hatchet unlock\`, gives the lock up.`
+    : `What is done could not be looked at, see below. ${buttonOn('Unlock', context)}, or comment \`/hatchet unlock\`, gives the lock up.`;
 }
 
 function toldOfApplied(view: View): Told {

@@ -1,8 +1,10 @@
 // What went wrong, and where? The lines between the table and the diffs.
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import { diagnosticText } from './diagnostics.ts';
-import { cutText, inlineText } from './markdown.ts';
+import { findingParagraphs } from './finding.ts';
+import { cutText, inlineCode, inlineText } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
 import { blockingSentences } from './verdicts.ts';
 import { named, plural } from './wording.ts';
@@ -24,13 +26,27 @@ export function projectProblems(project: ProjectView): readonly string[] {
   const { status, name, verdicts } = project;
   if (status.kind === 'denied')
     return blockingSentences(verdicts).map((sentence) => `${named(name)}: ${sentence}`);
-  if (status.kind === 'unknown') return [`${named(name)}: ${inlineText(cutText(status.reason, maxReason))}`];
+  if (status.kind === 'unknown') {
+    const reason = `${named(name)}: ${inlineText(cutText(status.reason, maxReason))}`;
+    return [reason, ...findingParagraphs(name, status.finding)];
+  }
   if (status.kind !== 'failed' && status.kind !== 'apply-failed') return [];
   const shown = status.diagnostics.slice(0, maxPerProject);
   const more = Math.max(status.diagnosticCount, status.diagnostics.length) - shown.length;
+  const kept =
+    status.kind === 'apply-failed' && status.stateKept === true ? keptState(name, status.runId) : [];
   return [
+    ...kept,
     ...shown.map((diagnostic) => placed(diagnostic, name)),
     ...(more > 0 ? [`${plural(more, 'more problem')} of ${named(name)}.`] : []),
+  ];
+}
+
+/** Planning again from the old state would make everything a second time. */
+function keptState(name: string, runId: RunId | undefined): readonly string[] {
+  const command = `npm run state -- --run ${runId ?? '<run>'} --out errored.tfstate`;
+  return [
+    `Terraform could not write the state of ${named(name)}. **Hatchet keeps it, encrypted.** Before anything else is planned or applied here, whoever runs Hatchet fetches it with ${inlineCode(command)}, and it is put back with ${inlineCode('terraform state push errored.tfstate')} in the project's directory.`,
   ];
 }
 

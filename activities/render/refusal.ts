@@ -3,6 +3,7 @@ import type { CommandRefusal } from '../../workflows/activities.ts';
 import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
 import type { MissingApproval } from '../../workflows/model/approval.ts';
 import { lossWords, peopleList } from './approvals.ts';
+import { unmetWords } from './checklist.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
 import { maxNameLength, named, nameList, plural } from './wording.ts';
 
@@ -41,6 +42,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `${person(refusal.by)} rejected the plan of ${named(refusal.project)}. It is blocked until ${person(refusal.by)} approves or the plan changes.`;
     case 'approvals-missing':
       return missingSentence(refusal.project, refusal.missing);
+    case 'requirements-unmet':
+      return `${named(refusal.project)} may not be applied yet: ${refusal.unmet.map(unmetWords).join('; ')}.`;
     case 'approval-lost':
       return `${lostWords(refusal.lost)}. ${missingSentence(refusal.project, refusal.missing)}`;
     case 'draft':
@@ -91,6 +94,12 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `this comes from a fork, so say which commit you looked at: ${inlineCode(`/hatchet plan ${refusal.head.slice(0, 7)}`)}.`;
     case 'nothing-to-approve':
       return 'nothing here waits for an approval.';
+    case 'nothing-unknown':
+      return 'no apply here has an unknown outcome.';
+    case 'not-compared':
+      return `nobody has looked yet at what the apply of ${named(refusal.project)} has done. Comment \`/hatchet plan\` to have it looked at now.`;
+    case 'no-own-lock':
+      return 'no lock of Terraform was found that the lost apply had left behind.';
     case 'applying':
       return 'an apply is running. Ask again when it is done.';
     case 'deleted-project':

@@ -1,6 +1,7 @@
 // What does a reply to a command or a click say?
 import { markdownTable } from 'markdown-table';
 import type { Reply, StatusLine } from '../../workflows/activities.ts';
+import type { Settling } from '../../workflows/model/authorize.ts';
 import type { Verb } from '../../workflows/model/command.ts';
 import { verbs } from '../../workflows/model/command.ts';
 import { cutText, inlineCode, inlineText, person, tableCell } from './markdown.ts';
@@ -21,7 +22,7 @@ const commands: Record<Verb, { readonly arguments: string; readonly does: string
   apply: { arguments: ' [project…]', does: 'apply what is planned and approved' },
   approve: { arguments: ' [project…]', does: 'say yes to the plans shown' },
   reject: { arguments: ' [project…]', does: 'take a yes back, or refuse' },
-  cancel: { arguments: '', does: 'stop running plans, and applies that wait for their turn' },
+  cancel: { arguments: '', does: 'stop plans and what waits; a running apply if said twice' },
   unlock: { arguments: ' [project…]', does: "give up this pull request's locks" },
   status: { arguments: '', does: 'what is running, waiting and locked' },
   help: { arguments: '', does: 'this list' },
@@ -31,7 +32,22 @@ const doneTexts: Record<Extract<Reply, { kind: 'done' }>['text'], string> = {
   'nothing to apply': 'there is nothing to apply.',
   'locks given up': 'the locks of this pull request are given up.',
   'nothing to cancel': 'there is nothing to cancel.',
+  'stop needs a second word':
+    'stopping an apply leaves its project half-changed. Comment `/hatchet cancel` again within 10 minutes to stop it.',
+  'applies are being stopped':
+    'the running apply is asked to stop. What it has done by then stays done; the result appears in the comment.',
+  'state lock is being broken':
+    "Terraform's lock is being broken; what is there is looked at again after that.",
 };
+
+/** What only buttons ask for is called as they are labelled. */
+const settlings: Readonly<Record<Settling, string>> = {
+  accept: 'Accept as it is',
+  'apply-rest': 'Apply the rest',
+  'force-unlock': 'Force-unlock state',
+};
+
+const isSettling = (verb: string): verb is Settling => Object.hasOwn(settlings, verb);
 
 /** What is going on where there is no project to speak of. */
 const withoutProjects: Record<Extract<Reply, { kind: 'status' }>['findings'], string> = {
@@ -55,7 +71,9 @@ export function renderReply(reply: Reply): string {
     case 'refused': {
       const sentence = refusalSentence(reply.refusal);
       if (isMistyped(reply.refusal)) return `${person(reply.to)} ${sentence}`;
-      const command = inlineCode(`/hatchet ${cutText(reply.verb, maxVerbLength)}`);
+      const command = isSettling(reply.verb)
+        ? `**${settlings[reply.verb]}**`
+        : inlineCode(`/hatchet ${cutText(reply.verb, maxVerbLength)}`);
       return `${person(reply.to)} ${command} was refused: ${sentence}`;
     }
     case 'done':

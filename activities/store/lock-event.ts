@@ -4,7 +4,7 @@ import type { ProjectKey } from './apply.ts';
 import type { Sql } from './connection.ts';
 
 export type LockEvent = {
-  readonly kind: 'taken' | 'released' | 'frozen' | 'unlocked';
+  readonly kind: 'taken' | 'released' | 'frozen' | 'unlocked' | 'settled';
   /** The pull request that holds or held it. */
   readonly number: number;
   readonly fence: number;
@@ -20,7 +20,7 @@ export type LockEvents = {
 
 const rows = z.array(
   z.object({
-    kind: z.enum(['taken', 'released', 'frozen', 'unlocked']),
+    kind: z.enum(['taken', 'released', 'frozen', 'unlocked', 'settled']),
     number: z.number(),
     fence: z.number(),
     reason: z.string(),

@@ -11,6 +11,7 @@ import { captureCommand, explainFailure } from './command.ts';
 import { keepTrying } from './keep-trying.ts';
 import type { Mask } from './mask.ts';
 import { parseStateVersion } from './plan-file.ts';
+import type { Exit } from './process.ts';
 import { readForeignFile } from './run-directory.ts';
 import type { Session } from './session.ts';
 import type { RunnerDependencies } from './settings.ts';
@@ -65,6 +66,8 @@ async function describeOutcome(ended: EndedApply, stateKept: boolean): Promise<A
     return failure(ended, ending.problems, { done: 0, stateKept: false, finishedAt });
   const { result, progress } = ending;
   if (result.exit.code === 0) return { kind: 'applied', runId, finishedAt };
+  // It never got to write down what it had done.
+  if (wasKilled(result.exit)) return { kind: 'unknown', runId, reason: 'Terraform was killed while it ran' };
   if (!progress.hasStarted() && (await isStateChanged(ended))) {
     return {
       kind: 'refused',
@@ -74,6 +77,10 @@ async function describeOutcome(ended: EndedApply, stateKept: boolean): Promise<A
   const problems = explainFailure(session, { kind: 'apply', planFile: '' }, result, mask);
   return failure(ended, problems, { done: progress.done(), stateKept, finishedAt });
 }
+
+/** By a signal; bubblewrap, like a shell, tells of it by an exit code above 128. */
+const wasKilled = ({ code, signal }: Exit): boolean => signal !== null || (code ?? 0) > signalExitCode;
+const signalExitCode = 128;
 
 function failure(
   { runId, stored }: Pick<EndedApply, 'runId' | 'stored'>,

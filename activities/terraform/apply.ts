@@ -3,7 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunnerActivities } from '../../workflows/activities.ts';
+import type { ApplyPlanRequest } from '../../workflows/activities.ts';
 import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { StoredPlan } from '../run-store.ts';
@@ -17,12 +17,11 @@ import { createMask } from './mask.ts';
 import { prepareProject } from './prepare.ts';
 import { readSecrets } from './read-plan.ts';
 import { createRunDirectory, removeRunDirectory } from './run-directory.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionRequest } from './session.ts';
 import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
 import { recordStart } from './start-record.ts';
-
-export type ApplyRequest = Parameters<RunnerActivities['applyPlan']>[0];
+import { lockMark } from './state-lock.ts';
 
 /** The plan that a grant names, as it was stored. */
 type GrantedPlan = {
@@ -41,37 +40,45 @@ type GrantedPlan = {
 export async function applyPlan(
   context: RunContext,
   deps: RunnerDependencies,
-  request: ApplyRequest,
+  request: ApplyPlanRequest,
 ): Promise<ApplyOutcome> {
   const { runId } = request;
   if (context.attempt > 1)
     return { kind: 'unknown', runId, reason: 'contact with the first attempt was lost' };
-  return withHeartbeat(context, async (enter) => {
-    const granted = await readGrantedPlan(deps, request);
-    if ('kind' in granted) return { kind: 'refused', refusal: granted };
-    const engine = await findPlansEngine(context, deps, granted.stored);
-    if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
-    const { project } = granted.stored.plan;
-    const directory = await createRunDirectory(deps.settings.workDir, runId);
-    try {
-      const live = createLiveLog(deps.liveLog, runId, granted.mask);
-      const session = await createSession({ context, deps, live, engine, project, directory, enter });
-      const problems = await prepareApply(session, deps, request, granted);
-      if (problems.length === 0) return await startApply(session, deps, request, granted);
-      const { outcome } = await keepOutcome({
-        session,
-        deps,
-        runId,
-        ...granted,
-        ending: { kind: 'not-started', problems },
-      });
-      await removeRunDirectory(directory);
-      return outcome;
-    } catch (cause) {
-      await removeRunDirectory(directory);
-      throw cause;
-    }
-  });
+  const mark = lockMark(runId, deps.settings.bubblewrap !== null);
+  const outcome = await withHeartbeat(context, (enter) => applyOnce({ context, deps, enter }, request), mark);
+  return outcome.kind === 'unknown' && mark !== null ? { ...outcome, mark } : outcome;
+}
+
+async function applyOnce(
+  { context, deps, enter }: Pick<SessionRequest, 'context' | 'deps' | 'enter'>,
+  request: ApplyPlanRequest,
+): Promise<ApplyOutcome> {
+  const { runId } = request;
+  const granted = await readGrantedPlan(deps, request);
+  if ('kind' in granted) return { kind: 'refused', refusal: granted };
+  const engine = await findPlansEngine(context, deps, granted.stored);
+  if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
+  const { project } = granted.stored.plan;
+  const directory = await createRunDirectory(deps.settings.workDir, runId);
+  try {
+    const live = createLiveLog(deps.liveLog, runId, granted.mask);
+    const session = await createSession({ context, runId, deps, live, engine, project, directory, enter });
+    const problems = await prepareApply(session, deps, request, granted);
+    if (problems.length === 0) return await startApply(session, deps, request, granted);
+    const { outcome } = await keepOutcome({
+      session,
+      deps,
+      runId,
+      ...granted,
+      ending: { kind: 'not-started', problems },
+    });
+    await removeRunDirectory(directory);
+    return outcome;
+  } catch (cause) {
+    await removeRunDirectory(directory);
+    throw cause;
+  }
 }
 
 /** Another version may read the plan file in another way, or not at all. */
@@ -96,7 +103,7 @@ const cancelledBefore: Diagnostic = {
 /** The bytes must be those that were planned, and the digest the one that people said yes to. */
 async function readGrantedPlan(
   { store, settings }: RunnerDependencies,
-  { grant, repository }: ApplyRequest,
+  { grant, repository }: ApplyPlanRequest,
 ): Promise<GrantedPlan | Refusal> {
   const [stored, { planFile, lockFile }, planJson] = await Promise.all([
     store.readPlan(grant.planId),
@@ -115,7 +122,7 @@ async function readGrantedPlan(
 async function prepareApply(
   session: Session,
   deps: RunnerDependencies,
-  { repository }: ApplyRequest,
+  { repository }: ApplyPlanRequest,
   { stored, planFile, lockFile, mask }: GrantedPlan,
 ): Promise<readonly Diagnostic[]> {
   try {
@@ -139,7 +146,7 @@ async function prepareApply(
 async function startApply(
   session: Session,
   deps: RunnerDependencies,
-  { runId }: ApplyRequest,
+  { runId }: ApplyPlanRequest,
   granted: GrantedPlan,
 ): Promise<ApplyOutcome> {
   if (!(await recordStart(session.settings.workDir, runId))) {

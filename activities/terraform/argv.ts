@@ -13,9 +13,12 @@ export type TerraformCommand =
       readonly planFile: string;
       readonly varFiles: readonly string[];
       readonly destroy: boolean;
+      /** Only where nobody else holds the state's lock. */
+      readonly underLock: boolean;
     }
   | { readonly kind: 'show'; readonly planFile: string }
   | { readonly kind: 'apply'; readonly planFile: string }
+  | { readonly kind: 'force-unlock'; readonly lockId: string }
   | { readonly kind: 'pull-state' };
 
 /** Another apply of the same state may be about to end; longer than this it is somebody else's problem to look at. */
@@ -23,7 +26,8 @@ const lockTimeout = '5m';
 
 /**
  * The arguments after the program's name; the same for Terraform and OpenTofu.
- * Plans take no lock: they write nothing, and are made again when another apply lands.
+ * Plans take no lock: they write nothing, and are made again when another apply lands. Only one that is to tell what an
+ * apply has done takes it, or says at once who has it.
  * Source: developer.hashicorp.com/terraform/cli/commands
  */
 export function terraformArguments(command: TerraformCommand): readonly string[] {
@@ -41,7 +45,7 @@ export function terraformArguments(command: TerraformCommand): readonly string[]
         'plan',
         '-json',
         '-input=false',
-        '-lock=false',
+        command.underLock ? '-lock-timeout=0s' : '-lock=false',
         '-detailed-exitcode',
         ...(command.destroy ? ['-destroy'] : []),
         ...varFileArguments(command),
@@ -51,6 +55,8 @@ export function terraformArguments(command: TerraformCommand): readonly string[]
       return ['show', '-json', command.planFile];
     case 'apply':
       return ['apply', '-json', '-input=false', `-lock-timeout=${lockTimeout}`, command.planFile];
+    case 'force-unlock':
+      return ['force-unlock', '-force', command.lockId];
     case 'pull-state':
       return ['state', 'pull'];
     default:

@@ -86,7 +86,8 @@ async function planOnce(
   const { deps, request, enter, live, mask } = attempt;
   const directory = await createRunDirectory(deps.settings.workDir, request.runId);
   try {
-    const session = await createSession({ ...attempt, project: request.project, directory });
+    const { runId, project } = request;
+    const session = await createSession({ ...attempt, runId, project, directory });
     const planned = await runPlan(session, attempt);
     if (planned === 'not-fitting') return planned;
     enter('store');
@@ -103,14 +104,14 @@ async function runPlan(
   session: Session,
   { deps, request, mask, reuse }: Attempt & { readonly reuse: Preparation['reuse'] },
 ): Promise<Planned | { readonly diagnostics: readonly Diagnostic[] } | 'not-fitting'> {
-  const { repository, source, project, destroy } = request;
+  const { repository, source, project, destroy, underLock = false } = request;
   const { varFiles } = project;
   const preparation = { deps, repository, tree: source.tree, lockFile: null, varFiles, reuse };
   const prepared = await prepareProject(session, preparation, mask);
   if (prepared.kind === 'failed') return prepared.reused ? 'not-fitting' : prepared;
   session.enter('plan');
   const { planFile } = session.directory;
-  const command = { kind: 'plan', planFile, varFiles, destroy } as const;
+  const command = { kind: 'plan', planFile, varFiles, destroy, underLock } as const;
   const result = await runCommand(session, command);
   if (result.exit.code !== 0 && result.exit.code !== changesExitCode) {
     // Without a word of any resource, it may be the init that Terraform refuses.

@@ -12,6 +12,8 @@ export type Sandbox = {
   readonly readable: readonly string[];
   /** What is behind the walls dies with Hatchet: right for a plan, never for an apply. */
   readonly dieWithParent: boolean;
+  /** The machine's name as seen from inside; null keeps the real one. */
+  readonly hostName: string | null;
 };
 
 /** The file descriptor on which bubblewrap tells the process id of the program, as seen from outside. */
@@ -51,6 +53,7 @@ export function sandboxArgv(sandbox: Sandbox, cwd: string, program: readonly str
     '--unshare-pid',
     '--unshare-ipc',
     '--unshare-uts',
+    ...(sandbox.hostName === null ? [] : ['--hostname', sandbox.hostName]),
     '--unshare-cgroup-try',
     ...(sandbox.network === 'none' ? ['--unshare-net'] : []),
     '--cap-drop',
@@ -80,7 +83,14 @@ const probeTimeoutMs = 10_000;
 
 /** Whether bubblewrap works here at all: many containers forbid the namespaces that it needs. */
 export async function canSandbox(bubblewrap: string): Promise<boolean> {
-  const walls: Sandbox = { bubblewrap, network: 'none', writable: [], readable: [], dieWithParent: true };
+  const walls: Sandbox = {
+    bubblewrap,
+    network: 'none',
+    writable: [],
+    readable: [],
+    dieWithParent: true,
+    hostName: null,
+  };
   const [file = bubblewrap, ...args] = sandboxArgv(walls, '/', ['/usr/bin/env', 'true']);
   const child = spawn(file, args, {
     cwd: tmpdir(),

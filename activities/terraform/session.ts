@@ -1,6 +1,7 @@
 // What do the Terraform commands of one run have in common?
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { Project } from '../../workflows/model/project.ts';
 import type { TerraformCommand } from './argv.ts';
 import { terraformArguments } from './argv.ts';
@@ -15,9 +16,11 @@ import type { RunLog } from './run-log.ts';
 import { createRunLog } from './run-log.ts';
 import { sandboxArgv } from './sandbox.ts';
 import type { RunContext, RunnerDependencies, RunnerSettings, RunStage } from './settings.ts';
+import { hostNameOf } from './state-lock.ts';
 
 export type Session = {
   readonly context: RunContext;
+  readonly runId: RunId;
   readonly settings: RunnerSettings;
   /** With its links resolved: behind the walls a link may lead nowhere. */
   readonly engine: Pick<EngineBinary, 'path' | 'version'>;
@@ -33,6 +36,7 @@ export type SessionRequest = {
   readonly context: RunContext;
   readonly deps: RunnerDependencies;
   readonly engine: EngineBinary;
+  readonly runId: RunId;
   /** Whoever follows the run. */
   readonly live: LiveLog;
   readonly project: Project;
@@ -42,9 +46,10 @@ export type SessionRequest = {
 
 /** To be made before the checkout. */
 export async function createSession(request: SessionRequest): Promise<Session> {
-  const { context, deps, live, project, directory, enter } = request;
+  const { context, runId, deps, live, project, directory, enter } = request;
   return {
     context,
+    runId,
     settings: deps.settings,
     engine: { path: await realpath(request.engine.path), version: request.engine.version },
     project,
@@ -78,6 +83,8 @@ export function sessionProgram(
     writable: [directory.root, ...paths],
     readable: [engine.path, packagesDir(settings.pluginCacheDir)],
     dieWithParent: command.kind !== 'apply',
+    // An apply signs its lock of the state with it: later on it can be told whose the lock is.
+    hostName: command.kind === 'apply' ? hostNameOf(session.runId) : null,
   };
   return { ...common, argv: sandboxArgv(sandbox, projectDir, program), sandboxed: true };
 }

@@ -1,7 +1,8 @@
 // What does a runner need from the process that it lives in?
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
-import type { LogSink, RunStore } from '../run-store.ts';
+import type { LockMark } from '../../workflows/model/state-lock.ts';
+import type { LogSink, RunnerStore } from '../run-store.ts';
 import type { EngineFor } from './engine.ts';
 import type { InitCache } from './init-cache.ts';
 
@@ -21,17 +22,21 @@ export type RunnerSettings = {
   readonly masks: readonly string[];
 };
 
-export type RunnerDependencies = {
-  readonly store: RunStore;
+/** What one run reads and keeps. */
+export type RunAccess = {
+  readonly store: RunnerStore;
   /** Exports a whole tree into an existing empty directory; committed symlinks stay symlinks. */
   readonly checkout: (request: {
     readonly repository: Repository;
     readonly tree: Sha;
     readonly into: string;
   }) => Promise<void>;
-  readonly engineFor: EngineFor;
   /** Null: nobody follows runs while they go on. */
   readonly liveLog: LogSink | null;
+};
+
+export type RunnerDependencies = RunAccess & {
+  readonly engineFor: EngineFor;
   readonly initCache: InitCache;
   readonly settings: RunnerSettings;
 };
@@ -40,7 +45,7 @@ export type RunStage = 'checkout' | 'init' | 'plan' | 'show' | 'apply' | 'store'
 
 /** What Temporal says of the attempt that is running. */
 export type RunContext = {
-  readonly heartbeat: (details: { readonly stage: RunStage }) => void;
+  readonly heartbeat: (details: { readonly stage: RunStage; readonly mark?: LockMark }) => void;
   /** Aborts when the run is no longer wanted; its reason is what a cancelled plan throws. */
   readonly signal: AbortSignal;
   /** Counts from 1. */

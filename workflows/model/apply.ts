@@ -7,6 +7,7 @@ import type { PlanDigest, PlanId, RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Project } from './project.ts';
 import type { PullRequest } from './pull-request.ts';
+import type { Unmet } from './requirement.ts';
 import type { LockMark } from './state-lock.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 import { blocks } from './verdict.ts';
@@ -63,6 +64,7 @@ export type Refusal =
       readonly lost: readonly Pick<LostApproval, 'login' | 'why'>[];
       readonly missing: readonly MissingApproval[];
     }
+  | { readonly kind: 'requirements-unmet'; readonly project: string; readonly unmet: readonly Unmet[] }
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
@@ -124,6 +126,8 @@ export type ApplyQuestion = {
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
   readonly rules: readonly ApprovalRule[];
+  /** What `apply.require` wants and what does not hold. */
+  readonly unmet: readonly Unmet[];
   readonly pullRequest: PullRequest;
   /** Who opened it, and who pushed its head. */
   readonly authors: readonly string[];
@@ -152,6 +156,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   if (rejection !== undefined) return { kind: 'rejected', project, by: rejection.actor.login };
   const missing = missingApprovals({ ...question, digest: plan.digest });
   if (missing.length > 0) return { kind: 'approvals-missing', project, missing };
+  if (question.unmet.length > 0) return { kind: 'requirements-unmet', project, unmet: question.unmet };
   const approvals = question.approvals.filter((yes) => yes.project === project && yes.digest === plan.digest);
   const claims: Omit<ApplyGrant, typeof granted> = {
     planId: plan.id,

@@ -24,6 +24,7 @@ export type LossReason =
   | 'review withdrawn'
   | 'changes requested'
   | 'right lost'
+  | 'apply begun'
   | 'pushed since';
 
 /** A yes that is gone although the plan is the same. */

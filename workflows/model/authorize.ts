@@ -4,7 +4,10 @@ import { isOneOf } from './approval.ts';
 import type { Verb } from './command.ts';
 
 /** Everything that a person can ask for; every way in (comment, button, re-run, merge) names one of these. */
-export type Action = Verb;
+export type Action = Verb | Settling;
+
+/** What only a button asks for: a decision on an apply whose outcome nobody knows. */
+export type Settling = 'accept' | 'apply-rest' | 'force-unlock';
 
 /** What the decision needs to know of the pull request. */
 export type Target = {
@@ -30,6 +33,9 @@ const needed: Readonly<Record<Action, 'read' | 'write'>> = {
   reject: 'write',
   cancel: 'write',
   unlock: 'write',
+  accept: 'write',
+  'apply-rest': 'write',
+  'force-unlock': 'write',
 };
 
 const rank: Readonly<Record<Permission, number>> = { none: 0, read: 1, write: 2, admin: 3 };

@@ -4,7 +4,16 @@ import type { Diagnostic } from './diagnostic.ts';
 export type Conclusion = 'success' | 'neutral' | 'failure' | 'action_required' | 'cancelled';
 
 /** GitHub shows at most three, and only on completed checks. `id` comes back with the click. */
-export const buttons = ['approve', 'apply', 'replan', 'allow-plan', 'unlock'] as const;
+export const buttons = [
+  'approve',
+  'apply',
+  'replan',
+  'allow-plan',
+  'unlock',
+  'accept',
+  'apply-rest',
+  'force-unlock',
+] as const;
 export type Button = (typeof buttons)[number];
 
 export type CheckState =
@@ -25,12 +34,19 @@ export type Check = {
   readonly project: string | null;
 };
 
+/** Posted on every head, so that they can be required. */
+const aggregateChecks: readonly string[] = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'];
+
 const projectCheckPrefix = 'hatchet/plan: ';
 export const projectCheckName = (project: string): string => `${projectCheckPrefix}${project}`;
 
 /** The project whose check this is; null for an aggregate. */
 export const projectOfCheck = (name: string): string | null =>
   name.startsWith(projectCheckPrefix) ? name.slice(projectCheckPrefix.length) : null;
+
+/** Is it one that only Hatchet writes? */
+export const isOwnCheck = (name: string): boolean =>
+  aggregateChecks.includes(name) || projectOfCheck(name) !== null;
 
 /** A check knows only its commit; its external id brings a click back to the pull request and to what it showed. */
 export const externalIdOf = (number: number, roundId: string): string => `${number}:${roundId}`;

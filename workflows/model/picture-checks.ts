@@ -8,6 +8,7 @@ import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
 import { findProject } from './pull-request-state.ts';
+import type { Unmet } from './requirement.ts';
 import type { ProjectsFound } from './round.ts';
 import { summarizeVerdict } from './verdict.ts';
 import type { AppliesOn, ProjectStatus, ProjectView } from './view.ts';
@@ -226,6 +227,8 @@ function applyFace(scene: Scene): Face {
       return done('failure', `Rejected by @${headline.by}`, 'approve');
     case 'waiting-for-approval':
       return done('action_required', missingTitle(scene.projects), 'approve');
+    case 'waiting-for-requirements':
+      return done('action_required', unmetTitle(headline.unmet, names));
     case 'ready':
       if (merged) return done('action_required', 'Not applied yet', 'apply');
       return readyFace(scene, headline.applies);
@@ -234,7 +237,7 @@ function applyFace(scene: Scene): Face {
     case 'apply-failed':
       return done('failure', applyFailedTitle(scene.projects), 'replan');
     case 'unknown':
-      return done('failure', `Outcome unknown: ${names}`, 'unlock');
+      return done('failure', `Outcome unknown: ${names}`, ...unknownButtons(scene));
     case 'applied':
       return done('success', 'Applied');
     case 'partly-applied':
@@ -244,6 +247,17 @@ function applyFace(scene: Scene): Face {
     default:
       return headline satisfies never;
   }
+}
+
+/** What can be decided: first of all about what was looked at already. */
+function unknownButtons({ projects, pullRequest }: Scene): readonly Button[] {
+  const findings = projects.flatMap(({ status }) =>
+    status.kind === 'unknown' && status.finding !== undefined ? [status.finding] : [],
+  );
+  if (findings.some((finding) => finding.kind === 'compared'))
+    return ['accept', ...(pullRequest.state === 'closed' ? [] : ['apply-rest' as const]), 'unlock'];
+  const own = findings.some((finding) => finding.kind === 'state-locked' && finding.own);
+  return own ? ['force-unlock', 'unlock'] : ['unlock'];
 }
 
 /** A draft can be planned when somebody asks, but not applied. */
@@ -266,6 +280,18 @@ function missingTitle(projects: readonly ProjectView[]): string {
     ...waiting.flatMap(({ status }) => status.missing.map(({ rule, given }) => rule.count - given)),
   );
   return `${count} ${count === 1 ? 'approval' : 'approvals'} missing: ${waiting.map(({ name }) => name).join(', ')}`;
+}
+
+const unmetWord: Readonly<Record<Unmet['kind'], string>> = {
+  approved: 'approved',
+  mergeable: 'mergeable',
+  up_to_date: 'up to date',
+};
+
+/** "Not approved and not up to date: prod" */
+function unmetTitle(unmet: readonly Unmet[], names: string): string {
+  const words = [...new Set(unmet.map(({ kind }) => `not ${unmetWord[kind]}`))].join(' and ');
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}: ${names}`;
 }
 
 function applyingTitle(projects: readonly ProjectView[]): string {

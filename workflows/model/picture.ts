@@ -9,9 +9,18 @@ import { deletedProjects, isCounting } from './picture-deleted.ts';
 import { headlineOf } from './picture-headline.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
-import { authorsOf, missingFor, projectsFound, rejectedBy, rulesOf } from './pull-request-state.ts';
+import {
+  authorsOf,
+  missingFor,
+  projectsFound,
+  rejectedBy,
+  requirementQuestion,
+  rulesOf,
+  unmetFor,
+} from './pull-request-state.ts';
+import { requirementsOf, unmetRequirements } from './requirement.ts';
 import type { ApplyState, ProjectState, Round } from './round.ts';
-import { planOf } from './round.ts';
+import { isApplied, planOf } from './round.ts';
 import { blocks } from './verdict.ts';
 import type { AppliesOn, ProjectStatus, ProjectView, View } from './view.ts';
 
@@ -36,6 +45,7 @@ export function viewOf(state: PullRequestState): View | null {
     projects,
     deleted: found === null ? [] : deletedProjects(found),
     checks: checksOf({ state, round, pullRequest, projects }),
+    mergeRefusal: state.autoMerge?.head === pullRequest.head ? state.autoMerge.refusal : null,
     editsConfiguration: found?.editsConfiguration ?? false,
     editedPolicies: found === null ? [] : editedPolicies(found.configuration, found.changedFiles),
     plannedAt: round.plannedAt,
@@ -62,9 +72,20 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
     runId: project.runId,
     plan,
     verdicts: project.verdicts ?? [],
+    required: requiredOf(state, project),
     ...wordsOn(state, project),
     voided: project.voided,
   };
+}
+
+function requiredOf(state: PullRequestState, project: ProjectState): ProjectView['required'] {
+  const question = requirementQuestion(state, project);
+  if (question === null || planOf(project)?.hasChanges !== true || isApplied(project)) return [];
+  const unmet = unmetRequirements(question);
+  return requirementsOf(question).map((requirement) => ({
+    requirement,
+    unmet: unmet.find(({ kind }) => kind === requirement) ?? null,
+  }));
 }
 
 /** Who said yes to the plan on show, and whose yes to it is gone. Whoever pushed since is an author now. */
@@ -113,7 +134,9 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   if (no !== null) return { kind: 'rejected', by: no };
   const missing = missingFor(state, project);
   const applies = appliesOn(state, project);
-  return missing.length > 0 ? { kind: 'waiting-for-approval', missing, applies } : { kind: 'ready', applies };
+  if (missing.length > 0) return { kind: 'waiting-for-approval', missing, applies };
+  const unmet = unmetFor(state, project);
+  return unmet.length > 0 ? { kind: 'waiting-for-requirements', unmet, applies } : { kind: 'ready', applies };
 }
 
 const dependenciesOf = (state: PullRequestState, { project }: ProjectState): readonly string[] =>

@@ -3,10 +3,13 @@
 import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
 import type { Approval, LostApproval, MissingApproval, Rejection } from './approval.ts';
 import { isTeam, missingApprovals } from './approval.ts';
+import type { AutoMerge } from './auto-merge.ts';
 import { defaultConfiguration, rulesFor } from './configuration.ts';
-import type { PlanDigest, Sha } from './identifiers.ts';
+import type { PlanDigest, RunId, Sha } from './identifiers.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestRef } from './repository.ts';
+import type { RequirementQuestion, Unmet } from './requirement.ts';
+import { requirementsOf, unmetRequirements } from './requirement.ts';
 import type { ProjectState, ProjectsFound, Round } from './round.ts';
 import { approvalRules, planOf } from './round.ts';
 import type { Standing } from './standing.ts';
@@ -24,6 +27,8 @@ export type PullRequestState = {
   readonly round: Round | null;
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
+  /** The last try to merge it because everything is applied; null: none yet. */
+  readonly autoMerge: AutoMerge | null;
   /** Yeses that are gone although the plan is the same. */
   readonly lost: readonly LostApproval[];
   /** Digests that were on show before the merge: only these may be applied without somebody looking again. */
@@ -38,6 +43,8 @@ export type PullRequestState = {
   readonly seen: readonly string[];
   /** A writer allowed the plan of exactly this head of a fork. */
   readonly allowedHead: string | null;
+  /** Somebody wants these applies stopped, and was warned; `at`: when they said so (ISO 8601, GitHub's clock). */
+  readonly stopAsked?: { readonly at: string; readonly runs: readonly RunId[] };
 };
 
 /** GitHub redelivers within three days; a pull request with more deliveries than this between is not a person's. */
@@ -53,6 +60,7 @@ export function newPullRequest(ref: PullRequestRef): PullRequestState {
     approvals: [],
     rejections: [],
     lost: [],
+    autoMerge: null,
     reviewed: [],
     appliesNext: false,
     staleInARow: 0,
@@ -139,6 +147,31 @@ export function teamsAsked(state: PullRequestState): readonly string[] {
   return [...new Set(named.filter(isTeam))];
 }
 
+/** What `apply.require` wants of the pull request for this project; null while nothing is known of it. */
+export function requirementQuestion(
+  state: PullRequestState,
+  { project }: ProjectState,
+): RequirementQuestion | null {
+  const { pullRequest, standing } = state;
+  const found = projectsFound(state);
+  if (found === null || pullRequest === null) return null;
+  const { containsBase, configuration } = found;
+  const rules = rulesFor(configuration, project.name);
+  return { rules, pullRequest, standing, containsBase, authors: authorsOf(state) };
+}
+
+export const isMergeabilityAsked = (state: PullRequestState): boolean =>
+  knownProjects(state).some((project) => {
+    const question = requirementQuestion(state, project);
+    return question !== null && requirementsOf(question).includes('mergeable');
+  });
+
+/** Of a plan that changes nothing, nothing is asked. */
+export function unmetFor(state: PullRequestState, project: ProjectState): readonly Unmet[] {
+  const question = requirementQuestion(state, project);
+  return question === null || planOf(project)?.hasChanges !== true ? [] : unmetRequirements(question);
+}
+
 /** The person who says no to the plan on show, or null. */
 export function rejectedBy(state: PullRequestState, project: ProjectState): string | null {
   const digest = planOf(project)?.digest;
@@ -162,6 +195,7 @@ export function applyQuestion(
     approvals: state.approvals,
     rejections: state.rejections,
     rules: found === null ? [] : approvalRules(project, found.configuration),
+    unmet: unmetFor(state, project),
     pullRequest: state.pullRequest,
     authors: authorsOf(state),
     head: state.round?.head ?? state.pullRequest.head,

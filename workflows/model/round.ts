@@ -2,6 +2,7 @@
 import type { Again } from './again.ts';
 import type { ApplyOutcome, ApplyTrigger } from './apply.ts';
 import { rulesAsked } from './approval.ts';
+import type { Finding } from './comparison.ts';
 import type { Configuration } from './configuration.ts';
 import { rulesFor } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -104,6 +105,8 @@ export type Findings =
       readonly editsConfiguration: boolean;
       /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
       readonly poolWaitMs: number;
+      /** The head contains the tip of the base branch. */
+      readonly containsBase: boolean;
       readonly projects: readonly ProjectState[];
       readonly deleted: readonly DeletedState[];
     };
@@ -123,6 +126,12 @@ export function isApplied(state: ProjectState): boolean {
 /** Nobody knows how the apply ended; a person has to decide. */
 export function isUnknown(state: ProjectState): boolean {
   return state.apply?.phase.kind === 'over' && state.apply.phase.outcome.kind === 'unknown';
+}
+
+/** What was found out about such an apply; null while nothing was. */
+export function findingOf({ apply }: ProjectState): Finding | null {
+  const outcome = apply?.phase.kind === 'over' ? apply.phase.outcome : null;
+  return outcome?.kind === 'unknown' ? (outcome.finding ?? null) : null;
 }
 
 /** Asked for, queued or running: it will still say how it ended. */

@@ -6,6 +6,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Repository } from './repository.ts';
+import type { Requirement, Unmet } from './requirement.ts';
 import type { Verdict } from './verdict.ts';
 
 /** hatchet.yaml's `apply.on`. */
@@ -27,6 +28,12 @@ export type ProjectStatus =
   | {
       readonly kind: 'waiting-for-approval';
       readonly missing: readonly MissingApproval[];
+      readonly applies?: AppliesOn;
+    }
+  /** All approvals are there; what hatchet.yaml requires of the pull request does not hold. */
+  | {
+      readonly kind: 'waiting-for-requirements';
+      readonly unmet: readonly Unmet[];
       readonly applies?: AppliesOn;
     }
   | { readonly kind: 'ready'; readonly applies?: AppliesOn }
@@ -86,6 +93,8 @@ export type ProjectView = {
   readonly verdicts: readonly Verdict[];
   /** Who said yes to this plan. */
   readonly approvedBy: readonly string[];
+  /** What hatchet.yaml requires of the pull request before this is applied; empty of what needs no apply. */
+  readonly required: readonly { readonly requirement: Requirement; readonly unmet: Unmet | null }[];
   /** Whose yes to this very plan counts no more, and why. */
   readonly lost: readonly { readonly login: string; readonly why: LossReason }[];
   /** One sentence when earlier approvals no longer count: which part changed. */
@@ -116,6 +125,11 @@ export type Headline =
   | { readonly kind: 'locked'; readonly projects: readonly string[] }
   | { readonly kind: 'rejected'; readonly by: string; readonly projects: readonly string[] }
   | { readonly kind: 'waiting-for-approval'; readonly missing: readonly MissingApproval[] }
+  | {
+      readonly kind: 'waiting-for-requirements';
+      readonly projects: readonly string[];
+      readonly unmet: readonly Unmet[];
+    }
   /** `applies`: what starts the apply of what is ready. */
   | { readonly kind: 'ready'; readonly applies: AppliesOn }
   | { readonly kind: 'applying'; readonly projects: readonly string[] }
@@ -146,6 +160,8 @@ export type View = {
   /** Projects that merging would end while what they manage stays. */
   readonly deleted: readonly DeletedProject[];
   readonly checks: readonly Check[];
+  /** GitHub's words when it would not merge what is applied; null when nobody asked it to, or it did. */
+  readonly mergeRefusal: string | null;
   /** The pull request edits hatchet.yaml: it is inactive until merged. */
   readonly editsConfiguration: boolean;
   /** The repository's own policies that it edits, as far as its changed files are carried: inactive until merged. */

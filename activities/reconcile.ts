@@ -1,0 +1,52 @@
+// What has an apply done whose outcome nobody knows, as far as a new plan of the same source tells?
+import type { ControlActivities, PlanRequest } from '../workflows/activities.ts';
+import type { Finding } from '../workflows/model/comparison.ts';
+import { compareChanges } from '../workflows/model/comparison.ts';
+import { isOwnLock } from '../workflows/model/state-lock.ts';
+import type { RunStore } from './run-store.ts';
+import { findStateLock } from './terraform/state-lock.ts';
+
+type Store = Pick<RunStore, 'readPlan' | 'readPlanChanges'>;
+
+/** The same tree, variables, engine and version; only the state and the world may be others by now. */
+export async function planAgain(
+  store: Store,
+  { repository, grant, runId }: Parameters<ControlActivities['planAgain']>[0],
+): Promise<PlanRequest> {
+  const { plan, number, source, varFiles } = await store.readPlan(grant.planId);
+  return {
+    repository,
+    number,
+    source,
+    runId,
+    destroy: plan.destroy,
+    // Whoever holds the lock may still be changing things: a comparison then would be a guess.
+    underLock: true,
+    project: {
+      ...plan.project,
+      sourceDigest: plan.sourceDigest,
+      varFiles,
+      version: { constraint: `= ${plan.engineVersion}`, source: 'the plan' },
+      pool: grant.pool,
+      dependsOn: [],
+      problems: [],
+    },
+  };
+}
+
+export async function compareApply(
+  store: Store,
+  { approved, mark, result }: Parameters<ControlActivities['compareApply']>[0],
+): Promise<Finding> {
+  if (result.kind === 'failed') {
+    const lock = findStateLock(result.diagnostics);
+    return lock === null
+      ? { kind: 'not-compared', diagnostics: result.diagnostics }
+      : { kind: 'state-locked', lock, own: isOwnLock(lock, mark) };
+  }
+  const [before, after] = await Promise.all([
+    store.readPlanChanges(approved),
+    store.readPlanChanges(result.plan.id),
+  ]);
+  return { kind: 'compared', same: !result.plan.hasChanges, comparison: compareChanges(before, after) };
+}

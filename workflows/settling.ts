@@ -1,0 +1,118 @@
+// What does a person decide about an apply whose outcome nobody knows?
+import type { CommandRefusal, Reply } from './activities.ts';
+import type { Desk } from './desk.ts';
+import { changeProject } from './desk.ts';
+import { playRound } from './going-on.ts';
+import type { ApplyOutcome } from './model/apply.ts';
+import type { Comparison } from './model/comparison.ts';
+import type { ProjectState } from './model/round.ts';
+import { findingOf, isUnknown } from './model/round.ts';
+import { askProject } from './proxies.ts';
+import { takeBack } from './taking-back.ts';
+import type { Wish } from './wishes.ts';
+
+type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
+
+type Compared = { readonly state: ProjectState; readonly comparison: Comparison };
+
+/** What is there is taken as it is: the outcome is what was found, and the lock stays. */
+export async function accept(desk: Desk, wish: Wish, projects: readonly ProjectState[]): Promise<Decision> {
+  const compared = comparedOf(projects);
+  if ('kind' in compared) return compared;
+  await settleAll(desk, compared.all, wish.actor);
+  return null;
+}
+
+/** The same, and what is left is planned anew: whoever had said yes has said it to an apply that was begun. */
+export async function applyRest(
+  desk: Desk,
+  wish: Wish,
+  projects: readonly ProjectState[],
+): Promise<Decision> {
+  const compared = comparedOf(projects);
+  if ('kind' in compared) return compared;
+  await settleAll(desk, compared.all, wish.actor);
+  const only = compared.all.map(({ state }) => state.project.name);
+  const used = desk.state.approvals.filter(({ project }) => only.includes(project));
+  takeBack(
+    desk,
+    used.map((approval) => ({ approval, why: 'apply begun' })),
+  );
+  void playRound(desk, { kind: 'asked', only, as: 'same' });
+  return null;
+}
+
+/** Terraform's own lock that the apply left behind is broken, and what is there is looked at again. */
+export async function forceUnlock(
+  desk: Desk,
+  wish: Wish,
+  projects: readonly ProjectState[],
+): Promise<Decision> {
+  const { ref } = desk.state;
+  const asked = projects.flatMap((state) => {
+    const finding = findingOf(state);
+    if (finding?.kind !== 'state-locked' || !finding.own) return [];
+    const { dir, workspace } = state.project;
+    const request = { kind: 'unlock-state', ref, lockId: finding.lock.id } as const;
+    return [askProject({ repository: ref.repository, project: { dir, workspace }, request })];
+  });
+  if (asked.length === 0) return { kind: 'no-own-lock' };
+  await Promise.all(asked);
+  return { kind: 'done', to: wish.actor, text: 'state lock is being broken' };
+}
+
+function comparedOf(
+  projects: readonly ProjectState[],
+): { readonly all: readonly Compared[] } | CommandRefusal {
+  const unknown = projects.filter(isUnknown);
+  const all = unknown.flatMap((state) => {
+    const finding = findingOf(state);
+    return finding?.kind === 'compared' ? [{ state, comparison: finding.comparison }] : [];
+  });
+  const open = unknown.find((state) => !all.some((each) => each.state === state));
+  if (open !== undefined) return { kind: 'not-compared', project: open.project.name };
+  return all.length === 0 ? { kind: 'nothing-unknown' } : { all };
+}
+
+async function settleAll(desk: Desk, all: readonly Compared[], actor: string): Promise<void> {
+  await Promise.all(all.map((each) => settle(desk, each, actor)));
+  desk.stale = true;
+}
+
+async function settle(desk: Desk, { state, comparison }: Compared, actor: string): Promise<void> {
+  const { apply, project } = state;
+  if (apply?.phase.kind !== 'over') return;
+  const { ref } = desk.state;
+  const { runId } = apply;
+  const outcome = outcomeOf(runId, comparison, actor);
+  const { dir, workspace } = project;
+  await askProject({
+    repository: ref.repository,
+    project: { dir, workspace },
+    request: { kind: 'settle', ref, runId, outcome },
+  });
+  changeProject(desk, project.name, { apply: { ...apply, phase: { ...apply.phase, outcome } } });
+}
+
+function outcomeOf(runId: ApplyRunId, { done, total }: Comparison, actor: string): ApplyOutcome {
+  const finishedAt = new Date().toISOString();
+  if (done === total) return { kind: 'applied', runId, finishedAt, reconciled: true };
+  return {
+    kind: 'failed',
+    runId,
+    finishedAt,
+    diagnostics: [
+      {
+        severity: 'warning',
+        summary: `Contact was lost during the apply, and ${actor} took what is there as it is.`,
+        detail: 'What is not done stays undone until a new plan is applied.',
+      },
+    ],
+    diagnosticCount: 1,
+    done,
+    total,
+    stateKept: false,
+  };
+}
+
+type ApplyRunId = Extract<ApplyOutcome, { kind: 'applied' }>['runId'];
