@@ -50,6 +50,9 @@ export type RunStore = {
   saveErroredState(runId: RunId, state: Buffer): Promise<void>;
 };
 
+/** What a run itself needs of it. */
+export type RunnerStore = Omit<RunStore, 'readPlanChanges' | 'readLog'>;
+
 /**
  * Where people follow a run while it goes on. Calls of one run come one after the other, `seq` counting from 0; a
  * chunk whose write failed comes again under the same `seq`, maybe longer: the last one counts. Text is masked, whole lines. What the run keeps in the

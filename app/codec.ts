@@ -2,18 +2,27 @@
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
+import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import protobuf from 'protobufjs';
+import { isRunnerActivity } from '../workflows/queues.ts';
 import type { Keyring } from './keyring.ts';
+import { isRunnerKey, runnerKeyring, runnerKeysOf } from './runner-keys.ts';
 
 /**
  * For every client and worker alike, so that nothing of ours lies readable in Temporal's history: arguments,
  * results, signals, heartbeats, and the messages and stacks of failures.
  * Workers with a prebuilt bundle must also give `failureConverterPath` to `bundleWorkflowCode`.
  */
-export function dataConverter(keyring: Keyring): DataConverter & { readonly failureConverterPath: string } {
+export function dataConverter(keyring: Keyring): OurDataConverter {
   return { failureConverterPath, payloadCodecs: [payloadCodec(keyring)] };
 }
+
+/** For a process that has the runners' keys alone. */
+export function runnerDataConverter(runners: Keyring): OurDataConverter {
+  return { failureConverterPath, payloadCodecs: [createCodec({ own: null, runners })] };
+}
+
+type OurDataConverter = DataConverter & { readonly failureConverterPath: string };
 
 const failureConverterPath = fileURLToPath(new URL('../workflows/failure-converter.ts', import.meta.url));
 
@@ -44,10 +53,42 @@ const payloadMessage = new protobuf.Type('Payload')
  * rounds of many projects repeat themselves, so large payloads are compressed before they are sealed.
  */
 export function payloadCodec(keyring: Keyring): PayloadCodec {
+  return createCodec({ own: keyring, runners: runnerKeyring(runnerKeysOf(keyring)) });
+}
+
+/** `own` is null in a runner. */
+type Keyrings = { readonly own: Keyring | null; readonly runners: Keyring };
+
+/**
+ * What is asked of a runner, and what it answers, is sealed with keys that runners have; they are good for nothing
+ * else. So a runner that was taken over reads no other work, and its approvals are refused.
+ */
+function createCodec(keyrings: Keyrings): PayloadCodec {
   return {
-    encode: (payloads) => Promise.all(payloads.map((payload) => sealPayload(keyring, payload))),
-    decode: (payloads) => Promise.all(payloads.map((payload) => openPayload(keyring, payload))),
+    encode: (payloads, context) => {
+      const keyring = isForRunner(context) ? keyrings.runners : keyrings.own;
+      if (keyring === null) throw new Error('a runner has no key for what is not asked of a runner');
+      return Promise.all(payloads.map((payload) => sealPayload(keyring, payload)));
+    },
+    decode: (payloads, context) =>
+      Promise.all(payloads.map((payload) => openPayload(openerOf(keyrings, payload, context), payload))),
   };
+}
+
+const isForRunner = (context: SerializationContext | undefined): boolean =>
+  context?.type === 'activity' && !context.isLocal && isRunnerActivity(context.activityId ?? '');
+
+/** The name of the key is what the payload says of itself: it opens with no other. */
+function openerOf(
+  { own, runners }: Keyrings,
+  { metadata }: Payload,
+  context: SerializationContext | undefined,
+): Keyring {
+  const isRunners = isRunnerKey(textOf(metadata?.['encryption-key-id']));
+  if (isRunners && !isForRunner(context)) throw new Error('refused a Temporal payload that a runner sealed');
+  const keyring = isRunners ? runners : own;
+  if (keyring === null) throw new Error('a runner has no key for what is not asked of a runner');
+  return keyring;
 }
 
 async function sealPayload(keyring: Keyring, payload: Payload): Promise<Payload> {

@@ -12,6 +12,8 @@ export type Keyring = {
   readonly keyId: string;
   seal(clear: Uint8Array, context: string): Buffer;
   open(sealed: Uint8Array, context: string): Buffer;
+  /** Of all keys, in their order. */
+  readonly keyIds: readonly [string, ...string[]];
   /** 32 bytes for another use, one for each key in the same order; nothing sealed can be learnt from them (RFC 5869). */
   derive(purpose: string): readonly [Buffer, ...Buffer[]];
 };
@@ -34,6 +36,7 @@ export function createKeyring(keys: EncryptionKeys): Keyring {
   const sealingKey = createSecretKey(sealing.bytes);
   return {
     keyId: sealing.id,
+    keyIds: [sealing.id, ...others.map(({ id }) => id)],
     seal: (clear, context) => seal(sealing.id, sealingKey, clear, context),
     open: (sealed, context) => openWith(byId, sealed, context),
     derive: (purpose) => [derive(sealing, purpose), ...others.map((key) => derive(key, purpose))],

@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { dataConverter } from './codec.ts';
+import { dataConverter, runnerDataConverter } from './codec.ts';
 import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';
 import { startEmbeddedPostgres } from './embedded/postgres.ts';
@@ -14,6 +14,7 @@ import { createKeyring } from './keyring.ts';
 import { temporalLogger } from './log.ts';
 import { createStreams } from './pages/event-stream.ts';
 import { createRunRoute } from './pages/run-route.ts';
+import { runnerKeyring } from './runner-keys.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { findTools } from './tool-paths.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -60,8 +61,7 @@ async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSi
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   // A download can take minutes, and nothing has to be stopped yet.
   const tools = await Promise.race([findTools(config, log), untilStopped(stopped)]);
-  const keyring = createKeyring(config.encryptionKeys ?? (await loadOrCreateKey(config.dataDir)));
-  const converter = dataConverter(keyring);
+  const { keyring, converter } = await readKeys(config);
   const [databaseUrl, temporal] = await allOrNone([
     openDatabase(config, log, life),
     openTemporal(config, tools, log, life),
@@ -89,6 +89,14 @@ async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSi
   stops.push(server.stop, async () => streams.close());
   log.info({ url: server.url, role: config.role }, 'listening');
   return server.url;
+}
+
+/** A runner has keys of its own, which open nothing but what it is asked. */
+async function readKeys({ runnerKeys, encryptionKeys, dataDir }: Config) {
+  if (runnerKeys !== null)
+    return { keyring: null, converter: runnerDataConverter(runnerKeyring(runnerKeys)) };
+  const keyring = createKeyring(encryptionKeys ?? (await loadOrCreateKey(dataDir)));
+  return { keyring, converter: dataConverter(keyring) };
 }
 
 function untilStopped(stopped: AbortSignal): Promise<never> {

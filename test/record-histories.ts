@@ -1,5 +1,5 @@
 // How do the histories for the replay tests come about? `npm run record` runs the main loop and keeps them.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -9,6 +9,8 @@ import { inject, test } from 'vitest';
 import { payloadCodec } from '../app/codec.ts';
 import { parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
+import { parseRunId } from '../workflows/model/identifiers.ts';
+import { runnerActivityId } from '../workflows/queues.ts';
 import { createWorld } from './world.ts';
 
 const histories = fileURLToPath(new URL('../fixtures/histories', import.meta.url));
@@ -66,10 +68,18 @@ async function save(
   await connection.close();
 }
 
+/** Where payloads of runners open, all others do, too. */
+const askedOfRunner = {
+  type: 'activity',
+  namespace: '',
+  activityId: runnerActivityId(parseRunId(randomUUID())),
+  isLocal: false,
+} as const;
+
 /** What the SDK notes of a local activity (its name, its attempt) is no payload of ours, and in clear. */
 async function opened(payload: Payload, codec: PayloadCodec): Promise<unknown> {
   const encoding = Buffer.from(payload.metadata?.encoding ?? []).toString();
-  return encoding === 'binary/encrypted' ? (await codec.decode([payload]))[0] : payload;
+  return encoding === 'binary/encrypted' ? (await codec.decode([payload], askedOfRunner))[0] : payload;
 }
 
 /** Opens every payload of the history, wherever it stands. */

@@ -1,5 +1,9 @@
 // How does a test run web, control and runner as processes of their own, each with no more than it needs?
 import { join } from 'node:path';
+import { freePort, loopback } from '../app/embedded/free-port.ts';
+import { parseEncryptionKeys } from '../app/encryption-keys.ts';
+import { createKeyring } from '../app/keyring.ts';
+import { runnerKeysOf, runnerKeysText } from '../app/runner-keys.ts';
 import type { AppProcess } from './app-process.ts';
 import { startAppProcess } from './app-process.ts';
 
@@ -16,29 +20,48 @@ const knownTo: Readonly<Record<string, readonly RoleName[]>> = {
   PRIVATE_KEY: ['control'],
   GITHUB_API_URL: ['control'],
   WEBHOOK_SECRET: ['web'],
+  DATABASE_URL: ['web', 'control'],
+  HATCHET_ENCRYPTION_KEY: ['web', 'control'],
+  HATCHET_RUNNER_LISTEN: ['control'],
+  HATCHET_RUNNER_URL: ['runner'],
+  HATCHET_RUNNER_KEY: ['runner'],
   HATCHET_RUNNER_PATHS: ['runner'],
+  HATCHET_RUNNER_ENV: ['runner'],
+  HATCHET_RUNNER_NETWORK: ['runner'],
+  HATCHET_REQUIRE_SANDBOX: ['runner'],
 };
 
-/** The environment of one process for everything, as far as the role may know it. */
-export function environmentFor(
-  role: RoleName,
-  environment: Readonly<Record<string, string>>,
-): Record<string, string> {
+type Environment = Readonly<Record<string, string>>;
+
+/** A port of its own for the door between control and runner, and the key that runners have. */
+export async function splitEnvironment(environment: Environment): Promise<Environment> {
+  const address = `${loopback}:${await freePort()}`;
+  const keyring = createKeyring(parseEncryptionKeys(environment.HATCHET_ENCRYPTION_KEY ?? ''));
+  return {
+    HATCHET_RUNNER_LISTEN: address,
+    HATCHET_RUNNER_URL: `http://${address}`,
+    HATCHET_RUNNER_KEY: runnerKeysText(runnerKeysOf(keyring)),
+    ...environment,
+  };
+}
+
+/** As much of the environment as the role may know, and a data directory of its own. */
+export function environmentFor(role: RoleName, environment: Environment): Environment {
   const known = Object.entries(environment).filter(([name]) => knownTo[name]?.includes(role) ?? true);
-  return Object.fromEntries(known);
+  return {
+    ...Object.fromEntries(known),
+    HATCHET_DATA_DIR: join(environment.HATCHET_DATA_DIR ?? '', role),
+  };
 }
 
 /** `environment` is that of one process for everything. `onSpawn` hears of each process before it listens. */
 export async function startRoles(
-  environment: Readonly<Record<string, string>>,
-  dataDir: string,
+  environment: Environment,
   onSpawn?: (role: RoleName, pid: number) => void,
 ): Promise<RoleProcesses> {
+  const split = await splitEnvironment(environment);
   const start = (role: RoleName): Promise<AppProcess> =>
-    startAppProcess(
-      { ...environmentFor(role, environment), HATCHET_DATA_DIR: join(dataDir, 'shared') },
-      { role, onSpawn: (pid) => onSpawn?.(role, pid) },
-    );
+    startAppProcess(environmentFor(role, split), { role, onSpawn: (pid) => onSpawn?.(role, pid) });
   const [control, web, runner] = await Promise.all([start('control'), start('web'), start('runner')]);
   const stop = async (): Promise<void> => {
     for (const each of [web, runner, control]) await each.stop();

@@ -74,7 +74,7 @@ export async function createWorld(options: {
     ...(await (options.reroute?.(services) ?? services)),
     ...options.environment,
   };
-  const roles = options.split === true ? await startRoles(environment, dataDir) : null;
+  const roles = options.split === true ? await startRoles(environment) : null;
   const app = roles?.web ?? (await startAppProcess(environment));
   sandbox.webhookUrl = `${app.url}/api/github/webhooks`;
   const close = async (): Promise<void> => {

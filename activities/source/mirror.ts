@@ -1,6 +1,7 @@
 // Where does the code come from? One bare mirror per repository, fetched with a token that leaves no trace.
 import { join } from 'node:path';
-import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import type { Readable } from 'node:stream';
+import type { RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
 import { operatorError } from '../faults.ts';
 import { explainFetchFailure } from './fetch-failure.ts';
 import { createFetchQueue, type Origin, type Wish } from './fetch-queue.ts';
@@ -10,12 +11,15 @@ import { makeMirror, mirrorPath, removeStaleLocks } from './mirror-directory.ts'
 import { createObjects, type Objects } from './objects.ts';
 import { branchRefspec, commitRefspec, pullRequestRefspec } from './ref-names.ts';
 import { createTreeCache } from './tree-cache.ts';
+import { packTree } from './tree-pack.ts';
 
 /** A bare repository on this machine that holds what was fetched and what was merged in memory. */
 export type Mirror = {
   readonly objects: Objects;
   /** Runs a git command that asks and does not fetch. */
   git(args: readonly string[]): Promise<GitResult>;
+  /** A tree with everything in it, as `unpackTree` takes it. */
+  pack(tree: Sha, signal: AbortSignal): Readable;
 };
 
 export type Mirrors = {
@@ -74,6 +78,7 @@ export function createMirrors(options: MirrorsOptions): Mirrors {
           timeoutMs: askTimeoutMs,
           signal: closing.signal,
         }),
+      pack: (tree, signal) => packTree(git, gitDir, tree, AbortSignal.any([signal, closing.signal])),
     };
   }
 

@@ -1,0 +1,54 @@
+// How does a runner reach the run service, and what if it is away for a moment?
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import type { RunPass } from '../../workflows/activities.ts';
+import { operatorError } from '../faults.ts';
+import { refusalSchema } from './wire.ts';
+
+export type Question = {
+  readonly url: string;
+  readonly pass: RunPass;
+  readonly path: string;
+  /** What is to be kept; without it, something is asked for. */
+  readonly body?: FormData | Uint8Array<ArrayBuffer>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+};
+
+/** Together a minute: by then a control that was started anew is back, as long as its database is. */
+const delaysMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+
+/** One try. OperatorError: refused. Anything else that throws may be better next time. */
+export async function ask(question: Question): Promise<Response> {
+  const { url, pass, path, body, timeoutMs, signal } = question;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const response = await fetch(`${url}${path}`, {
+    method: body === undefined ? 'GET' : 'PUT',
+    headers: { authorization: `Bearer ${pass.token}` },
+    ...(body === undefined ? {} : { body }),
+    signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    redirect: 'error',
+  });
+  if (response.ok) return response;
+  if (response.status >= 500) throw new Error(`the run service answered ${response.status}`);
+  const refusal = refusalSchema.safeParse(await response.json().catch(() => null));
+  const problem = refusal.data?.problem ?? `HTTP ${response.status}`;
+  throw operatorError(`control refused ${path}: ${problem}`);
+}
+
+/** Tries until it works, is refused, or a minute is over. Throws the reason of `signal` when it aborts. */
+export async function insist<Result>(
+  attempt: () => Promise<Result>,
+  signal: AbortSignal | null,
+): Promise<Result> {
+  for (const delayMs of delaysMs) {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ApplicationFailure) throw error;
+      await sleep(delayMs, undefined, signal === null ? {} : { signal });
+    }
+  }
+  return attempt();
+}

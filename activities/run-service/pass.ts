@@ -1,0 +1,68 @@
+// Which run may read and keep what? The passes that control writes, and that nobody else can.
+import { Buffer } from 'node:buffer';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { RunAdmission } from '../../workflows/activities.ts';
+import { parsePlanId, parseRepositoryId, parseRunId, parseSha } from '../../workflows/model/identifiers.ts';
+
+/** What a pass says: one run of one repository, what it is for, and when it ends (milliseconds since 1970). */
+export type Claims = Omit<RunAdmission, 'lifetimeMs'> & { readonly expires: number };
+
+export type Passes = {
+  /** The token of a pass for this run. It opens nothing of any other run. */
+  readonly issue: (admission: RunAdmission) => string;
+  /** `wrong` also when anything is missing: nobody learns how near a guess was. */
+  readonly check: (token: string) => Claims | 'expired' | 'wrong';
+};
+
+/** A run keeps what it made after Terraform has ended: longer than it goes on trying to reach a service that is away. */
+const graceMs = 10 * 60_000;
+/** No claims are longer; longer tokens are not even looked at. */
+const maxTokenLength = 8_192;
+
+const claimsSchema = z.object({
+  repositoryId: z.number().transform(parseRepositoryId),
+  runId: z.string().transform(parseRunId),
+  expires: z.number(),
+  operation: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('plan'),
+      number: z.number(),
+      project: z.object({ dir: z.string(), workspace: z.string() }),
+      tree: z.string().transform(parseSha),
+    }),
+    z.object({ kind: z.literal('apply'), planId: z.string().transform(parsePlanId) }),
+  ]),
+});
+
+/** `now`: milliseconds. The first key signs; passes that an older one signed hold for as long as it is kept. */
+export function createPasses({
+  keys,
+  now,
+}: {
+  readonly keys: readonly [Buffer, ...Buffer[]];
+  readonly now: () => number;
+}): Passes {
+  return {
+    issue: ({ lifetimeMs, ...run }) => {
+      const claims = JSON.stringify({ ...run, expires: now() + lifetimeMs + graceMs });
+      const body = Buffer.from(claims).toString('base64url');
+      return `${body}.${sign(keys[0], body).toString('base64url')}`;
+    },
+    check: (token) => {
+      const [body = '', signature = ''] = token.length > maxTokenLength ? [] : token.split('.');
+      const given = Buffer.from(signature, 'base64url');
+      if (!keys.some((key) => isSame(given, sign(key, body)))) return 'wrong';
+      const claims = claimsSchema.parse(JSON.parse(Buffer.from(body, 'base64url').toString()));
+      return now() < claims.expires ? claims : 'expired';
+    },
+  };
+}
+
+function sign(key: Buffer, body: string): Buffer {
+  return createHmac('sha256', key).update(body).digest();
+}
+
+function isSame(given: Buffer, wanted: Buffer): boolean {
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}

@@ -1,0 +1,87 @@
+// How does one tree travel, with everything in it and nothing else?
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Sha } from '../../workflows/model/identifiers.ts';
+import { checkout } from './checkout.ts';
+import type { Git } from './git.ts';
+import { createGit, runEnvironment } from './git.ts';
+import { createObjects } from './objects.ts';
+import { createTreeCache } from './tree-cache.ts';
+
+/** A checkout of more is refused, and a pack is hardly ever larger than what it holds. */
+const maxPackBytes = 4 * 1024 ** 3;
+
+/**
+ * The tree and everything below it, as git's own pack: each object is found by the hash of its content, so that the
+ * reader gets what the name says or nothing. Fails where the mirror lacks something of it.
+ */
+export function packTree(git: Git, gitDir: string, tree: Sha, signal: AbortSignal): Readable {
+  // Looking for small differences takes longer than sending them.
+  const args = ['--git-dir', gitDir, 'pack-objects', '--revs', '--stdout', '--quiet', '--window=0'];
+  const child = spawn(git.command, [...args, '--delta-base-offset', '--threads=1'], {
+    cwd: '/',
+    env: runEnvironment(git),
+    stdio: ['pipe', 'pipe', 'ignore'],
+    signal,
+  });
+  const { stdout } = child;
+  // A pack that ends too early must not look like a whole one.
+  child.once('error', (cause) => stdout.destroy(cause));
+  child.once('exit', (code) => {
+    if (code !== 0) stdout.destroy(new Error(`git pack-objects ended (exit code ${code})`));
+  });
+  child.stdin.on('error', () => undefined).end(`${tree}\n`);
+  return stdout;
+}
+
+/**
+ * Checks `tree` out of a pack, as `checkout` does from a mirror, with the same errors. Git itself verifies the pack; what
+ * it holds beside the tree is thrown away. `scratch` is a directory that is emptied of it again.
+ */
+export async function unpackTree(request: {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly pack: Readable;
+  readonly tree: Sha;
+  readonly into: string;
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { environment, pack, tree, into, scratch, signal } = request;
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  const gitDir = await mkdtemp(join(scratch, 'tree-'));
+  const git = createGit({ command: 'git', home: gitDir, protocols: [], environment });
+  try {
+    await makeRepository(gitDir);
+    await indexPack(git, gitDir, pack, signal);
+    const objects = createObjects(git, gitDir, createTreeCache());
+    await checkout({ mirror: { objects }, tree, into }).finally(() => objects.close());
+  } finally {
+    await rm(gitDir, { recursive: true, force: true });
+  }
+}
+
+/** The least that git takes for a repository. Source: gitrepository-layout(5). */
+async function makeRepository(gitDir: string): Promise<void> {
+  await Promise.all(['objects', 'refs'].map((name) => mkdir(join(gitDir, name))));
+  await writeFile(join(gitDir, 'HEAD'), 'ref: refs/hatchet/nothing\n');
+}
+
+async function indexPack(git: Git, gitDir: string, pack: Readable, signal: AbortSignal): Promise<void> {
+  const args = ['--git-dir', gitDir, 'index-pack', '--stdin', `--max-input-size=${maxPackBytes}`];
+  const child = spawn(git.command, args, {
+    cwd: '/',
+    env: runEnvironment(git),
+    stdio: ['pipe', 'ignore', 'ignore'],
+    signal,
+  });
+  const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
+  child.once('error', reject).once('close', resolve);
+  // Git may refuse before it has read everything; its exit code says more than the broken pipe.
+  const [sent] = await Promise.allSettled([pipeline(pack, child.stdin), ended]);
+  const code = await ended;
+  if (code !== 0) throw new Error(`git refused the tree that control sent (exit code ${code})`);
+  if (sent.status === 'rejected') throw sent.reason;
+}
