@@ -5,6 +5,7 @@ import type { Rules } from '../workflows/model/configuration.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
+import { unmetRequirements } from '../workflows/model/requirement.ts';
 import { blocks } from '../workflows/model/verdict.ts';
 import { findMissing } from './find-missing.ts';
 import type { GitHub } from './github/client.ts';
@@ -70,14 +71,19 @@ async function findRefusal(
   if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
   const [no] = said.rejections;
   if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
+  const { pullRequest, standing, containsBase } = inspection;
+  const authors = [pullRequest.author, ...standing.pushers, ...grant.authors];
+  const rules = rulesFor(configuration.configuration, name);
+  const unmet = unmetRequirements({ rules, pullRequest, standing, containsBase, authors });
+  if (unmet.length > 0) return { kind: 'requirements-unmet', project: name, unmet };
   return findMissing(deps, {
     repository,
     project: name,
     digest: grant.digest,
     rules: [...grant.rules, ...judgement.verdicts.flatMap(({ approvals }) => approvals)],
     approvals: said.approvals,
-    authors: [inspection.pullRequest.author, ...inspection.standing.pushers, ...grant.authors],
-    reviews: inspection.standing.reviews,
+    authors,
+    reviews: standing.reviews,
   });
 }
 

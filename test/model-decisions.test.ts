@@ -147,6 +147,7 @@ describe('grantApply', () => {
     approvals: [],
     rejections: [],
     rules: [],
+    unmet: [],
     pullRequest,
     authors: [pullRequest.author],
     head,

@@ -17,6 +17,7 @@ import { renderReply } from '../activities/render/reply.ts';
 import type { PlanChanges } from '../workflows/model/change.ts';
 import type { Check } from '../workflows/model/check.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
+import type { Unmet } from '../workflows/model/requirement.ts';
 import type { Headline, ProjectStatus, View } from '../workflows/model/view.ts';
 import { fuzz } from './fuzz.ts';
 import {
@@ -311,6 +312,17 @@ function hostileView(
   };
   const name = text();
   const missing = { project: name, rule, given: 0 };
+  const unmet: readonly Unmet[] = [
+    { kind: 'approved', why: 'no review' },
+    {
+      kind: 'mergeable',
+      blocks: [
+        { kind: 'check', check: { name: text(), state: 'failed' } },
+        { kind: 'rules', rules: [text()] },
+      ],
+    },
+    { kind: 'up_to_date', base: text() },
+  ];
   const statuses: Record<ProjectStatus['kind'], ProjectStatus> = {
     planning: { kind: 'planning', since: null },
     after: { kind: 'after', projects: [name] },
@@ -323,6 +335,7 @@ function hostileView(
     denied: { kind: 'denied' },
     rejected: { kind: 'rejected', by: 'hubot-reviewer' },
     'waiting-for-approval': { kind: 'waiting-for-approval', missing: [missing] },
+    'waiting-for-requirements': { kind: 'waiting-for-requirements', unmet },
     ready: { kind: 'ready' },
     queued: { kind: 'queued', behind: null, position: 2, since: null },
     applying: { kind: 'applying', since: null, runId: someRun },
@@ -351,6 +364,7 @@ function hostileView(
     locked: { kind: 'locked', projects: [name] },
     rejected: { kind: 'rejected', by: nobody(), projects: [name] },
     'waiting-for-approval': { kind: 'waiting-for-approval', missing: [missing] },
+    'waiting-for-requirements': { kind: 'waiting-for-requirements', projects: [name], unmet },
     ready: { kind: 'ready', applies: 'merge' },
     applying: { kind: 'applying', projects: [name] },
     'apply-failed': { kind: 'apply-failed', projects: [name] },
@@ -390,7 +404,12 @@ function hostileView(
   const row = project(name, statuses[kinds.status], {
     plan: planned,
     verdicts,
+    required: [
+      { requirement: 'approved', unmet: null },
+      ...unmet.map((each) => ({ requirement: each.kind, unmet: each })),
+    ],
     approvedBy: ['hubot-reviewer'],
+    lost: [{ login: nobody(), why: 'review dismissed' }],
     voided: text(),
   });
   return {
@@ -416,6 +435,7 @@ const headlineKinds: readonly Headline['kind'][] = [
   'denied',
   'rejected',
   'waiting-for-approval',
+  'waiting-for-requirements',
   'ready',
   'applying',
   'apply-failed',
@@ -433,6 +453,7 @@ const statusKinds: readonly ProjectStatus['kind'][] = [
   'denied',
   'rejected',
   'waiting-for-approval',
+  'waiting-for-requirements',
   'ready',
   'queued',
   'applying',

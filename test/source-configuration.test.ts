@@ -317,16 +317,8 @@ describe('problems', () => {
     ],
     [
       'approvals that nobody could give',
-      'approvals:\n  from: [review]\n',
-      ['3:9-3:17 `approvals.from`: not supported yet: leave it out'],
-    ],
-    [
-      'what is not supported yet',
-      'apply: { require: [approved], auto_merge: squash }\nlock: none\n',
-      [
-        '2:19-2:29 `apply.require`: not supported yet: leave it out',
-        '2:43-2:49 `apply.auto_merge`: not supported yet: leave it out',
-      ],
+      'approvals:\n  from: []\n',
+      ['3:9-3:11 `approvals.from`: expected at least 1 entries'],
     ],
     [
       'policies that are missing or empty',

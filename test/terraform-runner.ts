@@ -197,6 +197,7 @@ export function grantFor(plan: Plan): ApplyGrant {
     approvals: [],
     rejections: [],
     rules: [],
+    unmet: [],
     pullRequest: {
       nodeId: 'PR_7',
       number: 7,

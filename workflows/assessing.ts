@@ -42,6 +42,7 @@ export function assess(assessment: Assessment): Findings {
     changedFiles: inspection.changedFiles,
     editsConfiguration: edited !== null,
     poolWaitMs: inspection.poolWaitMs,
+    containsBase: inspection.containsBase,
     projects,
     deleted: deletedOf(source, projects, before),
   };

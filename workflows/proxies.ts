@@ -54,11 +54,12 @@ export const { judge } = proxyActivities<ControlActivities>({
   retry: callRetry,
 });
 
-export const { planAgain, compareApply, readStanding, poolHasRunners } = proxyActivities<ControlActivities>({
-  taskQueue: controlQueue,
-  startToCloseTimeout: callTimeout,
-  retry: callRetry,
-});
+export const { planAgain, compareApply, readStanding, mergePullRequest, poolHasRunners } =
+  proxyActivities<ControlActivities>({
+    taskQueue: controlQueue,
+    startToCloseTimeout: callTimeout,
+    retry: callRetry,
+  });
 
 export const { abandonApply, show, answer } = proxyActivities<ControlActivities>({
   taskQueue: controlQueue,

@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { isQuiet, noteNews } from './applying.ts';
+import { mergeWhenApplied } from './auto-merging.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
 import { createDesk, isBusy, isCalm, keepShowing, noteDelivery, noteHealed, receive } from './desk.ts';
@@ -101,9 +102,12 @@ const maxStaleInARow = 3;
 function heed(desk: Desk, news: ProjectNews): void {
   if (news.kind === 'yours' || news.kind === 'behind') return heedTurn(desk, news);
   const stale = noteNews(desk, news);
+  void mergeOrTell(desk);
   const dependents = dependentsToPlan(desk, news);
   if (!stale) {
     if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
+    // What hatchet.yaml requires was looked at afresh there, and people are to see what is missing.
+    else if (isUnmet(news)) void playRound(desk, { kind: 'refresh', applied: [] });
     return void goOnOrTell(desk);
   }
   const { pullRequest, staleInARow } = desk.state;
@@ -111,6 +115,19 @@ function heed(desk: Desk, news: ProjectNews): void {
   desk.state = { ...desk.state, appliesNext: again, staleInARow: staleInARow + 1 };
   void playRound(desk, { kind: 'refresh', applied: [news.project, ...dependents] });
   void goOnOrTell(desk);
+}
+
+const isUnmet = (news: ProjectNews): boolean =>
+  news.kind === 'finished' &&
+  news.outcome.kind === 'refused' &&
+  news.outcome.refusal.kind === 'requirements-unmet';
+
+async function mergeOrTell(desk: Desk): Promise<void> {
+  try {
+    await mergeWhenApplied(desk);
+  } catch (error) {
+    log.error('an applied pull request could not be merged', { error });
+  }
 }
 
 /** What waited for its turn is planned now; what is wanted next is asked for. */
@@ -141,8 +158,10 @@ async function handle(desk: Desk, message: Message): Promise<void> {
   }
 }
 
-const wasHandled = (message: Message): Promise<boolean> =>
-  wasDelivered({ deliveryId: message.deliveryId, subject: subjectOf(message) });
+function wasHandled(message: Message): Promise<boolean> {
+  const { deliveryId, ref } = message;
+  return wasDelivered({ deliveryId, repositoryId: ref.repository.id, subject: subjectOf(message) });
+}
 
 async function decideOrTell(desk: Desk, wish: Wish): Promise<void> {
   try {

@@ -5,7 +5,7 @@ import { giveWord } from './approving.ts';
 import type { Desk } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import { admits } from './model/approval.ts';
-import { authorsOf, rulesOf, teamsAsked } from './model/pull-request-state.ts';
+import { authorsOf, isMergeabilityAsked, rulesOf, teamsAsked } from './model/pull-request-state.ts';
 import type { ReviewedPlan } from './model/review.ts';
 import { lossByReview, reviewedPlans } from './model/review.ts';
 import { newerStanding } from './model/standing.ts';
@@ -15,15 +15,26 @@ import { takeBack } from './taking-back.ts';
 /** While GitHub takes no writes for long, reviews are weighed by what was shown before. */
 const maxShowWait = '30 seconds';
 
-/** A review was given, changed or dismissed: all of them are read afresh. */
+/** A review was given, changed or dismissed, or checks have finished: on a merged pull request the last yes applies. */
 export async function heedReviews(desk: Desk): Promise<void> {
-  const read = await readStanding({ ref: desk.state.ref });
-  desk.state = { ...desk.state, standing: newerStanding(desk.state.standing, read) };
-  desk.stale = true;
+  await lookAtReviews(desk);
+  await applyMerged(desk);
+}
+
+/** All reviews are read afresh and weighed. */
+export async function lookAtReviews(desk: Desk): Promise<void> {
+  await lookHowItStands(desk);
   // What is being written now may be what the reviewer saw: its time is known when it is written.
   await condition(() => !desk.showing, maxShowWait);
   await weighReviews(desk);
-  await applyMerged(desk);
+}
+
+/** Read afresh: what `apply.require` wants may hold by now. */
+async function lookHowItStands(desk: Desk): Promise<void> {
+  const { ref } = desk.state;
+  const read = await readStanding({ ref, mergeability: isMergeabilityAsked(desk.state) });
+  desk.state = { ...desk.state, standing: newerStanding(desk.state.standing, read) };
+  desk.stale = true;
 }
 
 /** Takes back what reviews no longer say, then takes them for a yes where one is missing. */

@@ -130,6 +130,7 @@ function standingOf(found: Found, readAt: string): Standing {
     reviews: (found.latestOpinionatedReviews?.nodes ?? []).flatMap(reviewOf),
     decision: found.reviewDecision === null ? null : decisions[found.reviewDecision],
     pushers: [...new Set(makers.flatMap((maker) => maker?.user?.login ?? []))],
+    mergeability: null,
   };
 }
 

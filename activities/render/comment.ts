@@ -3,6 +3,7 @@ import type { PlanChanges } from '../../workflows/model/change.ts';
 import type { PlanId } from '../../workflows/model/identifiers.ts';
 import type { View } from '../../workflows/model/view.ts';
 import { approvalLines } from './approvals.ts';
+import { requirementLines } from './checklist.ts';
 import { footer } from './footer.ts';
 import { openingParagraphs } from './headline.ts';
 import { likeProjects } from './like-projects.ts';
@@ -45,7 +46,7 @@ function frame(
   links: Links,
 ): { readonly head: readonly string[]; readonly tail: readonly string[] } {
   const table = projectTable(view, links, maxTableBytes);
-  const approvals = approvalLines(view).map((line) => `- ${line}`);
+  const approvals = [...requirementLines(view), ...approvalLines(view)].map((line) => `- ${line}`);
   const [first = '', ...opening] = openingParagraphs(view, links);
   const head = [
     `${commentMarker}\n${first}`,

@@ -2,10 +2,11 @@
 
 import type { RunId } from '../../workflows/model/identifiers.ts';
 import { ordinal } from '../../workflows/model/ordinal.ts';
+import type { Unmet } from '../../workflows/model/requirement.ts';
 import type { AppliesOn, ProjectStatus, View } from '../../workflows/model/view.ts';
 import type { Links } from './links.ts';
 import { link, person } from './markdown.ts';
-import { clock, nameList, plural } from './wording.ts';
+import { clock, join, nameList, plural } from './wording.ts';
 
 /** After a merge the checks stand on the merge commit. */
 export function isMerged(view: View): boolean {
@@ -41,6 +42,13 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return `rejected by ${person(status.by)}`;
     case 'waiting-for-approval':
       return context.alone ? `waiting for ${missingWords(status)}` : 'waiting';
+    case 'waiting-for-requirements':
+      return context.alone
+        ? `waiting for ${join(
+            status.unmet.map(({ kind }) => waitedFor[kind]),
+            'and',
+          )}`
+        : 'waiting';
     case 'ready':
       return context.merged ? 'approved, not applied' : `ready, ${readyWords(status.applies ?? 'merge')}`;
     case 'queued':
@@ -63,6 +71,12 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return status satisfies never;
   }
 }
+
+const waitedFor: Readonly<Record<Unmet['kind'], string>> = {
+  approved: 'an approving review',
+  mergeable: 'being mergeable',
+  up_to_date: 'being up to date',
+};
 
 const readyWords = (applies: AppliesOn): string =>
   applies === 'merge' ? 'applies on merge' : '`/hatchet apply` applies it';

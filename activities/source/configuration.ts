@@ -6,7 +6,6 @@ import type { CodeMap } from './code-map.ts';
 import { semanticIssues } from './configuration-checks.ts';
 import { type Issue, schemaIssues } from './configuration-issues.ts';
 import { configurationPath } from './configuration-path.ts';
-import { supportIssues } from './configuration-support.ts';
 import { keyRange, nodeAt, type Range, rangeOf, valueRange } from './yaml-place.ts';
 
 /** Far more than a thousand projects need. */
@@ -53,7 +52,7 @@ export function readConfiguration(bytes: Buffer | 'too-large'): ConfigurationTex
   const read = readValue(document);
   const common = { kind: 'read', text, lines, document } as const;
   if ('problem' in read) return { ...common, problems: [...syntax, read.problem], value: undefined };
-  const issues = [...schemaIssues(read.value), ...supportIssues(read.value)];
+  const issues = schemaIssues(read.value);
   // After a mistake in the syntax the values may be misread; only unknown keys are certain to be mistakes then.
   const certain = syntax.length > 0 ? issues.filter((issue) => issue.at === 'key') : issues;
   return {

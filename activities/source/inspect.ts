@@ -134,6 +134,7 @@ export function createSourceInspector(options: {
         changedFiles: changed.slice(0, maxChangedFilesCarried).map((path) => path.toWellFormed()),
         configuration: carried(was.found),
         edited: findEdit(changed, was.found, is.found),
+        containsBase: result.mergeBase === base,
       };
       if (merge.kind === 'conflict') return { ...said, source: merge };
       const { before, now: named } = await findBoth(origin, was, baseTree, is);

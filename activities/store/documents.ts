@@ -11,6 +11,7 @@ import {
   parseSha,
   parseSourceDigest,
 } from '../../workflows/model/identifiers.ts';
+import type { Mergeability } from '../../workflows/model/mergeability.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { Standing } from '../../workflows/model/standing.ts';
@@ -106,6 +107,16 @@ export const planChangesSchema = z.object({
   outputs: z.array(z.object({ name: z.string(), before: value, after: value })),
 }) satisfies z.ZodType<PlanChanges>;
 
+const mergeabilitySchema = z.object({
+  state: z.enum(['behind', 'blocked', 'clean', 'dirty', 'draft', 'has_hooks', 'unknown', 'unstable']),
+  required: z.array(
+    z.object({ name: z.string(), state: z.enum(['passed', 'failed', 'running', 'missing']) }),
+  ),
+  strict: z.boolean(),
+  openConversations: z.boolean(),
+  unreadable: z.array(z.string()),
+}) satisfies z.ZodType<Mergeability>;
+
 export const standingSchema = z.object({
   readAt: z.string(),
   head: sha,
@@ -120,6 +131,7 @@ export const standingSchema = z.object({
   ),
   decision: z.enum(['approved', 'changes-requested', 'review-required']).nullable(),
   pushers: z.array(z.string()),
+  mergeability: mergeabilitySchema.nullable(),
 }) satisfies z.ZodType<Standing>;
 
 export const pullRequestSchema = z.object({

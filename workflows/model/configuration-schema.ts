@@ -65,11 +65,13 @@ const ownApply = z.strictObject({
     description: 'What starts an apply: merging the pull request, or a comment before it is merged.',
   }),
   require: z.array(z.enum(['approved', 'mergeable', 'up_to_date'])).meta({
-    description: 'What must be true of the pull request before an apply. Not supported yet.',
+    description:
+      'What must be true of the pull request before an apply: an approving review of its newest commit (`approved`), mergeable but for the checks of Hatchet itself (`mergeable`), containing the tip of its base (`up_to_date`).',
   }),
   timeout: duration.meta({ description: 'How long one apply may take.', unit: durationUnit }),
   auto_merge: z.union([z.literal(false), z.enum(['merge', 'squash', 'rebase'])]).meta({
-    description: 'Merge when everything is applied, and by which method. Not supported yet.',
+    description:
+      'With `on: comment`: merge when everything is applied, and by which method. The App needs `contents: write` for it.',
   }),
 });
 const ownApprovals = z.strictObject({
@@ -84,7 +86,11 @@ const ownApprovals = z.strictObject({
   author: z.boolean().meta({ description: "Whether the author's own approval counts." }),
   from: z
     .array(z.enum(['comment', 'button', 'review']))
-    .meta({ description: 'By which ways an approval can be given. Reviews do not count yet.' }),
+    .min(1)
+    .meta({
+      description:
+        'By which ways an approval can be given; `review`: an approving review on GitHub of the commit whose plan is on show.',
+    }),
 });
 const lock = z.enum(['apply', 'plan', 'none']).meta({
   description:

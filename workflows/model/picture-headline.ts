@@ -73,6 +73,11 @@ function waitingHeadline(
     status.kind === 'waiting-for-approval' ? status.missing : [],
   );
   if (missing.length > 0) return { kind: 'waiting-for-approval', missing };
+  const unmet = projects.flatMap(({ status }) =>
+    status.kind === 'waiting-for-requirements' ? status.unmet : [],
+  );
+  if (unmet.length > 0)
+    return { kind: 'waiting-for-requirements', projects: named('waiting-for-requirements'), unmet };
   const applied = named('applied');
   const open = named('ready', 'held', 'after');
   if (applied.length > 0)

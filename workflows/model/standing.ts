@@ -1,5 +1,6 @@
 // How does a pull request stand at GitHub: who reviewed it, who pushed to it, and may it be merged?
 import type { Sha } from './identifiers.ts';
+import type { Mergeability } from './mergeability.ts';
 
 /** The last word of one person in a review; a mere comment is none. */
 export type Review = {
@@ -22,6 +23,8 @@ export type Standing = {
   readonly decision: 'approved' | 'changes-requested' | 'review-required' | null;
   /** Who wrote and who committed the head commit, as far as GitHub knows them. */
   readonly pushers: readonly string[];
+  /** Null: nobody asked. */
+  readonly mergeability: Mergeability | null;
 };
 
 /** Readings can cross: the later one holds. */

@@ -1,0 +1,150 @@
+// Does a review on GitHub count as a yes, and what takes a yes away although the plan is the same?
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Team } from '../fixtures/sandbox/model.ts';
+import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import {
+  appliesOf,
+  ask,
+  database,
+  mainComment,
+  openChecks,
+  openOn,
+  order,
+  seedDatabase,
+  storyTimeoutMs,
+  untilCheck,
+  untilComment,
+  untilSecondAfter,
+} from './story.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: storyTimeoutMs });
+let world: World;
+let platform: Team;
+
+beforeAll(async () => {
+  world = await createWorld({});
+  const { sandbox, repository } = world;
+  for (const login of ['lee', 'ann', 'ben']) {
+    sandbox.createUser(login);
+    repository.collaborator(login, 'write');
+  }
+  platform = sandbox.createTeam('octo-org', 'platform', ['ben']);
+  const team = "version: 1\napprovals:\n  count: 1\n  by: ['@octo-org/platform']\n";
+  const elsewhere = 'version: 1\napprovals:\n  count: 1\n  from: [comment]\n';
+  await repository.commit('team', { files: { 'hatchet.yaml': team } });
+  await repository.commit('elsewhere', { files: { 'hatchet.yaml': elsewhere } });
+});
+afterAll(() => world.close());
+
+/** A pull request of @mona's that replaces a database that is there, when its plan can be seen. */
+async function openReplace(dir: string, base = 'main'): Promise<PullRequestHandle> {
+  await seedDatabase(world, dir, '1');
+  const pullRequest = await openOn(world, { dir, base, body: database('2') });
+  await untilCheck(pullRequest, 'hatchet/apply', missing(dir));
+  await untilComment(pullRequest, 'Waiting for 1 approval');
+  return pullRequest;
+}
+
+const missing = (dir: string): string => `1 approval missing: ${dir}`;
+const approved = 'Approved, applies on merge';
+
+describe.concurrent('reviews', () => {
+  test('one counts for the plan that was on show for its commit, and a push with another plan ends that (S17)', async ({
+    expect,
+  }) => {
+    const pullRequest = await openReplace('reviewed');
+    pullRequest.review('reader', 'APPROVE');
+    pullRequest.review('hubot', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    expect(mainComment(pullRequest)).toContain('`reviewed` is approved by @hubot');
+    await pullRequest.push({ 'reviewed/main.tf': world.project('reviewed', database('3')) });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('reviewed'));
+    const shown = await untilComment(pullRequest, 'no longer counts: the project');
+    await untilSecondAfter(shown);
+    pullRequest.review('hubot', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    const merge = await pullRequest.merge({ by: 'mona' });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
+  });
+
+  test('one that is dismissed or followed by a request for changes is gone, and the comment says why', async ({
+    expect,
+  }) => {
+    const pullRequest = await openReplace('dismissed');
+    const review = pullRequest.review('hubot', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    pullRequest.dismissReview(review, 'mona');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('dismissed'));
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    expect(mainComment(pullRequest)).toContain(
+      '`dismissed`: the approval of @hubot no longer counts: the review was dismissed',
+    );
+    pullRequest.review('hubot', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    pullRequest.review('hubot', 'REQUEST_CHANGES', 'not this one');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('dismissed'));
+    await untilComment(pullRequest, 'a later review requests changes');
+    expect((await ask(pullRequest, 'mona', '/hatchet apply')).reply).toContain('needs 1 approval');
+    expect(await appliesOf(world, 'dismissed')).toEqual([]);
+  });
+
+  test('one counts for nothing where hatchet.yaml takes approvals by comment only', async ({ expect }) => {
+    const pullRequest = await openOn(world, { dir: 'elsewhere', base: 'elsewhere', body: database('1') });
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    pullRequest.review('hubot', 'APPROVE');
+    // What is answered after the review was heard of shows that it changed nothing.
+    expect((await ask(pullRequest, 'mona', '/hatchet apply')).reply).toContain('needs 1 approval');
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+  });
+
+  test('whoever pushed the head counts as an author, by comment and by review', async ({ expect }) => {
+    const pullRequest = await openReplace('pushed');
+    pullRequest.review('lee', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await pullRequest.push({ 'pushed/notes.tf': '# the same plan\n' }, 'lee');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('pushed'));
+    await untilComment(pullRequest, 'whoever pushed the newest commit counts as an author');
+    const refused = await ask(pullRequest, 'lee', '/hatchet approve');
+    expect(refused.reply).toContain("your own pull request needs someone else's yes");
+    pullRequest.review('lee', 'APPROVE');
+    pullRequest.review('hubot', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    expect(mainComment(pullRequest)).toContain('`pushed` is approved by @hubot');
+  });
+});
+
+describe.concurrent('rights that are lost between the yes and the apply (S10)', () => {
+  test('whoever may write no longer has said nothing', async ({ expect }) => {
+    const pullRequest = await openReplace('demoted');
+    await order(pullRequest, 'ann', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    world.repository.collaborator('ann', 'read');
+    pullRequest.comment('mona', '/hatchet apply');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('demoted'));
+    await untilComment(pullRequest, 'the approval of @ann no longer counts: the right to give it is gone');
+    const reply = pullRequest.comments().find(({ body }) => body.includes('was refused'))?.body;
+    expect(reply).toContain('the approval of @ann no longer counts: the right to give it is gone');
+    expect(await appliesOf(world, 'demoted')).toEqual([]);
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await order(pullRequest, 'mona', '/hatchet apply');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+  });
+
+  test('nor has whoever left the team that a rule names', async ({ expect }) => {
+    const pullRequest = await openReplace('left', 'team');
+    await order(pullRequest, 'ben', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    platform.members.delete('ben');
+    const merge = await pullRequest.merge({ by: 'mona' });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('left'), merge);
+    await untilComment(pullRequest, 'the approval of @ben no longer counts');
+    expect(await appliesOf(world, 'left')).toEqual([]);
+  });
+});
+
+test('no check is left open (S14)', () => {
+  expect(openChecks(world)).toEqual([]);
+});
