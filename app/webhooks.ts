@@ -84,7 +84,10 @@ function parseSigned(...webhook: Parameters<typeof parse>): ReturnType<typeof pa
 
 /** The middleware refuses everything else, whatever is in it. */
 function couldBeGithub({ method, headers }: IncomingMessage): boolean {
-  return method === 'POST' && /^sha256=[0-9a-f]{64}$/.test(String(headers['x-hub-signature-256']));
+  const event = String(headers['x-github-event']);
+  // The name is not signed, and the library looks it up as it is.
+  const isEvent = /^[a-z][a-z_]*$/.test(event) && !(event in {});
+  return method === 'POST' && isEvent && /^sha256=[0-9a-f]{64}$/.test(String(headers['x-hub-signature-256']));
 }
 
 const unread = { kind: 'text', text: '' } as const;
