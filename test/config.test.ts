@@ -67,6 +67,8 @@ test('an App, a key and a secret are enough', () => {
     database: { kind: 'embedded' },
     temporal: { kind: 'embedded' },
     encryptionKeys: null,
+    runnerKeys: null,
+    runService: { listen: null, url: null },
     dataDir: valid.HATCHET_DATA_DIR,
     logLevel: 'info',
     runner: { env: {}, paths: [], network: 'host', requireSandbox: false },
@@ -74,6 +76,7 @@ test('an App, a key and a secret are enough', () => {
     healIntervalMs: 300_000,
     pools: { served: ['default'], waitMs: 900_000 },
     refreshWaitMs: 2_000,
+    lostWaitMs: 60_000,
     mirrors: {},
     environment: {},
   });
@@ -226,18 +229,43 @@ test.each<[Record<string, string | undefined>, readonly string[]]>([
   expect(problemsOf(changes)).toEqual(expected);
 });
 
-test.each<[readonly string[], readonly string[]]>([
-  [['--role', 'janitor'], ['--role is none of its values']],
-  [['--port', '1'], ['--role cannot be read from the command line']],
+test.each<[readonly string[], Record<string, string>, readonly string[]]>([
+  [['--role', 'janitor'], {}, ['--role is none of its values']],
+  [['--port', '1'], {}, ['--role cannot be read from the command line']],
   [
     ['--role=control'],
+    {},
     [
       'TEMPORAL_ADDRESS is missing, and --role control needs servers that the other roles reach too',
       'DATABASE_URL is missing, and --role control needs servers that the other roles reach too',
+      'HATCHET_RUNNER_LISTEN is missing: runners could not reach --role control',
     ],
   ],
-])('%j is refused', (argv, expected) => {
-  expect(problemsOf({}, argv)).toEqual(expected);
+  [
+    ['--role=web'],
+    { HATCHET_URL: 'https://hatchet.example' },
+    [
+      'TEMPORAL_ADDRESS is missing, and --role web needs servers that the other roles reach too',
+      'DATABASE_URL is missing, and --role web needs servers that the other roles reach too',
+    ],
+  ],
+  [
+    ['--role=runner'],
+    { ...external, HATCHET_RUNNER_URL: 'http://control.example:3001' },
+    [
+      'PRIVATE_KEY is set, and a runner must not know it',
+      'WEBHOOK_SECRET is set, and a runner must not know it',
+      'DATABASE_URL is set, and a runner must not know it',
+      'HATCHET_ENCRYPTION_KEY is set, and a runner must not know it',
+      'HATCHET_RUNNER_KEY is missing, and --role runner needs it',
+      'HATCHET_RUNNER_URL is not encrypted',
+    ],
+  ],
+  [[], { HATCHET_RUNNER_LISTEN: '3001' }, ['HATCHET_RUNNER_LISTEN is not a host and a port']],
+  [[], { HATCHET_RUNNER_LISTEN: '::1:3001' }, ['HATCHET_RUNNER_LISTEN is not a host and a port']],
+  [[], { HATCHET_RUNNER_LISTEN: '0.0.0.0:70000' }, ['HATCHET_RUNNER_LISTEN is not a host and a port']],
+])('%j with %j is refused', (argv, changes, expected) => {
+  expect(problemsOf(changes, argv)).toEqual(expected);
 });
 
 test.each([
@@ -264,9 +292,37 @@ test('servers of one’s own come with their credentials', () => {
   );
 });
 
-test('a runner needs neither the key of the App nor the webhook secret', () => {
-  const config = readConfig({ ...external }, ['--role', 'runner']);
-  expect(config).toMatchObject({ role: 'runner', github: null, webhookSecret: null });
+test('web needs neither the key of the App nor, without pages, a database', () => {
+  const { WEBHOOK_SECRET } = valid;
+  const { DATABASE_URL: _, ...others } = external;
+  const config = readConfig({ ...others, WEBHOOK_SECRET }, ['--role', 'web']);
+  expect(config).toMatchObject({ role: 'web', github: null, database: { kind: 'none' } });
+  expect(config.webhookSecret).toBe(WEBHOOK_SECRET);
+});
+
+test('control needs no webhook secret, and says where runners find it', () => {
+  const { WEBHOOK_SECRET: _, ...others } = { ...valid, ...external };
+  const config = readConfig({ ...others, HATCHET_RUNNER_LISTEN: '[::]:3001' }, ['--role', 'control']);
+  expect(config).toMatchObject({ webhookSecret: null, runService: { listen: { host: '::', port: 3001 } } });
+});
+
+test('a runner needs the address of control and a key of its own, and nothing else of Hatchet’s', () => {
+  const { TEMPORAL_ADDRESS } = external;
+  const runner = {
+    HATCHET_RUNNER_URL: 'https://control.example/',
+    HATCHET_RUNNER_KEY: `k1:${encryptionKey}`,
+  };
+  const config = readConfig({ TEMPORAL_ADDRESS, ...runner }, ['--role', 'runner']);
+  expect(config).toMatchObject({
+    role: 'runner',
+    github: null,
+    webhookSecret: null,
+    database: { kind: 'none' },
+    encryptionKeys: null,
+    runnerKeys: [{ id: 'k1', bytes: Buffer.from(encryptionKey, 'base64') }],
+    runService: { listen: null, url: 'https://control.example' },
+  });
+  expect(config.secrets).toContain(encryptionKey);
 });
 
 test('Terraform sees the variables that were named, and nothing else', () => {
