@@ -109,12 +109,19 @@ const maxShowAgainMs = 60 * 60_000;
  */
 export const progressMs = 5_000;
 
+/**
+ * A project that takes an apply says so in a tenth of a second: until then there is nothing to tell, and drawing it would
+ * only hold the apply up. Nobody notices half a second.
+ */
+const firstWordMs = 500;
+
 /** Shows the newest picture whenever the old one is stale; one write at a time, so that writes never cross. */
 export async function keepShowing(desk: Desk): Promise<never> {
   let wait = firstShowAgainMs;
   let shownAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     await condition(() => hasNews(desk));
+    if (isJustAsked(desk)) await condition(() => !isJustAsked(desk), firstWordMs);
     const pause = shownAt + progressMs - Date.now();
     if (pause > 0) await condition(() => !mayWait(desk), pause);
     const { answers } = desk;
@@ -133,6 +140,10 @@ export async function keepShowing(desk: Desk): Promise<never> {
 }
 
 const hasNews = (desk: Desk): boolean => desk.stale || desk.progressed || desk.answers.length > 0;
+
+/** An apply was asked for, and its project has not said a word yet. */
+const isJustAsked = (desk: Desk): boolean =>
+  knownProjects(desk.state).some(({ apply }) => apply?.phase.kind === 'asked');
 
 /** Nobody is answered, nothing is decided, and more of the same is to come. */
 const mayWait = (desk: Desk): boolean =>
