@@ -159,7 +159,7 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     desk.progressed = true;
     changeProject(desk, news.project, {
       apply: { ...project.apply, phase: { kind: 'applying', startedAt } },
-      turn: turnAfter(desk, news.project, 'applying'),
+      turn: turnAfter(desk, project, 'applying'),
     });
     return false;
   }
@@ -173,7 +173,7 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
   }
   changeProject(desk, news.project, {
     apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
-    turn: turnAfter(desk, news.project, outcome.kind),
+    turn: turnAfter(desk, project, outcome.kind),
   });
   const stale = outcome.kind === 'refused' && ['stale', 'already-applied'].includes(outcome.refusal.kind);
   return stale || planOf(project)?.digest !== project.apply.digest;
@@ -181,9 +181,15 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
 
 export type ApplyNews = Exclude<ProjectNews, { kind: 'yours' | 'behind' }>;
 
-/** What is refused leaves the project to whoever had it before; what has begun makes it this pull request's. */
-function turnAfter(desk: Desk, project: string, end: ApplyOutcome['kind'] | 'applying'): Turn | null {
-  return end === 'refused' || lockOf(desk, project) === 'none' ? null : { kind: 'yours' };
+/** What has begun makes the project this pull request's; what is refused leaves it to whoever had it before. */
+function turnAfter(
+  desk: Desk,
+  { project }: ProjectState,
+  end: ApplyOutcome['kind'] | 'applying',
+): Turn | null {
+  if (lockOf(desk, project.name) === 'none') return null;
+  const turn = findProject(desk.state, project.name)?.turn ?? null;
+  return end !== 'refused' || turn?.kind === 'yours' ? { kind: 'yours' } : null;
 }
 
 /** Right before the apply some of those who had said yes could not have said it any more. */

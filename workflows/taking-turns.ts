@@ -14,7 +14,7 @@ import type { Project } from './model/project.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isHeld, planOf } from './model/round.ts';
-import { nextWanted } from './model/turn.ts';
+import { hasLater, nextWanted } from './model/turn.ts';
 import { askProject } from './proxies.ts';
 
 type Wished = ProjectState & { readonly apply: ApplyState };
@@ -138,8 +138,8 @@ async function ask(desk: Desk, { name, dir, workspace }: Project, request: Proje
  */
 export async function giveBack(desk: Desk, project: Project): Promise<void> {
   const state = findProject(desk.state, project.name);
-  const keeps = desk.state.pullRequest?.state === 'merged' || lockOf(desk, project.name) === 'plan';
-  if (keeps || state?.turn === null || state?.turn === undefined) return;
+  if (state === null || state.turn === null || lockOf(desk, project.name) === 'plan') return;
+  if (desk.state.pullRequest?.state === 'merged' || hasLater(knownProjects(desk.state), state)) return;
   changeProject(desk, project.name, { turn: null });
   await stepBackOrTell(desk, project);
 }

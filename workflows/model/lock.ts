@@ -126,7 +126,8 @@ const isOf = ({ ref }: WaitingRequest, { owner }: Lock): boolean => ref.number =
 
 /**
  * The running apply has ended. An outcome that nobody knows freezes the project for its owner. One that was refused
- * before it began, or that was not to own anything, leaves the project to whoever had it before.
+ * before it began, or that was not to own anything, leaves the project to whoever had it before; in line, it was a
+ * turn, too, which only the pull request gives back.
  */
 export function finish(
   lock: Lock,
@@ -138,7 +139,9 @@ export function finish(
   },
 ): Lock {
   const passes = end.refused || lock.running?.mode === 'none';
-  const ownership = end.frozen === null && passes ? end.before : {};
+  const keeps = lock.running?.inLine === true && lock.running.mode !== 'none' && end.before.owner === null;
+  const { owner, applied } = keeps ? { owner: lock.owner, applied: false } : end.before;
+  const ownership = end.frozen === null && passes ? { owner, applied } : {};
   const unsettled = end.unsettled === undefined ? {} : { unsettled: end.unsettled };
   return { ...lock, running: null, frozen: end.frozen, ...ownership, ...unsettled };
 }

@@ -38,6 +38,15 @@ export function nextWanted<Each extends Wanting>(projects: readonly Each[]): Eac
   return inLockOrder(projects).find(({ turn }) => turn?.kind === 'wanted') ?? null;
 }
 
+/**
+ * Does it hold or want something that comes later? Then it keeps this one, although its apply was refused: to ask for
+ * it again while holding what others wait for could make them wait for each other.
+ */
+export function hasLater<Each extends Wanting>(projects: readonly Each[], project: Each): boolean {
+  const ordered = inLockOrder(projects);
+  return ordered.slice(ordered.indexOf(project) + 1).some(({ turn }) => turn !== null);
+}
+
 /** It was asked for, and belongs to somebody else as far as anybody knows. */
 export const isWaiting = ({ turn }: Pick<Wanting, 'turn'>): boolean =>
   turn?.kind === 'asked' || turn?.kind === 'behind';

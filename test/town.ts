@@ -1,0 +1,294 @@
+// What do three pull requests on three projects do to each other, with every message late and every person in the way?
+import { expect } from 'vitest';
+import type { ApplyRequest, Lock, LockMode, ProjectRequest } from '../workflows/model/lock.ts';
+import {
+  enqueue,
+  finish,
+  freeLock,
+  grantTurns,
+  isFree,
+  release,
+  startNext,
+  withdraw,
+} from '../workflows/model/lock.ts';
+import type { Turn } from '../workflows/model/turn.ts';
+import { hasLater, nextWanted } from '../workflows/model/turn.ts';
+
+export const maxSteps = 120;
+
+export type Move =
+  /** Whatever is on its way longest in one of the channels arrives. */
+  | { readonly kind: 'deliver'; readonly pick: number }
+  | { readonly kind: 'apply' | 'push' | 'merge' | 'close' | 'unlock'; readonly number: number }
+  | { readonly kind: 'end'; readonly project: number; readonly outcome: 'applied' | 'failed' | 'unknown' };
+
+type News =
+  | { readonly kind: 'yours' | 'queued' | 'behind' | 'applying' }
+  | { readonly kind: 'finished'; readonly run: string; readonly outcome: Outcome };
+type Outcome = 'applied' | 'failed' | 'unknown' | 'refused';
+
+/** What was planned: good while neither the head nor the project has changed. */
+type Planned = { readonly head: number; readonly world: number };
+
+type Share = {
+  readonly index: number;
+  readonly project: { readonly dir: string; readonly workspace: string };
+  turn: Turn | null;
+  apply: 'none' | 'held' | 'asked' | 'queued' | 'applying' | 'unknown' | 'applied';
+  run: string;
+  plan: Planned;
+};
+type Person = { readonly number: number; head: number; state: 'open' | 'merged' | 'closed'; shares: Share[] };
+type Site = { lock: Lock; before: Lock; world: number; executing: Planned | null };
+type Letter = { readonly channel: string; readonly open: () => void };
+
+/** `sets`: which projects each of the pull requests touches. */
+export function createTown(sets: readonly (readonly number[])[], mode: LockMode) {
+  const sites: Site[] = [0, 1, 2].map(() => ({
+    lock: freeLock,
+    before: freeLock,
+    world: 0,
+    executing: null,
+  }));
+  const people: Person[] = sets.map((set, index) => ({
+    number: index + 1,
+    head: 0,
+    state: 'open',
+    shares: set.map((project) => ({
+      index: project,
+      project: { dir: `p${project}`, workspace: 'default' },
+      turn: null,
+      apply: 'none',
+      run: '',
+      plan: { head: 0, world: 0 },
+    })),
+  }));
+  let mail: Letter[] = [];
+  let [clock, runs] = [1, 0];
+
+  const site = (index: number): Site => sites[index] ?? fail(`no project ${index}`);
+  const person = (number: number): Person => people[number - 1] ?? fail(`no pull request ${number}`);
+
+  function ask(from: Person, share: Share, request: ProjectRequest): void {
+    mail.push({
+      channel: `${from.number}>${share.index}`,
+      open: () => hear(site(share.index), share.index, request),
+    });
+  }
+  function tell(index: number, number: number, news: News): void {
+    mail.push({ channel: `${index}>${number}`, open: () => heed(person(number), index, news) });
+  }
+
+  // The project's side, as workflows/project.ts plays it.
+  function hear(at: Site, index: number, request: ProjectRequest): void {
+    const { number } = request.ref;
+    if (request.kind === 'apply' && at.lock.frozen !== null) {
+      tell(index, number, { kind: 'finished', run: request.runId, outcome: 'refused' });
+    } else if (request.kind === 'apply' || request.kind === 'turn') at.lock = enqueue(at.lock, request);
+    if (request.kind === 'release' || request.kind === 'withdraw') {
+      for (const each of at.lock.queue)
+        if (each.kind === 'apply' && each.ref.number === number)
+          tell(index, number, { kind: 'finished', run: each.runId, outcome: 'refused' });
+    }
+    if (request.kind === 'release') at.lock = release(at.lock, number, request.why);
+    if (request.kind === 'withdraw') at.lock = withdraw(at.lock, number);
+    advance(at, index);
+  }
+  function advance(at: Site, index: number): void {
+    const { lock, granted } = grantTurns(at.lock);
+    at.lock = lock;
+    for (const { ref } of granted) tell(index, ref.number, { kind: 'yours' });
+    const next = startNext(at.lock, clock++);
+    if (next !== null) begin(at, index, next);
+    for (const each of at.lock.queue)
+      tell(index, each.ref.number, { kind: each.kind === 'turn' ? 'behind' : 'queued' });
+  }
+  function begin(at: Site, index: number, next: Lock & { readonly running: ApplyRequest }): void {
+    at.before = at.lock;
+    at.lock = next;
+    expect(at.executing, 'two applies at once').toBeNull();
+    const { ref, runId, inLine } = next.running;
+    const asking = person(ref.number);
+    if (inLine) tell(index, ref.number, { kind: 'yours' });
+    const plan = asking.shares.find((each) => each.index === index)?.plan ?? fail('nothing to apply');
+    // What `beginApply` reads again before it writes the fence.
+    const holds = plan.head === asking.head && plan.world === at.world && asking.state !== 'closed';
+    if (holds) {
+      at.executing = plan;
+      tell(index, ref.number, { kind: 'applying' });
+    } else over(at, index, runId, 'refused');
+  }
+  function over(at: Site, index: number, run: string, outcome: Outcome): void {
+    const { running } = at.lock;
+    if (running === null) return;
+    const { number } = running.ref;
+    const frozen = outcome === 'unknown' ? 'nobody knows' : null;
+    at.lock = finish(at.lock, { frozen, refused: outcome === 'refused', before: at.before });
+    tell(index, number, { kind: 'finished', run, outcome });
+    advance(at, index);
+  }
+  function end(index: number, outcome: Exclude<Outcome, 'refused'>): void {
+    const at = site(index);
+    const { running } = at.lock;
+    if (at.executing === null || running === null) return;
+    expect(at.world, 'somebody else changed it meanwhile').toBe(at.executing.world);
+    at.executing = null;
+    at.world += 1;
+    over(at, index, running.runId, outcome);
+  }
+
+  // The pull request's side, as workflows/taking-turns.ts plays it.
+  function wish(of: Person): void {
+    for (const share of of.shares.filter(({ apply }) => apply === 'none')) {
+      share.plan = { head: of.head, world: site(share.index).world };
+      share.apply = 'held';
+      if (mode !== 'none') share.turn ??= { kind: 'wanted' };
+    }
+    goOn(of);
+  }
+  function goOn(of: Person): void {
+    for (const share of of.shares.filter(({ apply }) => apply === 'held')) {
+      const first = nextWanted(of.shares) === share;
+      if (share.turn !== null && share.turn.kind !== 'yours' && !first) continue;
+      if (first) share.turn = { kind: 'asked' };
+      share.apply = 'asked';
+      share.run = `run-${runs++}`;
+      const inLine = of.shares.some(({ turn }) => turn?.kind === 'wanted');
+      ask(of, share, requestOf(of.number, share.run, inLine));
+    }
+  }
+  const requestOf = (number: number, runId: string, inLine: boolean): ApplyRequest =>
+    ({ kind: 'apply', ref: { number }, runId, mode, inLine }) as unknown as ApplyRequest;
+  const refOf = ({ number }: Person) => ({ number }) as unknown as ProjectRequest['ref'];
+  function giveBack(of: Person, share: Share): void {
+    if (share.turn === null || of.state === 'merged' || hasLater(of.shares, share)) return;
+    share.turn = null;
+    ask(of, share, { kind: 'withdraw', ref: refOf(of) });
+  }
+  function letGo(of: Person, share: Share, why: 'closed' | 'unlock'): void {
+    share.turn = null;
+    if (share.apply === 'held' || share.apply === 'unknown') share.apply = 'none';
+    ask(of, share, { kind: 'release', ref: refOf(of), why });
+  }
+  function heed(of: Person, index: number, news: News): void {
+    const share = of.shares.find((each) => each.index === index) ?? fail(`${of.number} has no ${index}`);
+    if (news.kind === 'queued' && share.apply === 'asked') share.apply = 'queued';
+    if (news.kind === 'applying' && ['asked', 'queued'].includes(share.apply)) share.apply = 'applying';
+    const mine = news.kind === 'yours' || news.kind === 'applying';
+    if (mine && share.turn === null && share.apply === 'none')
+      ask(of, share, { kind: 'withdraw', ref: refOf(of) });
+    else if (mine && mode !== 'none') share.turn = { kind: 'yours' };
+    if (news.kind === 'finished' && news.run === share.run) finished(of, share, news.outcome);
+    if (of.state === 'closed') leave(of);
+    else goOn(of);
+  }
+  function finished(of: Person, share: Share, outcome: Outcome): void {
+    if (outcome === 'refused') {
+      share.apply = 'none';
+      giveBack(of, share);
+      if (share.turn?.kind !== 'yours') share.turn = null;
+      return;
+    }
+    share.apply = outcome === 'failed' ? 'none' : outcome;
+    share.turn = mode === 'none' ? null : { kind: 'yours' };
+    if (outcome === 'applied' && of.state === 'merged') letGo(of, share, 'closed');
+  }
+  function leave(of: Person): void {
+    if (of.shares.some(({ apply }) => ['asked', 'queued', 'applying', 'unknown'].includes(apply))) return;
+    for (const share of of.shares) letGo(of, share, 'closed');
+    of.shares = [];
+  }
+
+  function act(of: Person, kind: 'apply' | 'push' | 'merge' | 'close' | 'unlock'): void {
+    if (of.state === 'closed' && kind !== 'unlock') return;
+    if (kind === 'apply') wish(of);
+    if (kind === 'push' && of.state === 'open') push(of);
+    if (kind === 'merge' && of.state === 'open') {
+      of.state = 'merged';
+      for (const share of of.shares) if (share.apply === 'applied') letGo(of, share, 'closed');
+      wish(of);
+    }
+    if (kind === 'close' && of.state === 'open') {
+      of.state = 'closed';
+      for (const share of of.shares) if (share.apply === 'held') share.apply = 'none';
+      leave(of);
+    }
+    if (kind === 'unlock' && !of.shares.some(({ apply }) => apply === 'asked' || apply === 'applying')) {
+      for (const share of of.shares) letGo(of, share, 'unlock');
+      if (of.state === 'closed') leave(of);
+    }
+  }
+  function push(of: Person): void {
+    of.head += 1;
+    for (const share of of.shares) {
+      if (share.apply === 'queued') ask(of, share, { kind: 'withdraw', ref: refOf(of) });
+      if (share.apply === 'held') {
+        share.apply = 'none';
+        giveBack(of, share);
+      }
+    }
+    goOn(of);
+  }
+
+  function deliver(pick: number): void {
+    const channels = [...new Set(mail.map(({ channel }) => channel))];
+    const chosen = channels[pick % Math.max(1, channels.length)];
+    const letter = mail.find(({ channel }) => channel === chosen);
+    if (letter === undefined) return;
+    mail = mail.filter((each) => each !== letter);
+    letter.open();
+  }
+
+  /** Whose apply waits for whom. */
+  const waits = (number: number): readonly number[] =>
+    sites.flatMap(({ lock: { queue, owner } }) =>
+      owner !== null && owner !== number && queue.some(({ ref }) => ref.number === number) ? [owner] : [],
+    );
+  function expectNoCircle(): void {
+    for (const { number } of people) {
+      const reached = new Set<number>();
+      const open = [...waits(number)];
+      for (let next = open.pop(); next !== undefined; next = open.pop()) {
+        if (reached.has(next)) continue;
+        reached.add(next);
+        open.push(...waits(next));
+      }
+      expect(reached.has(number), `#${number} waits for itself`).toBe(false);
+    }
+  }
+  function settle(): void {
+    for (let left = 10_000; left > 0; left -= 1) {
+      if (mail.length > 0) deliver(0);
+      else if (sites.some(({ executing }) => executing !== null))
+        for (const [index] of sites.entries()) end(index, 'applied');
+      else return;
+    }
+    fail('it never comes to rest');
+  }
+
+  return {
+    play(move: Move): void {
+      if (move.kind === 'deliver') deliver(move.pick);
+      else if (move.kind === 'end') end(move.project, move.outcome);
+      else act(person(move.number), move.kind);
+      if (mail.length === 0) expectNoCircle();
+    },
+    /** All running applies end; then everybody can end, one after the other, and every project is free. */
+    endEverything(): void {
+      for (let round = 0; round < 12; round += 1) {
+        settle();
+        expectNoCircle();
+        for (const each of people.filter(({ number }) => waits(number).length === 0)) {
+          if (each.shares.some(({ apply }) => apply === 'unknown')) act(each, 'unlock');
+          act(each, each.state === 'merged' ? 'apply' : 'merge');
+          settle();
+        }
+      }
+      expect(sites.map(({ lock }) => isFree(lock))).toEqual([true, true, true]);
+    },
+  };
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
