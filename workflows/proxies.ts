@@ -46,14 +46,6 @@ export const { inspect, inspectGroup } = proxyActivities<ControlActivities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-/** Plans wait for each other at the one thread that judges; a very large one takes it for seconds. */
-const judgeTimeout = '2 minutes';
-export const { judge } = proxyActivities<ControlActivities>({
-  taskQueue: controlQueue,
-  startToCloseTimeout: judgeTimeout,
-  retry: callRetry,
-});
-
 export const { planAgain, compareApply, readStanding, mergePullRequest, poolHasRunners } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
@@ -83,6 +75,15 @@ export const { askProject, recordApply, record, tellNews, tellRepository, wasDel
 /** Somebody waits for the apply that these decide on: one question to GitHub each, mostly answered from memory. */
 export const { readActor, beginApply } = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: inspectTimeout,
+  retry: callRetry,
+  localRetryThreshold: longestWaitInPlace,
+});
+
+/** Plans wait for each other at the one thread that judges; a very large one takes it for seconds. */
+const judgeTimeout = '2 minutes';
+/** Milliseconds for nearly every plan, and then nothing is between a plan and its picture but this. */
+export const { judge } = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: judgeTimeout,
   retry: callRetry,
   localRetryThreshold: longestWaitInPlace,
 });
