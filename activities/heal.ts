@@ -217,7 +217,7 @@ async function lostOn(store: Store, scene: Scene, detail: PullRequestDetails): P
   const known = knownOf(scene, seen.number);
   const lost = lostOf(seen, known, scene.since);
   const about = (name: string, because: Lost) => ({
-    deliveryId: `heal/${scene.lookId}/${name}`,
+    deliveryId: `heal/${scene.lookId}/${scene.repository.id}/${seen.number}/${name}`,
     ref: { repository: scene.repository, number: seen.number },
     lost: because,
   });

@@ -51,13 +51,17 @@ test('the product’s own migrations apply to an empty database, and again to a 
       'event',
       'github_pause',
       'github_spent',
+      'healing',
+      'installed_repository',
       'lock_event',
       'log_chunk',
       'migration',
       'plan',
       'pull_request',
+      'redelivery',
       'run',
       'shown',
+      'told_difference',
       'verdict',
     ]);
     expect(await migrateWith(url, migrations)).toEqual(tables);

@@ -3,11 +3,10 @@ import { z } from 'zod';
 import type { Difference } from '../../workflows/activities.ts';
 import type { KnownPullRequest } from '../../workflows/model/healing.ts';
 import type { RepositoryId } from '../../workflows/model/identifiers.ts';
-import { parseSha } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
-import { repositorySchema } from './documents.ts';
+import { pullRequestSchema, repositorySchema } from './documents.ts';
 
 /** `lookedAt`: when the last look began that came to an end there, ISO 8601 by GitHub's clock; null before the first. */
 export type InstalledRepository = { readonly repository: Repository; readonly lookedAt: string | null };
@@ -43,23 +42,29 @@ const time = z.date().transform((date) => date.toISOString());
 const installedRows = z.array(z.object({ repository: repositorySchema, lookedAt: time.nullable() }));
 const freshRows = z.array(z.object({ fresh: z.boolean() }));
 const untilRows = z.array(z.object({ until: time.nullable() }));
-const sha = z.string().transform(parseSha);
 const knownRows = z.array(
   z.object({
     repositoryId: z.number(),
-    nodeId: z.string(),
-    number: z.number(),
-    state: z.enum(['open', 'closed', 'merged']),
-    draft: z.boolean(),
-    head: sha,
-    base: z.string(),
-    baseSha: sha,
-    shown: z.boolean(),
+    document: pullRequestSchema,
+    gates: z.array(z.string()),
     openChecks: z.boolean(),
     applying: z.boolean(),
   }),
-) satisfies z.ZodType<KnownPullRequest[]>;
+);
 const placeRows = z.array(z.object({ index: z.number() }));
+
+/** The check that stands on every head and on every merge commit. */
+const gate = 'hatchet/apply';
+
+function knownOf({ repositoryId, document, gates, openChecks, applying }: z.infer<typeof knownRows>[number]) {
+  const { nodeId, number, state, draft, head, base, baseSha, mergeCommit } = document;
+  const shown = gates.includes(`check:${mergeCommit ?? head}:${gate}`);
+  const known: KnownPullRequest = {
+    ...{ nodeId, number, state, draft, head, base, baseSha },
+    ...{ shown, openChecks, applying },
+  };
+  return { repositoryId, ...known };
+}
 
 export function createHealing(sql: Sql): Healing {
   return {
@@ -103,23 +108,20 @@ export function createHealing(sql: Sql): Healing {
           select "repositoryId" as id, numbers
           from json_to_recordset(${asJson(places)}::text::json) as one("repositoryId" bigint, numbers json)
         )
-        select repository_id as "repositoryId", document ->> 'nodeId' as "nodeId", number,
-          document ->> 'state' as state, (document ->> 'draft')::boolean as draft, document ->> 'head' as head,
-          document ->> 'base' as base, document ->> 'baseSha' as "baseSha",
+        select repository_id as "repositoryId", document,
+          (select coalesce(json_agg(key), '[]'::json) from shown where shown.repository_id = known.repository_id
+            and shown.number = known.number and key like ${`%:${gate}`}) as gates,
           exists (select from shown where shown.repository_id = known.repository_id
-            and shown.number = known.number and key = 'check:' || coalesce(document ->> 'mergeCommit',
-              document ->> 'head') || ':hatchet/apply') as shown,
-          exists (select from shown where shown.repository_id = known.repository_id
-            and shown.number = known.number and open) as "openChecks",
+            and shown.number = known.number and shown.open) as "openChecks",
           exists (select from apply where apply.repository_id = known.repository_id
             and apply.number = known.number and state = 'begun') as applying
         from pull_request known
-        where (repository_id in (select id from place) and document ->> 'state' = 'open')
+        where (open and repository_id in (select id from place))
           or (repository_id, number) in (
             select repository_id, number from shown where open and repository_id in (select id from place)
             union all select id, value::integer from place, json_array_elements_text(numbers))
         order by repository_id, number`;
-      return Map.groupBy(knownRows.parse(found), ({ repositoryId }) => repositoryId);
+      return Map.groupBy(knownRows.parse(found).map(knownOf), ({ repositoryId }) => repositoryId);
     },
     async untold(differences, maxAgeMs) {
       if (differences.length === 0) return [];

@@ -55,12 +55,13 @@ const openRows = z.array(
 export function createPullRequests(sql: Sql): PullRequests {
   return {
     async save({ repository, pullRequest, standing, readAt }) {
-      await sql`insert into pull_request (repository_id, number, repository, document, standing, read_at)
+      await sql`insert into pull_request (repository_id, number, repository, document, open, standing, read_at)
         values (${repository.id}, ${pullRequest.number}, ${asJson(repository)}::text::json,
-          ${asJson(pullRequest)}::text::json, ${asJson(standing)}::text::json, ${readAt})
+          ${asJson(pullRequest)}::text::json, ${pullRequest.state === 'open'},
+          ${asJson(standing)}::text::json, ${readAt})
         on conflict (repository_id, number) do update
-        set repository = excluded.repository, document = excluded.document, standing = excluded.standing,
-          read_at = excluded.read_at
+        set repository = excluded.repository, document = excluded.document, open = excluded.open,
+          standing = excluded.standing, read_at = excluded.read_at
         where pull_request.read_at <= excluded.read_at`;
     },
     async find({ repositoryId, number }) {

@@ -4,7 +4,10 @@
 alter table delivery add column subject text;
 create index delivery_by_subject on delivery (repository_id, subject) where subject is not null;
 
-create index pull_request_open on pull_request (repository_id) where document ->> 'state' = 'open';
+-- Of its own: a document may hold what no operator of json takes, for example a NUL in a title.
+alter table pull_request add column open boolean not null default true;
+update pull_request set open = document ->> 'state' = 'open';
+create index pull_request_open on pull_request (repository_id) where open;
 create index shown_open on shown (repository_id, number) where open;
 
 -- Where the App is installed. `looked_at`: GitHub's clock when the last look at it began; null before the first.
