@@ -61,16 +61,16 @@ type Keyrings = { readonly own: Keyring | null; readonly runners: Keyring };
 
 /**
  * What is asked of a runner, and what it answers, is sealed with keys that runners have; they are good for nothing
- * else. So a runner that was taken over reads no other work, and its approvals are refused.
+ * else. So a runner that was taken over reads no other work, and no approval of its making is believed.
  */
 function createCodec(keyrings: Keyrings): PayloadCodec {
   return {
-    encode: (payloads, context) => {
+    encode: async (payloads, context) => {
       const keyring = isForRunner(context) ? keyrings.runners : keyrings.own;
       if (keyring === null) throw new Error('a runner has no key for what is not asked of a runner');
       return Promise.all(payloads.map((payload) => sealPayload(keyring, payload)));
     },
-    decode: (payloads, context) =>
+    decode: async (payloads, context) =>
       Promise.all(payloads.map((payload) => openPayload(openerOf(keyrings, payload, context), payload))),
   };
 }

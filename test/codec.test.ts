@@ -8,9 +8,12 @@ import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { dataConverter, payloadCodec } from '../app/codec.ts';
+import { dataConverter, payloadCodec, runnerDataConverter } from '../app/codec.ts';
 import { loadOrCreateKey, parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
+import { runnerKeyring, runnerKeysOf, runnerKeysText } from '../app/runner-keys.ts';
+import { parseRunId } from '../workflows/model/identifiers.ts';
+import { runnerActivityId } from '../workflows/queues.ts';
 
 const newKey = (): string => randomBytes(32).toString('base64');
 const [oldKey, currentKey] = [newKey(), newKey()];
@@ -131,6 +134,57 @@ describe('payload codec', () => {
 
   test('a payload that nobody encrypted is refused', async () => {
     await expect(codec.decode(payloads)).rejects.toThrow('refused a Temporal payload that is not encrypted');
+  });
+});
+
+describe('payloads of runners', () => {
+  const control = payloadCodec(keyring);
+  const [runner = control] = runnerDataConverter(runnerKeyring(runnerKeysOf(keyring))).payloadCodecs ?? [];
+  const workflow = { type: 'workflow', namespace: 'n', workflowId: 'pr/1/7' } as const;
+  const activityOf = (activityId: string, isLocal = false) =>
+    ({ type: 'activity', namespace: 'n', workflowId: 'pr/1/7', activityId, isLocal }) as const;
+  const run = activityOf(runnerActivityId(parseRunId(randomUUID())));
+  const payload = defaultPayloadConverter.toPayload('approved');
+
+  test('control and a runner read each other, as far as a runner is asked', async () => {
+    for (const [from, to] of [
+      [control, runner],
+      [runner, control],
+    ] as const) {
+      const [opened] = await to.decode(await from.encode([payload], run), run);
+      expect(opened === undefined ? null : defaultPayloadConverter.fromPayload(opened)).toBe('approved');
+    }
+  });
+
+  test.each([
+    ['a signal', workflow],
+    ['what control is asked', activityOf('12')],
+    ['what a workflow asks in place', { ...run, isLocal: true }],
+    ['what is of nobody', undefined],
+  ])('%s is closed to runners, and refused from them', async (_, context) => {
+    const sealed = await control.encode([payload], context);
+    expect(Buffer.from(sealed[0]?.metadata?.['encryption-key-id'] ?? []).toString()).toBe('current');
+    await expect(runner.decode(sealed, context)).rejects.toThrow('a runner has no key');
+    await expect(runner.decode(sealed, run)).rejects.toThrow('a runner has no key');
+    await expect(runner.encode([payload], context)).rejects.toThrow('a runner has no key');
+    const forged = await runner.encode([payload], run);
+    await expect(control.decode(forged, context)).rejects.toThrow('that a runner sealed');
+    const renamed = forged.map(({ metadata, data }) => ({
+      metadata: { ...metadata, 'encryption-key-id': Buffer.from('current') },
+      data: data ?? null,
+    }));
+    await expect(control.decode(renamed, context)).rejects.toThrow('"runner/current" is missing');
+  });
+
+  test('the key of a runner is no key of ours, and passes a rotation on', async () => {
+    const text = runnerKeysText(runnerKeysOf(keyring));
+    expect(text).toMatch(/^current:[A-Za-z0-9+/]{43}=,old:[A-Za-z0-9+/]{43}=$/);
+    expect(text).not.toContain(currentKey);
+    const before = payloadCodec(createKeyring(parseEncryptionKeys(`old:${oldKey}`)));
+    expect(await runner.decode(await before.encode([payload], run), run)).toHaveLength(1);
+    const fake = runnerKeyring(parseEncryptionKeys(`current:${newKey()}`));
+    const [other = runner] = runnerDataConverter(fake).payloadCodecs ?? [];
+    await expect(other.decode(await control.encode([payload], run), run)).rejects.toThrow('changed');
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sha } from '../../workflows/model/identifiers.ts';
+import { operatorError } from '../faults.ts';
 import { checkout } from './checkout.ts';
 import type { Git } from './git.ts';
 import { createGit, runEnvironment } from './git.ts';
@@ -38,8 +39,9 @@ export function packTree(git: Git, gitDir: string, tree: Sha, signal: AbortSigna
 }
 
 /**
- * Checks `tree` out of a pack, as `checkout` does from a mirror, with the same errors. Git itself verifies the pack; what
- * it holds beside the tree is thrown away. `scratch` is a directory that is emptied of it again.
+ * Checks `tree` out of a pack, as `checkout` does from a mirror, with the same errors; OperatorError also where the pack
+ * does not hold it. Git itself verifies the pack; what it holds beside the tree is thrown away. `scratch` is a directory
+ * that is emptied of it again.
  */
 export async function unpackTree(request: {
   readonly environment: Readonly<Record<string, string>>;
@@ -57,7 +59,13 @@ export async function unpackTree(request: {
     await makeRepository(gitDir);
     await indexPack(git, gitDir, pack, signal);
     const objects = createObjects(git, gitDir, createTreeCache());
-    await checkout({ mirror: { objects }, tree, into }).finally(() => objects.close());
+    try {
+      if (!(await objects.has(tree)))
+        throw operatorError('control sent other files than those that were asked for');
+      await checkout({ mirror: { objects }, tree, into });
+    } finally {
+      objects.close();
+    }
   } finally {
     await rm(gitDir, { recursive: true, force: true });
   }

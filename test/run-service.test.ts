@@ -1,0 +1,385 @@
+// Can a run read and keep what is its own by way of control, and nothing of anybody else's?
+import { randomBytes, randomUUID } from 'node:crypto';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createRunServiceClient } from '../activities/run-service/client.ts';
+import { createPasses } from '../activities/run-service/pass.ts';
+import { createRunService } from '../activities/run-service/serve.ts';
+import { planForm } from '../activities/run-service/wire.ts';
+import type { StoredPlan } from '../activities/run-store.ts';
+import { checkout } from '../activities/source/checkout.ts';
+import { createMirrors, type Mirrors } from '../activities/source/mirror.ts';
+import { openStore, type Store } from '../activities/store/store.ts';
+import type { RunAccess } from '../activities/terraform/settings.ts';
+import { createKeyring } from '../app/keyring.ts';
+import { createLog } from '../app/log.ts';
+import { type RunListener, startRunListener } from '../app/run-listener.ts';
+import type { RunAdmission } from '../workflows/activities.ts';
+import type { RunId, Sha } from '../workflows/model/identifiers.ts';
+import { parsePlanId, parseRepositoryId, parseSha } from '../workflows/model/identifiers.ts';
+import { startProxy } from './cuttable-proxy.ts';
+import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { type Remote, remoteToken, startRemote } from './source-remote.ts';
+import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
+
+const minuteMs = 60_000;
+const passes = createPasses({ keys: [randomBytes(32)], now: Date.now });
+const lines: string[] = [];
+const log = createLog({
+  level: 'trace',
+  secrets: [],
+  destination: new Writable({
+    write: (chunk: Buffer, _, done) => {
+      lines.push(chunk.toString());
+      done();
+    },
+  }),
+});
+let directory: string;
+let database: TestDatabase;
+let store: Store;
+let remote: Remote;
+let mirrors: Mirrors;
+let listener: RunListener;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hatchet-run-service-'));
+  [database, remote] = await Promise.all([createTestDatabase(), startRemote()]);
+  const keyring = createKeyring([{ id: 'k1', bytes: randomBytes(32) }]);
+  store = await openStore({ url: database.url, keyring, log });
+  mirrors = createMirrors({ directory: join(directory, 'mirrors') });
+  const { runs, applies, liveLogs } = store;
+  const service = createRunService({
+    passes,
+    store: runs,
+    applies,
+    liveLogs,
+    log,
+    packTree: async (id, tree, signal) => {
+      const mirror = await mirrors.open(id);
+      return (await mirror.objects.has(tree)) ? mirror.pack(tree, signal) : null;
+    },
+  });
+  listener = await startRunListener({ host: '127.0.0.1', port: 0 }, service, log);
+});
+afterAll(async () => {
+  await listener.stop();
+  await Promise.all([mirrors.close(), store.close(), remote.close()]);
+  await database.drop();
+  rmSync(directory, { recursive: true });
+});
+
+/** A plan that a run of its own made. */
+function planOf(run: RunId, changes: Parameters<typeof somePlan>[0] = {}): StoredPlan {
+  const stored = somePlan(changes);
+  return { ...stored, plan: { ...stored.plan, runId: run } };
+}
+
+function admissionOf(stored: StoredPlan): RunAdmission {
+  const { plan, number, source } = stored;
+  const { dir, workspace } = plan.project;
+  const operation = { kind: 'plan', number, project: { dir, workspace }, tree: source.tree } as const;
+  return { repositoryId: repository.id, runId: plan.runId, lifetimeMs: minuteMs, operation };
+}
+
+const applyOf = (runId: RunId, { plan }: StoredPlan): RunAdmission => ({
+  repositoryId: repository.id,
+  runId,
+  lifetimeMs: minuteMs,
+  operation: { kind: 'apply', planId: plan.id },
+});
+
+function accessOf(admission: RunAdmission, url = listener.url): RunAccess {
+  const client = createRunServiceClient({ url, scratch: join(directory, 'trees'), environment: {} });
+  const pass = { token: passes.issue(admission), followed: true };
+  return client.accessFor(pass, new AbortController().signal);
+}
+
+/** In the store, and as an apply that has begun. */
+async function begun(dir: string): Promise<{ readonly stored: StoredPlan; readonly run: RunId }> {
+  const stored = planOf(someRun(), { dir, digest: someDigest('1') });
+  await store.runs.savePlan(stored, someBytes(dir));
+  const run = someRun();
+  const request = { runId: run, repositoryId: repository.id, fence: 1, baseCommit: stored.source.base, grant: someGrant(stored) };
+  expect(await store.applies.begin(request)).toBe('begun');
+  return { stored, run };
+}
+
+const refusal = (problem: string) => ({ type: 'OperatorError', message: expect.stringContaining(problem) });
+
+describe('passes', () => {
+  const admission = admissionOf(planOf(someRun()));
+  const good = passes.issue(admission);
+
+  test('says what was signed, for as long as the run may take and a little longer', () => {
+    let now = 1_000;
+    const [newer, older] = [randomBytes(32), randomBytes(32)];
+    const issued = createPasses({ keys: [older], now: () => now }).issue(admission);
+    const rotated = createPasses({ keys: [newer, older], now: () => now });
+    const { lifetimeMs: _, ...run } = admission;
+    expect(rotated.check(issued)).toEqual({ ...run, expires: 1_000 + 11 * minuteMs });
+    now += 11 * minuteMs;
+    expect(rotated.check(issued)).toBe('expired');
+    expect(createPasses({ keys: [newer], now: () => now }).check(issued)).toBe('wrong');
+  });
+
+  test('nothing of it can be changed', () => {
+    const [body = '', signature = ''] = good.split('.');
+    const claims = Buffer.from(body, 'base64url').toString();
+    const other = Buffer.from(claims.replace(admission.runId, someRun())).toString('base64url');
+    const forged = [
+      `${other}.${signature}`,
+      `${body}.`,
+      `.${signature}`,
+      body,
+      '',
+      `${good}x`,
+      `${good}.${signature}`,
+    ];
+    for (const token of forged) expect(passes.check(token), token).toBe('wrong');
+    expect(passes.check('a'.repeat(1_000_000))).toBe('wrong');
+  });
+
+  test('without a good one the door stays shut', async () => {
+    for (const authorization of ['', 'Bearer ', 'Bearer a.b', `Basic ${good}`, `Bearer ${good}x`]) {
+      const response = await fetch(`${listener.url}/runner/tree`, { headers: { authorization } });
+      expect(response.status, authorization).toBe(401);
+      expect(await response.json()).toEqual({ problem: 'the pass is wrong' });
+    }
+    expect((await fetch(`${listener.url}/runs/${admission.runId}`)).status).toBe(404);
+  });
+});
+
+describe('plans', () => {
+  test('what a plan keeps is in the store as it would be from there, however often it is sent', async () => {
+    const stored = planOf(someRun(), { dir: 'kept' });
+    const bytes = { ...someBytes('kept'), planFile: randomBytes(1_000_000), lockFile: null };
+    const access = accessOf(admissionOf(stored));
+    await access.store.savePlan(stored, bytes);
+    await access.store.savePlan(stored, bytes);
+    expect(await store.runs.readPlan(stored.plan.id)).toEqual(stored);
+    expect(await store.runs.readPlanFile(stored.plan.id)).toEqual({
+      planFile: bytes.planFile,
+      lockFile: null,
+    });
+    expect(await store.runs.readPlanJson(stored.plan.id)).toEqual(bytes.planJson);
+    expect(await store.runs.readPlanChanges(stored.plan.id)).toEqual(bytes.changes);
+  });
+
+  const mine = planOf(someRun(), { dir: 'mine' });
+  test.each<[string, StoredPlan]>([
+    ['of another run', planOf(someRun(), { dir: 'mine' })],
+    ['of another project', planOf(mine.plan.runId, { dir: 'theirs' })],
+    ['of another pull request', planOf(mine.plan.runId, { dir: 'mine', number: 8 })],
+    ['of another repository', { ...mine, repository: { ...repository, id: parseRepositoryId(5) } }],
+    ['of other files', { ...mine, source: { ...mine.source, tree: parseSha('9'.repeat(40)) } }],
+  ])('a plan %s is refused', async (_, other) => {
+    const { store: remoteStore } = accessOf(admissionOf(mine));
+    await expect(remoteStore.savePlan(other, someBytes('other'))).rejects.toMatchObject(
+      refusal('not what the pass is for'),
+    );
+    await expect(store.runs.readPlan(other.plan.id)).rejects.toMatchObject({ type: 'OperatorError' });
+  });
+
+  test('a plan opens no plan that is in the store, and keeps no state', async () => {
+    const { stored } = await begun('seen');
+    const { store: remoteStore } = accessOf(admissionOf(stored));
+    for (const read of [remoteStore.readPlan, remoteStore.readPlanFile, remoteStore.readPlanJson])
+      await expect(read(stored.plan.id)).rejects.toMatchObject(refusal('not what the pass is for'));
+    const state = remoteStore.saveErroredState(stored.plan.runId, Buffer.from('{}'));
+    await expect(state).rejects.toMatchObject(refusal('not what the pass is for'));
+  });
+
+  test('what is no plan is refused, whatever it is', async () => {
+    const stored = planOf(someRun());
+    const authorization = `Bearer ${passes.issue(admissionOf(stored))}`;
+    const withoutFile = planForm(stored, someBytes('x'));
+    withoutFile.delete('planFile');
+    const strange = planForm(stored, someBytes('x'));
+    strange.set('stored', '{"plan":{}}');
+    for (const body of [withoutFile, strange, 'text', '']) {
+      const put = { method: 'PUT', body, headers: { authorization } };
+      const response = await fetch(`${listener.url}/runner/plan`, put);
+      expect(response.status).toBe(422);
+    }
+  });
+});
+
+describe('applies', () => {
+  test('an apply reads its own plan while it is under way, and no other', async () => {
+    const [mine, theirs] = await Promise.all([begun('applied'), begun('untouched')]);
+    const { store: remoteStore } = accessOf(applyOf(mine.run, mine.stored));
+    // Whatever it asks for by name, the pass says what it gets.
+    expect(await remoteStore.readPlan(theirs.stored.plan.id)).toEqual(mine.stored);
+    const { planFile, planJson, lockFile } = someBytes('applied');
+    expect(await remoteStore.readPlanFile(mine.stored.plan.id)).toEqual({ planFile, lockFile });
+    expect(await remoteStore.readPlanJson(mine.stored.plan.id)).toEqual(planJson);
+    const crossed = accessOf(applyOf(mine.run, theirs.stored)).store;
+    await expect(crossed.readPlanFile(theirs.stored.plan.id)).rejects.toMatchObject(refusal('not what'));
+  });
+
+  test('before the fence is written, and after the end, a pass reads nothing', async () => {
+    const stored = planOf(someRun(), { dir: 'early' });
+    await store.runs.savePlan(stored, someBytes('early'));
+    const early = accessOf(applyOf(someRun(), stored)).store;
+    await expect(early.readPlanFile(stored.plan.id)).rejects.toMatchObject(refusal('not what'));
+    const { stored: late, run } = await begun('late');
+    await store.applies.record(run, { kind: 'applied', runId: run, finishedAt: new Date().toISOString() });
+    const { store: lateStore } = accessOf(applyOf(run, late));
+    await expect(lateStore.readPlanFile(late.plan.id)).rejects.toMatchObject(refusal('not what'));
+    // What Terraform left is worth keeping, also when nobody waits for it any more.
+    await lateStore.saveErroredState(run, Buffer.from('{"serial":9}'));
+    const kept = await store.artifacts.read({ id: run, kind: 'errored-state' });
+    expect(kept.toString()).toBe('{"serial":9}');
+  });
+
+  test('a log is kept under the run of the pass, whichever run is named', async () => {
+    const { stored, run } = await begun('logged');
+    const other = someRun();
+    const { store: remoteStore, liveLog } = accessOf(applyOf(run, stored));
+    await liveLog?.append(other, 0, 'one\n');
+    await liveLog?.append(other, 0, 'one more\n');
+    expect(await store.liveLogs.read(run, -1)).toEqual([{ seq: 0, text: 'one more\n' }]);
+    await remoteStore.saveLog(other, Buffer.from('whole log'));
+    expect((await store.runs.readLog(run)).toString()).toBe('whole log');
+    await expect(store.runs.readLog(other)).rejects.toMatchObject({ type: 'OperatorError' });
+    expect(await store.liveLogs.read(other, -1)).toEqual([]);
+  });
+
+  test('more than the store takes is refused, and never read to its end', async () => {
+    const { stored, run } = await begun('large');
+    const authorization = `Bearer ${passes.issue(applyOf(run, stored))}`;
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024)),
+    });
+    const put = { method: 'PUT', body: endless, duplex: 'half', headers: { authorization } } as const;
+    // Node tells of the answer, or of the connection that was closed while it was still sending.
+    const status = await fetch(`${listener.url}/runner/live-log/0`, put).then(
+      (response) => response.status,
+      () => 'cut off',
+    );
+    expect([413, 'cut off']).toContain(status);
+    expect(await store.liveLogs.read(run, -1)).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  async function commit(files: Parameters<Remote['commit']>[1]): Promise<Sha> {
+    const sha = remote.commit('refs/heads/main', files);
+    const origin = { repository: repository.id, url: remote.url, token: remoteToken };
+    await mirrors.fetch(origin, { branches: ['main'], pullRequests: [], commits: [] });
+    return parseSha(remote.git('rev-parse', `${sha}^{tree}`));
+  }
+
+  const at = (tree: Sha): StoredPlan => {
+    const stored = planOf(someRun());
+    return { ...stored, source: { ...stored.source, tree } };
+  };
+
+  function listing(root: string): readonly string[] {
+    return readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .sort()
+      .map((name) => {
+        const [path, status] = [join(root, name), lstatSync(join(root, name))];
+        if (status.isSymbolicLink()) return `${name} -> ${readlinkSync(path)}`;
+        const kind = status.isDirectory() ? '/' : `: ${readFileSync(path, 'latin1')}`;
+        return `${name} ${(status.mode & 0o777).toString(8)}${kind}`;
+      });
+  }
+
+  const oddName = `a b/'c' "d"\nf`;
+  const odd = {
+    'main.tf': 'a\r\n$Id$\n',
+    '.gitattributes': '* text eol=crlf ident export-subst\nsecret.tf export-ignore\n',
+    'secret.tf': 'kept all the same',
+    'bin/run.sh': { mode: '100755', content: '#!/bin/sh\n' },
+    'deep/er/x.tf': '\u0000',
+    inside: { mode: '120000', content: 'deep/er' },
+    outside: { mode: '120000', content: '../../etc/passwd' },
+    absolute: { mode: '120000', content: '/etc/passwd' },
+    vendor: { mode: '160000', content: 'b'.repeat(40) },
+    [oddName]: 'odd',
+  };
+
+  test('a tree arrives as it would be checked out beside the mirror, and leaves nothing on the way', async () => {
+    const tree = await commit(odd);
+    const [here, there] = [join(directory, 'here'), join(directory, 'there')];
+    await checkout({ mirror: await mirrors.open(repository.id), tree, into: here });
+    await accessOf(admissionOf(at(tree))).checkout({ repository, tree, into: there });
+    expect(listing(there)).toEqual(listing(here));
+    expect(listing(there)).toContain('inside -> deep/er');
+    expect(listing(there).filter((line) => line.includes('passwd'))).toEqual([]);
+    expect(readdirSync(join(directory, 'trees'))).toEqual([]);
+  });
+
+  test('a pass opens the tree that it names, and none that the runner asks for', async () => {
+    const theirs = await commit({ 'theirs.tf': randomUUID() });
+    const mine = await commit({ 'theirs.tf': null, 'mine.tf': randomUUID() });
+    const access = accessOf(admissionOf(at(mine)));
+    const into = join(directory, 'theirs');
+    await expect(access.checkout({ repository, tree: theirs, into })).rejects.toMatchObject(
+      refusal('other files'),
+    );
+  });
+
+  test('an apply gets the files that its plan was made from', async () => {
+    const tree = await commit({ 'apply.tf': 'x' });
+    const stored = at(tree);
+    await store.runs.savePlan(stored, someBytes('files'));
+    const [run, into] = [someRun(), join(directory, 'applied')];
+    const access = accessOf(applyOf(run, stored));
+    await expect(access.checkout({ repository, tree, into })).rejects.toMatchObject(refusal('not what'));
+    await store.applies.begin({
+      runId: run,
+      repositoryId: repository.id,
+      fence: 2,
+      baseCommit: stored.source.base,
+    grant: someGrant(stored),
+    });
+    await access.checkout({ repository, tree, into });
+    expect(readFileSync(join(into, 'apply.tf'), 'utf8')).toBe('x');
+  });
+
+  test('files that control no longer has are named as what they are', async () => {
+    const tree = parseSha('8'.repeat(40));
+    const { checkout: checkOut } = accessOf(admissionOf(at(tree)));
+    await expect(checkOut({ repository, tree, into: join(directory, 'gone') })).rejects.toMatchObject(
+      refusal('plan again'),
+    );
+  });
+});
+
+test('a control that is away for a moment is asked again', async () => {
+  const { stored, run } = await begun('away');
+  const door = await startProxy(new URL(listener.url).host);
+  try {
+    await door.cut();
+    const reading = accessOf(applyOf(run, stored), `http://${door.address}`).store.readPlan(stored.plan.id);
+    await expect(fetch(`http://${door.address}/runner/ping`)).rejects.toThrow();
+    await door.restore();
+    expect(await reading).toEqual(stored);
+  } finally {
+    await door.close();
+  }
+});
+
+test('a runner without a pass says who has to set what', () => {
+  const client = createRunServiceClient({ url: listener.url, scratch: directory, environment: {} });
+  expect(() => client.accessFor(null, new AbortController().signal)).toThrow('HATCHET_RUNNER_LISTEN');
+});
+
+test('what was refused is in the log, and what was sent is not', async () => {
+  const word = `planted-${randomBytes(8).toString('hex')}`;
+  const stored = planOf(someRun());
+  const { store: remoteStore } = accessOf(admissionOf(stored));
+  const other = { ...stored, plan: { ...stored.plan, id: parsePlanId(randomUUID()), runId: someRun() } };
+  await expect(remoteStore.savePlan(other, someBytes(word))).rejects.toThrow();
+  await remoteStore.saveLog(stored.plan.runId, Buffer.from(word));
+  const said = lines.join('');
+  expect(said).toContain('a runner was refused');
+  expect(said).not.toContain(word);
+  expect(said).not.toContain(passes.issue(admissionOf(stored)).split('.')[0]);
+});
