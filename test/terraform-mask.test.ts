@@ -6,7 +6,7 @@ import { parsePlanJson } from '../activities/terraform/plan-json.ts';
 import { sensitiveValues } from '../activities/terraform/sensitive-values.ts';
 
 describe('a secret', () => {
-  const secret = 'pa"ss\\wörd<&>+/=';
+  const secret = `pa"ss\\wörd it's<&>+/=`;
   const mask = createMask([secret]);
 
   test.for([
@@ -17,6 +17,7 @@ describe('a secret', () => {
       JSON.stringify(secret).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
     ],
     ['in a URL', `https://x/?q=${encodeURIComponent(secret)}`],
+    ['in a form', `q=${encodeURIComponent(secret).replaceAll("'", '%27').replaceAll('%20', '+')}`],
     ['in base64', Buffer.from(secret).toString('base64')],
     ['in base64 for URLs', Buffer.from(secret).toString('base64url')],
   ] as const)('%s', ([, text]) => {

@@ -40,7 +40,7 @@ export async function createWorld(options: {
   readonly files?: (project: World['project']) => Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Other addresses for the servers, for example of a door that can be shut. */
-  readonly reroute?: (services: Services) => Promise<Partial<Services>>;
+  readonly reroute?: (services: Services, sandboxUrl: string) => Promise<Readonly<Record<string, string>>>;
   /** A process for each role. */
   readonly split?: boolean;
 }): Promise<World> {
@@ -71,7 +71,7 @@ export async function createWorld(options: {
     HATCHET_REFRESH_WAIT: '60m',
     // Nor looked at by the schedule.
     HATCHET_HEAL_INTERVAL: '9999h',
-    ...(await (options.reroute?.(services) ?? services)),
+    ...(await (options.reroute?.(services, sandbox.url) ?? services)),
     ...options.environment,
   };
   const roles = options.split === true ? await startRoles(environment) : null;

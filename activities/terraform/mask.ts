@@ -31,7 +31,14 @@ function encodings(part: string): readonly string[] {
   const json = JSON.stringify(part).slice(1, -1);
   // Go's encoder, which writes Terraform's log, escapes these three as well.
   const goJson = json.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
-  return [part, json, goJson, encodeURIComponent(part.toWellFormed()), ...base64Texts(part)];
+  return [part, json, goJson, ...urlTexts(part), ...base64Texts(part)];
+}
+
+/** JavaScript's, and those of Go, which Terraform's `urlencode` and its providers write: more is escaped, or a blank is a plus. */
+function urlTexts(part: string): readonly string[] {
+  const text = encodeURIComponent(part.toWellFormed());
+  const inPath = text.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  return [text, inPath, inPath.replaceAll('%20', '+')];
 }
 
 /** The encoding depends on what stands before: three alignments, each without the digits that neighbours share. */
