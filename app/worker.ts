@@ -286,17 +286,22 @@ async function startRunners(
 }
 
 /** Says plainly what is not protected, or refuses to run like that. */
-async function sandbox({ runner }: Config, { bubblewrap }: ToolPaths, log: Logger): Promise<string | null> {
+async function sandbox(config: Config, { bubblewrap }: ToolPaths, log: Logger): Promise<string | null> {
   if (bubblewrap !== null && (await canSandbox(bubblewrap))) return bubblewrap;
   const why = bubblewrap === null ? 'bubblewrap is not installed' : 'bubblewrap does not work here';
-  if (runner.requireSandbox) throw new Error(`HATCHET_REQUIRE_SANDBOX is set, and ${why}`);
+  if (config.runner.requireSandbox) throw new Error(`HATCHET_REQUIRE_SANDBOX is set, and ${why}`);
   log.warn(
     `${why}: Terraform, its providers and the code of pull requests can read what this user can, ` +
-      "the App's key, the database and other projects among it. " +
+      `${reachable(config)} among it. ` +
       'Install bubblewrap; HATCHET_REQUIRE_SANDBOX=true refuses to run without it',
   );
   return null;
 }
+
+const reachable = ({ role }: Config): string =>
+  role === 'runner'
+    ? "other projects' runs and the passes of this runner"
+    : "the App's key, the database and other projects";
 
 /** What can be made again when it is lost. */
 const cacheDir = ({ dataDir }: Config, name: string): string => join(dataDir, 'cache', name);

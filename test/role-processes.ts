@@ -51,6 +51,8 @@ export function environmentFor(role: RoleName, environment: Environment): Enviro
   return {
     ...Object.fromEntries(known),
     HATCHET_DATA_DIR: join(environment.HATCHET_DATA_DIR ?? '', role),
+    // Where one is named, it is the one that people reach.
+    ...(role === 'web' ? {} : { PORT: '0' }),
   };
 }
 

@@ -1,23 +1,180 @@
 // Do web, control and runner do together what one process does, each with no more than it needs?
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openOn, order, storyTimeoutMs, untilCheck, untilReady } from './story.ts';
+import { freePort, loopback } from '../app/embedded/free-port.ts';
+import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import type { AppProcess } from './app-process.ts';
+import { startAppProcess } from './app-process.ts';
+import type { GatedStates } from './gated-states.ts';
+import { startGatedStates } from './gated-states.ts';
+import type { RoleName, RoleProcesses } from './role-processes.ts';
+import {
+  appliesOf,
+  mainComment,
+  openChecks,
+  openOn,
+  order,
+  patienceMs,
+  stateFile,
+  storyTimeoutMs,
+  untilCheck,
+  untilComment,
+} from './story.ts';
+import { findTestTools } from './tools.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs, hookTimeout: storyTimeoutMs });
 let world: World;
+let states: GatedStates;
+let roles: RoleProcesses;
 
 beforeAll(async () => {
-  world = await createWorld({ split: true });
+  const port = String(await freePort());
+  states = await startGatedStates();
+  world = await createWorld({
+    split: true,
+    files: () => ({ 'hatchet.yaml': 'version: 1\napprovals: { count: 1 }\n' }),
+    environment: { PORT: port, HATCHET_URL: `http://${loopback}:${port}` },
+  });
+  if (world.roles === null) throw new Error('this world has one process');
+  roles = world.roles;
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  await states.close();
+});
 
 const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
 
-test('planned, approved and applied by three processes', async () => {
-  const pullRequest = await openOn(world, { dir: 'prod', body: good });
-  await untilReady(pullRequest);
+/** An apply that waits until a file appears beside the states. */
+const gatedApply = (gate: string): string => `resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch '${gate}.reached'; while [ ! -e '${gate}' ]; do sleep 0.1; done"
+  }
+}`;
+
+const names: readonly RoleName[] = ['web', 'control', 'runner'];
+
+const variablesOf = async ({ pid }: AppProcess): Promise<string> =>
+  (await readFile(`/proc/${pid}/environ`, 'utf8')).replaceAll('\0', '\n');
+
+async function missing({ url }: AppProcess): Promise<readonly string[]> {
+  const { missing } = (await (await fetch(`${url}/readyz`)).json()) as {
+    readonly missing: readonly string[];
+  };
+  return missing;
+}
+
+const untilMissing = (role: AppProcess, what: readonly string[]): Promise<unknown> =>
+  vi.waitUntil(async () => JSON.stringify(await missing(role)) === JSON.stringify(what), {
+    timeout: patienceMs,
+    interval: 200,
+  });
+
+async function approveAndApply(pullRequest: PullRequestHandle): Promise<void> {
+  await untilComment(pullRequest, 'Waiting for 1 approval');
+  await order(pullRequest, 'hubot', '/hatchet approve');
+  await untilComment(pullRequest, 'Ready');
   await order(pullRequest, 'hubot', '/hatchet apply');
+}
+
+test('the runner knows neither the key of the App nor the database, nor what opens them (S8)', async () => {
+  const [web, control, runner] = await Promise.all(names.map((name) => variablesOf(roles[name])));
+  const { privateKey, webhookSecret } = world.sandbox.app;
+  const [, secretLine = ''] = privateKey.split('\n');
+  for (const name of ['PRIVATE_KEY', 'DATABASE_URL', 'WEBHOOK_SECRET', 'HATCHET_ENCRYPTION_KEY', 'APP_ID'])
+    expect(runner).not.toMatch(new RegExp(`^${name}`, 'm'));
+  const key = /^HATCHET_ENCRYPTION_KEY=(.+)$/m.exec(control ?? '')?.[1] ?? '';
+  for (const secret of [secretLine, webhookSecret, world.databaseUrl, key]) {
+    expect(secret).not.toBe('');
+    expect(runner).not.toContain(secret);
+  }
+  expect(web).not.toContain(secretLine);
+  expect(control).toContain(secretLine);
+  expect(control).not.toContain(webhookSecret);
+});
+
+test('planned, followed, approved and applied by three processes', async () => {
+  states.hold('prod');
+  const pullRequest = await openOn(world, { dir: 'prod', body: good, backend: states.backend('prod') });
+  const { summary } = await pullRequest.waitForCheck('hatchet/plan', {
+    status: 'in_progress',
+    matching: (run) => run.summary?.includes('[log](') === true,
+    timeoutMs: patienceMs,
+  });
+  const page = summary?.split('[log](')[1]?.split(')')[0] ?? '';
+  await vi.waitUntil(async () => (await (await fetch(page)).text()).includes('Initializing'), {
+    timeout: patienceMs,
+    interval: 200,
+  });
+  states.release('prod');
+  await approveAndApply(pullRequest);
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
-  expect(pullRequest.check('hatchet/apply').conclusion).toBe('success');
+  expect(await (await fetch(page)).text()).toContain('Plan: 1 to add, 0 to change, 0 to destroy.');
+  const { body } = await untilComment(pullRequest, '**Applied.**');
+  const applied = /\((http[^)]+\/runs\/[^)]+)\)/.exec(body)?.[1] ?? '';
+  expect(await (await fetch(applied)).text()).toContain('Apply complete!');
+  mainComment(pullRequest);
+  // No mirror of a repository, and no files of a run that is over.
+  const cache = join(world.dataDir, 'runner', 'cache');
+  expect(await readdir(cache)).not.toContain('mirrors');
+  expect(await readdir(join(cache, 'trees'))).toEqual([]);
+});
+
+test('each says what it misses, and goes on when it is back', async () => {
+  expect(await Promise.all(names.map((name) => missing(roles[name])))).toEqual([[], [], []]);
+  expect(await roles.control.stop()).toBe(0);
+  await untilMissing(roles.runner, ['control']);
+  expect(await missing(roles.web)).toEqual([]);
+  const waiting = await openOn(world, { dir: 'waiting', body: good });
+  await world.sandbox.settled();
+  expect(world.sandbox.deliveries.list().find(({ status_code }) => status_code !== 200)).toBeUndefined();
+  await roles.control.start();
+  await untilMissing(roles.runner, []);
+  await untilComment(waiting, 'Waiting for 1 approval');
+});
+
+test('told to stop, a runner finishes its apply, and control and web may go meanwhile', async () => {
+  const gate = stateFile(world, 'drain-gate');
+  const pullRequest = await openOn(world, { dir: 'drained', body: gatedApply(gate) });
+  await approveAndApply(pullRequest);
+  await vi.waitUntil(() => existsSync(`${gate}.reached`), { timeout: patienceMs, interval: 50 });
+  const stopped = roles.runner.stop();
+  expect(await roles.web.stop()).toBe(0);
+  expect(await roles.control.stop()).toBe(0);
+  await Promise.all([roles.web.start(), roles.control.start()]);
+  await writeFile(gate, '');
+  expect(await stopped).toBe(0);
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+  expect(await appliesOf(world, 'drained')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
+  await roles.runner.start();
+  const after = await openOn(world, { dir: 'after', body: good });
+  await untilComment(after, 'Waiting for 1 approval');
+});
+
+test('without walls a runner says what is open to others, or does not start where they are required (S8)', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hatchet-no-walls-'));
+  const { terraform } = await findTestTools();
+  await symlink(terraform, join(directory, 'terraform'));
+  const variables = (await variablesOf(roles.runner)).split('\n').map((line) => {
+    const [name = ''] = line.split('=', 1);
+    return [name, line.slice(name.length + 1)] as const;
+  });
+  const known = Object.fromEntries(variables.filter(([name]) => name !== ''));
+  const environment = { ...known, PATH: directory, HATCHET_DATA_DIR: directory, HATCHET_POOLS: 'nobody' };
+  const open = await startAppProcess(environment, { role: 'runner' });
+  const warning = open.lines.find((line) => line.includes('bubblewrap is not installed')) ?? '';
+  expect(warning).toContain("other projects' runs and the passes of this runner");
+  expect(await open.stop()).toBe(0);
+  const required = startAppProcess({ ...environment, HATCHET_REQUIRE_SANDBOX: 'true' }, { role: 'runner' });
+  await expect(required).rejects.toThrow(/HATCHET_REQUIRE_SANDBOX is set, and bubblewrap is not installed/);
+  await rm(directory, { recursive: true, force: true });
+});
+
+test('no check is left open (S14)', () => {
+  expect(openChecks(world)).toEqual([]);
 });
