@@ -91,8 +91,8 @@ const tellAgainMs = 60 * 60_000;
 /** What is found beyond that (the App is new to a large organization) is found again at the next look. */
 const maxLossesPerLook = 100;
 
-/** A difference, and what is to be said because of it. */
-type Found = { readonly difference: Omit<Difference, 'told'>; readonly loss: Loss };
+/** What is to be said, and because of which difference; null: whether it is one is looked at each time. */
+type Found = { readonly difference: Omit<Difference, 'told'> | null; readonly loss: Loss };
 type LookRequest = Parameters<ControlActivities['findLosses']>[0];
 
 async function findLosses(deps: HealDependencies, request: LookRequest): Promise<Look> {
@@ -113,21 +113,18 @@ async function findLosses(deps: HealDependencies, request: LookRequest): Promise
       log.warn({ err: error, installation: installationId }, 'an installation could not be looked at');
     }
   }
-  const untold = new Set(
-    await store.healing.untold(
-      found.map(({ difference }) => difference),
-      tellAgainMs,
-    ),
-  );
-  const due = found.filter(({ difference }) => untold.has(difference)).sort(inOrder);
+  const differences = found.flatMap(({ difference }) => difference ?? []);
+  const untold = new Set(await store.healing.untold(differences, tellAgainMs));
+  const due = found.filter(({ difference }) => difference === null || untold.has(difference)).sort(inOrder);
   const told = due.slice(0, maxLossesPerLook);
   if (told.length < due.length)
     log.warn({ found: due.length, told: told.length }, 'the rest of what was lost is left to the next look');
+  const now = new Set(told.map(({ difference }) => difference));
   return {
     at: request.at,
     losses: told.map(({ loss }) => loss),
     looked: told.length < due.length ? [] : looked,
-    differences: found.map((each) => ({ ...each.difference, told: told.includes(each) })),
+    differences: differences.map((difference) => ({ ...difference, told: now.has(difference) })),
   };
 }
 
@@ -228,9 +225,7 @@ async function lostOn(store: Store, scene: Scene, detail: PullRequestDetails): P
     const facts = `${lost} ${factsOf(seen)}`;
     found.push(foundOn(scene, seen.number, 'pull-request', facts, { kind: 'message', message: state(lost) }));
   } else if (known !== null && isLeftOpen(known)) {
-    found.push(
-      foundOn(scene, seen.number, 'checks', factsOf(seen), { kind: 'checks', message: state('checks') }),
-    );
+    found.push({ difference: null, loss: { kind: 'checks', message: state('checks') } });
   }
   const said = [
     ...commandsSince(detail.comments, scene.since).map(
@@ -305,13 +300,15 @@ const healed = {
   reason: 'GitHub did not get it across',
 } as const;
 
-/** A workflow that can go on shows its picture anew; one that cannot must not leave checks that seem to go on. */
+/** One that is followed will be finished; a new workflow shows all anew; what cannot go on must not seem to. */
 async function finishChecks(
   { github, messenger, store, log }: HealDependencies,
   message: Extract<Loss, { kind: 'checks' }>['message'],
 ): Promise<void> {
   const { ref, deliveryId } = message;
-  if ((await messenger.lifeOf(ref)) !== 'stuck') return messenger.deliver(message);
+  const life = await messenger.lifeOf(ref);
+  if (life === 'followed') return;
+  if (life === 'gone') return messenger.deliver(message);
   const closed = await closeOpenChecks({ github, memory: store.shown }, ref);
   const { repository, number } = ref;
   log.warn(
