@@ -1,22 +1,27 @@
 // Does everything that was granted still hold, right before Terraform may start?
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
 import type { ApplyGrant, Refusal, StaleReason } from '../workflows/model/apply.ts';
+import { isTeam } from '../workflows/model/approval.ts';
 import type { Rules } from '../workflows/model/configuration.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
+import type { Override } from '../workflows/model/override.ts';
+import { mayOverride, withOverrides } from '../workflows/model/override.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import { unmetRequirements } from '../workflows/model/requirement.ts';
 import { blocks } from '../workflows/model/verdict.ts';
+import type { OrderDependencies } from './apply-order.ts';
+import { baseCommitOf, findNewer } from './apply-order.ts';
 import { findMissing } from './find-missing.ts';
 import type { GitHub } from './github/client.ts';
-import { judgeDigest } from './judge-digest.ts';
+import { judgeDigest, samePolicies } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import type { StoredPlan } from './run-store.ts';
 import type { SourceInspector } from './source/inspect.ts';
 import type { BeginAnswer } from './store/apply.ts';
 import type { Store } from './store/store.ts';
 
-export type BeginDependencies = {
+export type BeginDependencies = OrderDependencies & {
   readonly github: GitHub;
   readonly source: SourceInspector;
   readonly store: Store;
@@ -32,48 +37,72 @@ export async function beginApply(
   deps: BeginDependencies,
   { repository, grant, runId, fence }: Request,
 ): Promise<{ readonly kind: 'begun' } | Refusal> {
-  const refusal = await findRefusal(deps, { repository, grant });
-  if (refusal === null) {
-    const answer = await deps.store.applies.begin({ runId, repositoryId: repository.id, fence, grant });
+  const ref = { repository, number: grant.number };
+  const { dir, workspace } = grant.project;
+  const [inspection, last] = await Promise.all([
+    deps.inspect(ref),
+    deps.store.applies.lastChange({ repositoryId: repository.id, dir, workspace }),
+  ]);
+  const refusal =
+    (await findNewer(deps, { ref, grant, inspection, last })) ??
+    (await findRefusal(deps, { repository, grant }, inspection));
+  const baseCommit = baseCommitOf(inspection);
+  if (refusal === null && baseCommit !== null) {
+    const answer = await deps.store.applies.begin({
+      runId,
+      repositoryId: repository.id,
+      fence,
+      baseCommit,
+      grant,
+    });
     return answerOf(grant.project.name, answer);
   }
+  const reason = refusal ?? stale(grant.project.name, 'base moved');
   // The fence of an earlier attempt, whose answer was lost or which no runner took: nothing was started behind it.
-  await deps.store.applies.record(runId, { kind: 'refused', refusal });
-  return refusal;
+  await deps.store.applies.record(runId, { kind: 'refused', refusal: reason });
+  return reason;
 }
 
 /** Null when everything that was granted still holds. */
 async function findRefusal(
   deps: BeginDependencies,
   { repository, grant }: Pick<Request, 'repository' | 'grant'>,
+  inspection: Inspection,
 ): Promise<Refusal | null> {
   const { name } = grant.project;
   const place = { repositoryId: repository.id, number: grant.number };
-  const [inspection, stored, judgement, said] = await Promise.all([
-    deps.inspect({ repository, number: grant.number }),
+  const [stored, judgement, said, overrides] = await Promise.all([
     deps.store.runs.readPlan(grant.planId),
     deps.store.verdicts.read(grant.planId),
     deps.store.approvals.read(place, name, grant.digest),
+    deps.store.overrides.read(place, name, grant.digest),
   ]);
   const moved = comparePlanned(grant, stored, inspection);
   if (moved !== null) return moved;
   if (judgement === null) return { kind: 'not-judged', project: name };
   const { configuration } = inspection;
-  if (configuration.kind === 'broken') return stale(name, 'policies changed');
+  if (configuration.kind === 'broken') return stale(name, 'configuration changed');
   const today = await digestOfToday(
     deps,
     repository,
     inspection.source,
     rulesFor(configuration.configuration, name),
   );
-  if (judgement.bundleDigest !== today) return stale(name, 'policies changed');
-  const denying = judgement.verdicts.filter(blocks).map(({ policy }) => policy);
-  if (denying.length > 0) return { kind: 'denied', project: name, policies: denying };
-  const [no] = said.rejections;
-  if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
+  if (judgement.bundleDigest !== today)
+    return stale(
+      name,
+      samePolicies(judgement.bundleDigest, today) ? 'configuration changed' : 'policies changed',
+    );
   const { pullRequest, standing, containsBase } = inspection;
   const authors = [pullRequest.author, ...standing.pushers, ...grant.authors];
   const rules = rulesFor(configuration.configuration, name);
+  const about = { project: name, digest: grant.digest, bundle: today };
+  const words = await stillMayOverride(deps, repository, rules.overrides, { overrides, authors });
+  const denying = withOverrides(judgement.verdicts, about, words).filter(blocks);
+  if (denying.length > 0)
+    return { kind: 'denied', project: name, policies: denying.map(({ policy }) => policy) };
+  const [no] = said.rejections;
+  if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
   const unmet = unmetRequirements({ rules, pullRequest, standing, containsBase, authors });
   if (unmet.length > 0) return { kind: 'requirements-unmet', project: name, unmet };
   return findMissing(deps, {
@@ -85,6 +114,23 @@ async function findRefusal(
     authors,
     reviews: standing.reviews,
   });
+}
+
+/** The words of those who may override at this moment; rights are read again. */
+async function stillMayOverride(
+  { readActor }: BeginDependencies,
+  repository: Repository,
+  rules: Rules['overrides'],
+  said: { readonly overrides: readonly Override[]; readonly authors: readonly string[] },
+): Promise<readonly Override[]> {
+  const teams = rules.by.filter(isTeam);
+  const checked = await Promise.all(
+    said.overrides.map(async (word) => {
+      const actor = await readActor({ repository, login: word.actor.login, teams });
+      return mayOverride(rules, actor, said.authors) ? [word] : [];
+    }),
+  );
+  return checked.flat();
 }
 
 /** The policies as they are on the base branch at this moment, the repository's own among them. */
@@ -130,7 +176,12 @@ function answerOf(project: string, answer: BeginAnswer): { readonly kind: 'begun
       return { kind: 'already-applied', project };
     case 'plan-used':
     case 'newer-fence':
+    case 'changed-since':
       return stale(project, 'state changed');
+    case 'applied-elsewhere':
+      return stale(project, 'applied elsewhere');
+    case 'too-old':
+      return stale(project, 'too old');
     case 'unfinished':
       return { kind: 'frozen', project, reason: 'an earlier apply never said how it ended' };
     default:

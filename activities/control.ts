@@ -2,11 +2,13 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+import { canWrite } from '../workflows/model/actor.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
+import { beginEvent } from './begin-event.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
 import { readActor } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
@@ -29,7 +31,7 @@ import type { GroupInspector } from './source/group.ts';
 import type { ShownRun } from './store/run.ts';
 import type { Store } from './store/store.ts';
 
-export type ControlDependencies = Omit<BeginDependencies, 'inspect' | 'readActor'> & {
+export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' | 'readActor'> & {
   readonly groups: GroupInspector;
   readonly store: Store;
   readonly judge: Judge;
@@ -68,6 +70,10 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     (ref: PullRequestRef) => inspectPullRequest(deps, ref, 'when-missing'),
     ({ repository, number }) => `${repository.id}/${number}`,
   );
+  const relate: BeginDependencies['relate'] = async ({ ref, base, mine, other }) => {
+    const origin = await originOf(deps, ref);
+    return deps.source.relate({ origin, pullRequest: { number: ref.number, base }, mine, other });
+  };
   const readRights = shareReadings(
     (asked: Parameters<ControlActivities['readActor']>[0]) => readActor(github, asked),
     ({ repository, login, teams }) => JSON.stringify([repository.id, login.toLowerCase(), teams]),
@@ -76,11 +82,9 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     inspect: ({ ref }) => beating(() => inspectPullRequest(deps, ref, 'early')),
     async judge(request) {
       const verdicts = await judge.judge(request);
-      await store.verdicts.save(request.planId, {
-        bundleDigest: judgeDigest(await judge.policyDigest(request), request.rules),
-        verdicts,
-      });
-      return verdicts;
+      const bundle = judgeDigest(await judge.policyDigest(request), request.rules);
+      await store.verdicts.save(request.planId, { bundleDigest: bundle, verdicts });
+      return { verdicts, bundle };
     },
     mergePullRequest: (request) => mergePullRequest(github, request, Context.current().info.attempt),
     readStanding: (request) => readStanding(github, request),
@@ -100,7 +104,12 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
     ...createHealing(deps),
     async beginApply(request) {
-      const begun = await beginApply({ ...deps, inspect: inspectAgain, readActor: readRights }, request);
+      const begun = await beginApply(
+        { ...deps, relate, inspect: inspectAgain, readActor: readRights },
+        request,
+      );
+      const { key, event } = beginEvent(request, begun);
+      await store.events.append(key, event);
       return begun.kind === 'begun' ? { ...begun, lostWaitMs: deps.lostWaitMs } : begun;
     },
     planAgain: (request) => planAgain(store.runs, request),
@@ -153,7 +162,7 @@ async function inspectPullRequest(
   ref: PullRequestRef,
   fetches: 'early' | 'when-missing',
 ): Promise<Inspection> {
-  const { github, source, store, poolWaitMs } = deps;
+  const { github, source, poolWaitMs } = deps;
   const { repository } = ref;
   const readAt = new Date().toISOString();
   const reading = readPullRequest(github, ref);
@@ -162,21 +171,20 @@ async function inspectPullRequest(
   const origin = await originOf(deps, ref);
   const begun = fetches === 'early' ? await beginFetch(deps, ref, origin) : null;
   const { pullRequest, standing } = await reading;
-  const saving = store.pullRequests.save({ repository, pullRequest, standing, readAt });
+  const asking = fetches === 'early' ? mayAuthorWrite(deps, ref, { pullRequest, standing }) : null;
+  const saving = savePullRequest(deps, { repository, pullRequest, readAt }, standing, asking);
   if (pullRequest.state === 'closed') {
     await saving;
     return { pullRequest, standing, poolWaitMs, ...nothingRead };
   }
   const inspecting = source.inspect({ origin, pullRequest, begun: begun?.fetching ?? null });
-  const [{ changedFiles, configuration, edited, containsBase, source: found }] = await Promise.all([
-    inspecting,
-    saving,
-  ]);
+  const [{ changedFiles, configuration, edited, containsBase, source: found }, authorMayWrite] =
+    await Promise.all([inspecting, asking, saving]);
   const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
   const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
   return {
     pullRequest,
-    standing: { ...standing, mergeability },
+    standing: { ...standing, authorMayWrite, mergeability },
     poolWaitMs,
     changedFiles,
     configuration,
@@ -191,6 +199,28 @@ async function beginFetch({ source, store }: ControlDependencies, ref: PullReque
   const { repository, number } = ref;
   const known = await store.pullRequests.find({ repositoryId: repository.id, number });
   return { fetching: source.begin(origin, { number, base: known?.pullRequest.base ?? null }) };
+}
+
+/** Read live for each look at what may be planned: `author_association` is no permission. */
+async function mayAuthorWrite(
+  { github }: ControlDependencies,
+  { repository }: PullRequestRef,
+  { pullRequest, standing }: Awaited<ReturnType<typeof readPullRequest>>,
+): Promise<boolean | null> {
+  const { state, fork, author: login } = pullRequest;
+  if (standing.authorMayWrite !== null || fork || state !== 'open') return standing.authorMayWrite;
+  return canWrite(await readActor(github, { repository, login, teams: [] }));
+}
+
+/** A look that does not ask for everything leaves what is known of how it stands. */
+async function savePullRequest(
+  { store }: ControlDependencies,
+  known: Omit<Parameters<Store['pullRequests']['save']>[0], 'standing'>,
+  standing: Inspection['standing'],
+  asking: Promise<boolean | null> | null,
+): Promise<void> {
+  const kept = asking === null ? null : { ...standing, authorMayWrite: await asking };
+  await store.pullRequests.save({ ...known, standing: kept });
 }
 
 /** It takes requests of its own, so only those pay who want to know. */

@@ -54,7 +54,7 @@ describe.concurrent('a project', () => {
       openOn(world, { dir: 'first', body: database(version), head: `first-${version}` });
     const first = await open('1');
     await untilCheck(first, 'hatchet/apply', approved);
-    const [second] = [await open('2')];
+    const second = await open('2');
     const waiting = await untilCheck(
       second,
       'hatchet/plan',
@@ -64,11 +64,11 @@ describe.concurrent('a project', () => {
     const third = await open('3');
     await untilCheck(third, 'hatchet/plan', `Waiting for #${first.number} to release first, 2nd in line`);
     await untilComment(second, 'to release `first`');
-    expect(headline(second)).toMatch(/^\*\*Waiting for #N to release `first`\.\*\*$/);
+    expect(headline(second)).toBe(`**Waiting for #${first.number} to release \`first\`.**`);
     expect((await ask(second, 'hubot', '/hatchet status')).reply).toContain('1st in line, since');
     expect((await ask(second, 'hubot', '/hatchet apply')).reply).toContain('is not planned yet');
     expect(await countPlans(world, 'first')).toBe(1);
-    await first.close({ by: 'mona' });
+    first.close('mona');
     await untilCheck(second, 'hatchet/apply', approved);
     await untilCheck(third, 'hatchet/plan', `Waiting for #${second.number} to release first, 1st in line`);
     await order(second, 'hubot', '/hatchet apply');

@@ -41,7 +41,13 @@ function createProject() {
 }
 
 const begin = (stored: StoredPlan, fence: number, runId = someRun()): Promise<BeginAnswer> =>
-  store.applies.begin({ runId, repositoryId: repository.id, fence, grant: someGrant(stored) });
+  store.applies.begin({
+    runId,
+    repositoryId: repository.id,
+    fence,
+    baseCommit: stored.source.base,
+    grant: someGrant(stored),
+  });
 
 const applied = (runId: RunId): ApplyOutcome => ({
   kind: 'applied',

@@ -85,6 +85,7 @@ async function applyOnce(index: number): Promise<void> {
     runId,
     repositoryId: repository.id,
     fence: Date.now(),
+    baseCommit: stored.source.base,
     grant: someGrant(stored),
   });
   await store.applies.record(runId, { kind: 'unknown', runId, reason: 'test' });

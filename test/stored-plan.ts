@@ -103,6 +103,7 @@ export function someGrant({ plan, number }: StoredPlan): ApplyGrant {
     head: plan.head,
     trigger: { kind: 'comment', actor: 'ada' },
     approvals: [],
+    over: null,
   };
   return claims as ApplyGrant;
 }

@@ -196,6 +196,7 @@ export function grantFor(plan: Plan): ApplyGrant {
     verdicts: [],
     approvals: [],
     rejections: [],
+    over: null,
     rules: [],
     unmet: [],
     pullRequest: {

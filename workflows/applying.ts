@@ -1,11 +1,12 @@
 // Which wishes to apply are taken, and what is made of the news that comes back?
 import { log, uuid4 } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
-import { changeProject } from './desk.ts';
+import { changeProject, noteEvent } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
 import type { ApplyOutcome, ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { sameLogin } from './model/approval.ts';
+import { authorize, whoeverMerged } from './model/authorize.ts';
 import type { Finding } from './model/comparison.ts';
 import { rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
@@ -13,6 +14,7 @@ import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isApplied, isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
+import { targetOf } from './model/target.ts';
 import type { Turn } from './model/turn.ts';
 import { takeBack } from './taking-back.ts';
 import { giveBack, goOn, lockOf, tellRefusal } from './taking-turns.ts';
@@ -95,6 +97,26 @@ async function begin(desk: Desk, held: readonly string[]): Promise<void> {
   }
 }
 
+/** A merge is a wish to apply, too. */
+function noteMerge(
+  desk: Desk,
+  { actor, mergeCommit }: Extract<ApplyTrigger, { kind: 'merge' }>,
+  denial: string | null,
+): void {
+  const event = { actor, action: 'merge', target: '', digest: null, allowed: denial === null };
+  noteEvent(desk, `merge/${mergeCommit}/${denial}`, { ...event, reason: denial ?? mergeCommit });
+}
+
+/** Of what was asked for together, that which may not be applied. */
+export function noteRefusals(desk: Desk, key: string, actor: string, refused: readonly Refused[]): void {
+  for (const { project: target, refusal } of refused) {
+    const project = findProject(desk.state, target);
+    const digest = (project === null ? null : planOf(project)?.digest) ?? null;
+    const event = { actor, action: 'apply', target, digest, allowed: false, reason: refusal.kind };
+    noteEvent(desk, `${key}/${target}/${refusal.kind}/${digest}`, event);
+  }
+}
+
 /**
  * After a merge, everything that is ready is applied; what is not says on the check what it waits for, and belongs to
  * this pull request until then.
@@ -108,6 +130,9 @@ export async function applyMerged(desk: Desk): Promise<void> {
     actor: pullRequest.mergedBy ?? pullRequest.author,
     mergeCommit: pullRequest.mergeCommit,
   };
+  const denial = authorize('apply', whoeverMerged(trigger.actor), targetOf(desk.state));
+  noteMerge(desk, trigger, denial?.kind ?? null);
+  if (denial !== null) return;
   for (const project of found.projects.filter(isUnclaimed(desk)))
     changeProject(desk, project.project.name, { turn: { kind: 'wanted' } });
   const open = (projectsFound(desk.state)?.projects ?? []).filter(
@@ -117,8 +142,10 @@ export async function applyMerged(desk: Desk): Promise<void> {
       !isSettled(project) &&
       isUntried(project),
   );
-  for (const { project, refusal } of await startApplies(desk, open, trigger))
+  const refused = await startApplies(desk, open, trigger);
+  for (const { project, refusal } of refused)
     log.info('not applied on merge', { project, refusal: refusal.kind });
+  noteRefusals(desk, `merge/${trigger.mergeCommit}`, trigger.actor, refused);
   await goOn(desk);
 }
 
@@ -175,9 +202,14 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
     turn: turnAfter(desk, project, outcome.kind),
   });
-  const stale = outcome.kind === 'refused' && ['stale', 'already-applied'].includes(outcome.refusal.kind);
+  const stale = outcome.kind === 'refused' && isOutdated(outcome.refusal);
+  if (outcome.kind === 'refused' && outcome.refusal.kind === 'diverged')
+    changeProject(desk, news.project, { over: outcome.refusal.by });
   return stale || planOf(project)?.digest !== project.apply.digest;
 }
+
+/** What it would do has to be looked at once more. */
+const isOutdated = ({ kind }: Refusal): boolean => ['stale', 'already-applied', 'diverged'].includes(kind);
 
 export type ApplyNews = Exclude<ProjectNews, { kind: 'yours' | 'behind' }>;
 

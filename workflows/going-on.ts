@@ -4,12 +4,13 @@ import { applyMerged } from './applying.ts';
 import type { Desk } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
 import type { RoundReason } from './model/again.ts';
+import type { ApplyOutcome } from './model/apply.ts';
 import { openDependents } from './model/dependencies.ts';
 import { knownProjects } from './model/pull-request-state.ts';
-import { isUnderWay } from './model/round.ts';
+import { isHeld, isUnderWay } from './model/round.ts';
 import { beginRound } from './planning.ts';
 import { weighReviews } from './reviewing.ts';
-import { goOnOrTell } from './taking-turns.ts';
+import { endWish, goOnOrTell } from './taking-turns.ts';
 
 /** One round and what follows from it, unless a newer one has taken over: then that has the same to do. */
 export async function playRound(desk: Desk, reason: RoundReason): Promise<void> {
@@ -40,6 +41,25 @@ async function weighOrTell(desk: Desk): Promise<void> {
   } catch (error) {
     log.error('reviews could not be weighed', { error });
   }
+}
+
+/** What was to come after an apply that failed is not applied: whoever wished it has to wish again. */
+export function stopDependents(desk: Desk, news: ProjectNews): void {
+  if (news.kind !== 'finished' || !stops(desk, news.outcome)) return;
+  const projects = knownProjects(desk.state);
+  const after = openDependents(projects, news.project);
+  for (const project of projects.filter((each) => isHeld(each) && after.includes(each.project.name))) {
+    const { name } = project.project;
+    if (project.apply === null) continue;
+    const refusal = { kind: 'dependency-failed', project: name, dependencies: [news.project] } as const;
+    endWish(desk, { ...project, apply: project.apply }, refusal);
+  }
+}
+
+/** A stale plan of a merged pull request is made again, and goes on by itself when it is the same. */
+function stops({ state }: Desk, outcome: ApplyOutcome): boolean {
+  if (outcome.kind !== 'refused') return outcome.kind !== 'applied';
+  return !(outcome.refusal.kind === 'stale' && state.pullRequest?.state === 'merged');
 }
 
 /** The projects whose plans may be others now that this one is applied. */

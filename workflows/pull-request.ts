@@ -8,12 +8,13 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ApplyNews } from './applying.ts';
 import { isQuiet, noteNews } from './applying.ts';
 import { mergeWhenApplied } from './auto-merging.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
 import { createDesk, isBusy, isCalm, keepShowing, noteDelivery, noteHealed, receive } from './desk.ts';
-import { dependentsToPlan, playRound } from './going-on.ts';
+import { dependentsToPlan, playRound, stopDependents } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal, subjectOf } from './messages.ts';
 import { addAgain, againFor } from './model/again.ts';
@@ -98,13 +99,21 @@ async function giveUpLocks(desk: Desk): Promise<void> {
 /** A plan that is stale again as soon as it is made is nothing to apply by itself: somebody has to look. */
 const maxStaleInARow = 3;
 
-/** A stale plan of a merged pull request is made again and, when it is the same, applied without asking anew. */
 function heed(desk: Desk, news: ProjectNews): void {
-  if (news.kind === 'yours' || news.kind === 'behind') return heedTurn(desk, news);
+  if (news.kind === 'yours' || news.kind === 'behind') heedTurn(desk, news);
+  else heedApply(desk, news);
+}
+
+/** A stale plan of a merged pull request is made again and, when it is the same, applied without asking anew. */
+function heedApply(desk: Desk, news: ApplyNews): void {
   const stale = noteNews(desk, news);
+  stopDependents(desk, news);
   void mergeOrTell(desk);
   const dependents = dependentsToPlan(desk, news);
   if (!stale) {
+    // What a merge wanted applied goes on where it was stopped.
+    if (dependents.length > 0 && desk.state.pullRequest?.state === 'merged')
+      desk.state = { ...desk.state, appliesNext: true };
     if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
     // What hatchet.yaml requires was looked at afresh there, and people are to see what is missing.
     else if (isUnmet(news)) void playRound(desk, { kind: 'refresh', applied: [] });

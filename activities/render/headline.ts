@@ -64,7 +64,7 @@ function tell(headline: Headline, context: Context): Told {
         next: 'It is planned when it is marked as ready for review.',
       };
     case 'fork':
-      return toldOfFork(context);
+      return toldOfFork(context, headline.author);
     case 'conflict':
       return {
         state: `Conflict with ${named(headline.base)}${headline.files.length === 0 ? '' : ` in ${nameList(headline.files)}`}.`,
@@ -106,6 +106,11 @@ function tell(headline: Headline, context: Context): Told {
       return toldOfFailedApply(headline.projects, context);
     case 'unknown':
       return toldOfUnknown(headline.projects, context);
+    case 'superseded':
+      return {
+        state: `A newer merge was applied to ${nameList(headline.projects)}.`,
+        next: 'It contains this one, and an older merge is never applied over a newer one: nothing is left to do.',
+      };
     case 'applied':
       return toldOfApplied(view);
     case 'partly-applied':
@@ -122,11 +127,14 @@ function tell(headline: Headline, context: Context): Told {
   }
 }
 
-function toldOfFork(context: Context): Told {
+function toldOfFork(context: Context, author: string | undefined): Told {
   const button = buttonOn('Allow plan', context, 'hatchet/plan');
   const command = inlineCode(`/hatchet plan ${context.view.head.slice(0, 7)}`);
   return {
-    state: 'Not planned: this comes from a fork, and planning runs its code.',
+    state:
+      author === undefined
+        ? 'Not planned: this comes from a fork, and planning runs its code.'
+        : `Not planned: ${person(author)} may not write here, and planning runs code.`,
     next: `Anyone with write, after a look at the code: ${button}, or comment ${command}.`,
   };
 }

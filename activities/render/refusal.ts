@@ -12,6 +12,9 @@ const staleReasons: Record<StaleReason, string> = {
   'base moved': 'the base branch has moved',
   'digest changed': 'planning again gave another result than the one shown',
   'state changed': 'the state has changed since',
+  'applied elsewhere': 'another pull request has applied something since',
+  'configuration changed': 'hatchet.yaml has changed since',
+  'too old': 'it was made weeks ago',
   'policies changed': 'the policies have changed since',
   'dependency applied': 'what it depends on was applied, and planning again gave another result',
 };
@@ -59,6 +62,12 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `the request for ${named(refusal.project)} was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.`;
     case 'frozen':
       return `${named(refusal.project)} is frozen: ${inlineText(cutText(refusal.reason, maxReason))}. Someone with write has to look at what is there and decide.`;
+    case 'dependency-failed':
+      return `${named(refusal.project)} was not applied, because ${nameList(refusal.dependencies)} was not. When that is applied, ${inlineCode('/hatchet apply')} goes on with what is missing.`;
+    case 'superseded':
+      return `a newer merge of #${refusal.by} was applied to ${named(refusal.project)}, and it contains this one. An older merge is never applied over a newer one.`;
+    case 'diverged':
+      return `#${refusal.by} has applied something to ${named(refusal.project)} that is not part of what this pull request stands on. Look at the new plan; going over it takes an approval.`;
     case 'dependency-open':
       return `${named(refusal.project)} depends on ${nameList(refusal.dependencies)}, which has to be applied first.`;
     default:
@@ -78,6 +87,14 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `it takes ${refusal.needs} access to this repository. Ask someone who has it.`;
     case 'not-supported':
       return `${named(refusal.what)} is not there yet.`;
+    case 'no-override':
+      return refusal.by.length === 0
+        ? 'hatchet.yaml names nobody who may override a policy.'
+        : `hatchet.yaml does not name you. Ask ${peopleList(refusal.by, 'or')}.`;
+    case 'own-override':
+      return 'in your own pull request somebody else has to override.';
+    case 'nothing-to-override':
+      return 'no policy denies this, or it could not be evaluated: then it has to be mended.';
     case 'own-approval':
       return "your own pull request needs someone else's yes.";
     case 'trouble':
@@ -91,7 +108,7 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
     case 'still-planning':
       return 'the newest commit is still being planned. Look at the result, then ask again.';
     case 'fork-needs-sha':
-      return `this comes from a fork, so say which commit you looked at: ${inlineCode(`/hatchet plan ${refusal.head.slice(0, 7)}`)}.`;
+      return `this is not from somebody with write, so say which commit you looked at: ${inlineCode(`/hatchet plan ${refusal.head.slice(0, 7)}`)}.`;
     case 'nothing-to-approve':
       return 'nothing here waits for an approval.';
     case 'nothing-unknown':

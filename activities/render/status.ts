@@ -55,6 +55,10 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return queuedWords(status);
     case 'locked':
       return lockedWords(status);
+    case 'stopped':
+      return `not applied, because ${nameList(status.projects)} was not`;
+    case 'superseded':
+      return `a newer merge of #${status.by} was applied`;
     case 'held':
       return `waits for ${nameList(status.projects)}`;
     case 'after':

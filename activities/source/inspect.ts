@@ -29,6 +29,7 @@ import { isRegular, readModules } from './modules.ts';
 import type { Objects } from './objects.ts';
 import { addPlannedModules, type ReadPlannedModules } from './planned-modules.ts';
 import { describeProjects } from './projects.ts';
+import { type Relation, relateCommits } from './relation.ts';
 import { findProjects, type RepositoryProject, type RepositoryProjects } from './repository-projects.ts';
 import { createSmallFiles } from './small-files.ts';
 import { compareTrees } from './tree-diff.ts';
@@ -39,6 +40,13 @@ export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base'
 export type SourceInspection = Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs'>;
 
 export type SourceInspector = {
+  /** How `mine` stands to `other`; both are brought into the mirror. */
+  relate(request: {
+    readonly origin: Origin;
+    readonly pullRequest: Pick<PullRequest, 'number' | 'base'>;
+    readonly mine: Sha;
+    readonly other: Sha;
+  }): Promise<Relation>;
   /**
    * Starts to fetch before the pull request's facts are known. `base` is a guess (the last known base, the default
    * branch) or null. A failure is told only when `inspect` cannot do without.
@@ -107,6 +115,11 @@ export function createSourceInspector(options: {
   }
 
   return {
+    async relate({ origin, pullRequest, mine, other }) {
+      const wanted = [mine, other];
+      const mirror = await bringCommits({ mirrors, origin, pullRequest, wanted, begun: null });
+      return relateCommits(mirror, mine, other);
+    },
     begin(origin, { number, base }) {
       const begun = mirrors.fetch(origin, {
         branches: base === null ? [] : [base],

@@ -1,8 +1,8 @@
 // May this apply begin, and what came of it? The fence that lets each plan be applied at most once.
 import { z } from 'zod';
 import type { ApplyGrant, ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
-import type { PlanId, RepositoryId, RunId } from '../../workflows/model/identifiers.ts';
-import { parsePlanId, parseRunId } from '../../workflows/model/identifiers.ts';
+import type { PlanId, RepositoryId, RunId, Sha } from '../../workflows/model/identifiers.ts';
+import { parsePlanId, parseRunId, parseSha } from '../../workflows/model/identifiers.ts';
 import { operatorError } from '../faults.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
@@ -13,6 +13,8 @@ export type BeginRequest = {
   readonly runId: RunId;
   readonly repositoryId: RepositoryId;
   readonly fence: number;
+  /** The merge commit or, before a merge, the base that the pull request stands on. */
+  readonly baseCommit: Sha;
   readonly grant: ApplyGrant;
 };
 
@@ -20,6 +22,8 @@ export type BeginRequest = {
  * `begun-before`: by this very run, whose answer got lost. `already-applied`: this plan, or an earlier plan of the
  * same digest that this one does not know of yet. `plan-used`: it was tried and failed, so a new plan is needed.
  * `unfinished`: another apply of the project has begun and not reported. `newer-fence`: a later one has been here.
+ * `changed-since`, `applied-elsewhere`: an apply of this or of another pull request ended after the plan was made.
+ * `too-old`: the plan was made more than `maxPlanAgeDays` ago.
  */
 export type BeginAnswer =
   | 'begun'
@@ -27,7 +31,19 @@ export type BeginAnswer =
   | 'already-applied'
   | 'plan-used'
   | 'unfinished'
-  | 'newer-fence';
+  | 'newer-fence'
+  | 'changed-since'
+  | 'applied-elsewhere'
+  | 'too-old';
+
+/**
+ * Whoever said yes to a plan knew the world of that day, and what a plan does not show goes on changing. Its file is
+ * kept for longer.
+ */
+export const maxPlanAgeDays = 21;
+
+/** Who changed a project last, and on which commit of the base branch that stood. */
+export type LastChange = { readonly number: number; readonly baseCommit: Sha };
 
 /** `kept`: something else was recorded before and stays. */
 export type RecordAnswer = 'recorded' | 'kept' | 'never-begun';
@@ -54,6 +70,8 @@ export type Applies = {
   /** Repeating it changes nothing. An unknown outcome may become known later; a known one never changes. */
   record(runId: RunId, outcome: ApplyOutcome): Promise<RecordAnswer>;
   find(runId: RunId): Promise<ApplyRecord | null>;
+  /** Null when nothing was applied since this is recorded. A failed apply that had begun to change something counts. */
+  lastChange(project: ProjectKey): Promise<LastChange | null>;
   /**
    * Gives up on an apply of the project that began and will never report, because a person said `unlock`: its
    * outcome is unknown from now on. The run that was given up, or null.
@@ -70,6 +88,9 @@ const answers = z.tuple([
       'plan-used',
       'unfinished',
       'newer-fence',
+      'changed-since',
+      'applied-elsewhere',
+      'too-old',
       'no-such-plan',
       'run-used',
     ]),
@@ -81,6 +102,14 @@ export function createApplies(sql: Sql): Applies {
     begin: (request) => begin(sql, request),
     record: (runId, outcome) => record(sql, runId, outcome),
     find: (runId) => find(sql, runId),
+    async lastChange({ repositoryId, dir, workspace }) {
+      const found = await sql`select number, base_commit as "baseCommit" from apply
+        where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
+          and base_commit is not null
+          and (state in ('applied', 'unknown') or (state = 'failed' and (outcome ->> 'done')::integer > 0))
+        order by fence desc limit 1`;
+      return changeRows.parse(found)[0] ?? null;
+    },
     async abandon({ repositoryId, dir, workspace }, reason) {
       const [row] = runRows.parse(
         await sql`update apply set state = 'unknown', finished_at = clock_timestamp(),
@@ -93,11 +122,14 @@ export function createApplies(sql: Sql): Applies {
   };
 }
 
-async function begin(sql: Sql, { runId, repositoryId, fence, grant }: BeginRequest): Promise<BeginAnswer> {
+async function begin(
+  sql: Sql,
+  { runId, repositoryId, fence, baseCommit, grant }: BeginRequest,
+): Promise<BeginAnswer> {
   const { planId, digest, number } = grant;
   const [{ answer }] = answers.parse([
     ...(await sql`select begin_apply(${runId}, ${planId}, ${repositoryId}, ${number}, ${digest}, ${fence},
-      ${asJson(grant)}::text::json) as answer`),
+      ${baseCommit}, make_interval(days => ${maxPlanAgeDays}), ${asJson(grant)}::text::json) as answer`),
   ]);
   if (answer === 'no-such-plan') throw operatorError(`the store has no plan ${planId} as it was granted`);
   if (answer === 'run-used') throw operatorError(`run ${runId} has begun with another plan, or is over`);
@@ -122,6 +154,9 @@ async function find(sql: Sql, runId: RunId): Promise<ApplyRecord | null> {
 }
 
 const run = z.string().transform(parseRunId);
+const changeRows = z
+  .array(z.object({ number: z.number(), baseCommit: z.string().transform(parseSha) }))
+  .max(1);
 const runRows = z.array(z.object({ runId: run })).max(1);
 
 const outcomeSchema = z.discriminatedUnion('kind', [

@@ -33,6 +33,8 @@ export type ApplyGrant = {
   /** How long it waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
   readonly approvals: readonly Approval[];
+  /** The pull request whose apply it may go over although that is not part of what it stands on; null = none. */
+  readonly over: number | null;
   /** Who counted as an author when it was granted. */
   readonly authors: readonly string[];
   /** The rules that these approvals meet. */
@@ -73,6 +75,16 @@ export type Refusal =
       readonly project: string;
       readonly dependencies: readonly string[];
     }
+  /** What it depends on was to be applied before it, and was not. */
+  | {
+      readonly kind: 'dependency-failed';
+      readonly project: string;
+      readonly dependencies: readonly string[];
+    }
+  /** What `by` has applied contains this merge, and more. */
+  | { readonly kind: 'superseded'; readonly project: string; readonly by: number }
+  /** What `by` has applied is not part of what this stands on: somebody has to say that it may go over it. */
+  | { readonly kind: 'diverged'; readonly project: string; readonly by: number }
   | { readonly kind: 'apply-failed'; readonly project: string }
   | { readonly kind: 'withdrawn'; readonly project: string }
   | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
@@ -82,7 +94,10 @@ export type StaleReason =
   | 'base moved'
   | 'digest changed'
   | 'state changed'
+  | 'applied elsewhere'
+  | 'configuration changed'
   | 'policies changed'
+  | 'too old'
   | 'dependency applied';
 
 /** What applying came to. `unknown`: contact was lost after Terraform may have started. */
@@ -125,6 +140,7 @@ export type ApplyQuestion = {
   readonly verdicts: readonly Verdict[] | null;
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
+  readonly over: number | null;
   readonly rules: readonly ApprovalRule[];
   /** What `apply.require` wants and what does not hold. */
   readonly unmet: readonly Unmet[];
@@ -169,6 +185,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     timeoutMs: question.timeoutMs,
     poolWaitMs: question.poolWaitMs,
     approvals,
+    over: question.over,
     authors: question.authors,
     rules: question.rules,
   };

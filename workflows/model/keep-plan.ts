@@ -49,7 +49,7 @@ function wasRefused({ apply }: ProjectState): boolean {
   if (apply?.phase.kind !== 'over' || apply.phase.outcome.kind !== 'refused') return false;
   const { refusal } = apply.phase.outcome;
   if (refusal.kind === 'stale') return refusal.reason !== 'dependency applied';
-  return ['already-applied', 'not-judged', 'frozen'].includes(refusal.kind);
+  return ['already-applied', 'not-judged', 'frozen', 'diverged'].includes(refusal.kind);
 }
 
 /** It was tried, and what is left to do is something else. */
@@ -68,8 +68,10 @@ function freshProject(continuation: Continuation): ProjectState {
     runId: null,
     result: null,
     verdicts: null,
+    bundle: null,
     apply: stays ? prior.apply : null,
     turn: prior?.turn ?? null,
+    over: prior?.over ?? null,
     shownAt: null,
     replaced: prior !== null && prior.shownAt !== null,
     voided: null,

@@ -81,7 +81,13 @@ function planFace(scene: Scene): Face {
     case 'draft':
       return done('neutral', 'A draft is not planned', 'replan');
     case 'fork':
-      return done('action_required', 'A fork is planned when a writer allows this commit', 'allow-plan');
+      return done(
+        'action_required',
+        findings.author === undefined
+          ? 'A fork is planned when a writer allows this commit'
+          : `@${findings.author} may not write here: planned when a writer allows this commit`,
+        'allow-plan',
+      );
     case 'operator-error':
       return done('failure', `Hatchet could not plan this; run ${findings.runId} is in its log`, 'replan');
     case 'projects':
@@ -178,6 +184,9 @@ function policyFace(scene: Scene): Face {
   if (mandatory[0] !== undefined)
     return done('failure', `${mandatory[0].policy}: ${mandatory[0].denials[0]?.message ?? 'denied'}`);
   if (denials.length > 0) return done('neutral', `${denials.length} advisory denied`);
+  const overridden = verdicts.find((verdict) => summarizeVerdict(verdict) === 'overridden');
+  if (overridden !== undefined)
+    return done('success', `${overridden.policy}: overridden by @${overridden.overridden?.by}`);
   return done('success', policyTitle(verdicts));
 }
 
@@ -210,7 +219,10 @@ function applyFace(scene: Scene): Face {
     case 'draft':
       return done('action_required', 'A draft is not applied');
     case 'fork':
-      return done('action_required', 'A fork waits for a writer');
+      return done(
+        'action_required',
+        headline.author === undefined ? 'A fork waits for a writer' : 'Waits for a writer',
+      );
     case 'conflict':
       return done('failure', `Merge conflict with ${headline.base}`);
     case 'config-broken':
@@ -238,6 +250,8 @@ function applyFace(scene: Scene): Face {
       return done('failure', applyFailedTitle(scene.projects), 'replan');
     case 'unknown':
       return done('failure', `Outcome unknown: ${names}`, ...unknownButtons(scene));
+    case 'superseded':
+      return done('neutral', supersededTitle(scene.projects));
     case 'applied':
       return done('success', 'Applied');
     case 'partly-applied':
@@ -303,6 +317,11 @@ function applyingTitle(projects: readonly ProjectView[]): string {
     .filter(({ status }) => status.kind === 'applying')
     .map(({ name }) => name)
     .join(', ')}`;
+}
+
+function supersededTitle(projects: readonly ProjectView[]): string {
+  const by = projects.flatMap(({ status }) => (status.kind === 'superseded' ? [status.by] : []));
+  return `A newer merge of #${[...new Set(by)].join(', #')} was applied`;
 }
 
 function applyFailedTitle(projects: readonly ProjectView[]): string {

@@ -26,8 +26,9 @@ function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null
       return { kind: 'planning', projects: [] };
     case 'cancelled':
     case 'draft':
-    case 'fork':
       return { kind: findings.kind };
+    case 'fork':
+      return findings;
     case 'conflict':
       return { kind: 'conflict', base: pullRequest.base, files: findings.files };
     case 'config-broken':
@@ -79,7 +80,10 @@ function waitingHeadline(
   if (unmet.length > 0)
     return { kind: 'waiting-for-requirements', projects: named('waiting-for-requirements'), unmet };
   const applied = named('applied');
-  const open = named('ready', 'held', 'after');
+  const open = named('ready', 'held', 'after', 'stopped');
+  const superseded = named('superseded');
+  if (applied.length === 0 && open.length === 0 && superseded.length > 0)
+    return { kind: 'superseded', projects: superseded };
   if (applied.length > 0)
     return open.length === 0 ? { kind: 'applied' } : { kind: 'partly-applied', applied, open };
   if (open.length === 0) return { kind: 'no-changes' };

@@ -11,16 +11,18 @@ import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
 import {
   authorsOf,
+  findProject,
   missingFor,
   projectsFound,
   rejectedBy,
   requirementQuestion,
   rulesOf,
   unmetFor,
+  verdictsOf,
 } from './pull-request-state.ts';
 import { requirementsOf, unmetRequirements } from './requirement.ts';
 import type { ApplyState, ProjectState, Round } from './round.ts';
-import { isApplied, planOf } from './round.ts';
+import { isApplied, planOf, refusalOf } from './round.ts';
 import { blocks } from './verdict.ts';
 import type { AppliesOn, ProjectStatus, ProjectView, View } from './view.ts';
 
@@ -71,7 +73,7 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
     status: statusOf(state, project),
     runId: project.runId,
     plan,
-    verdicts: project.verdicts ?? [],
+    verdicts: verdictsOf(state, project) ?? [],
     required: requiredOf(state, project),
     ...wordsOn(state, project),
     voided: project.voided,
@@ -109,13 +111,19 @@ function wordsOn(state: PullRequestState, project: ProjectState): Pick<ProjectVi
 
 /** How far one project is, the latest step first. */
 export function statusOf(state: PullRequestState, project: ProjectState): ProjectStatus {
-  const { result, verdicts, apply } = project;
+  const { result, apply } = project;
+  const verdicts = verdictsOf(state, project);
   const before = dependenciesOf(state, project);
   if (apply !== null) {
     const applying =
       apply.phase.kind === 'held' ? heldStatus(state, project, before) : applyStatus(apply, apply.phase);
     if (applying !== null) return applying;
   }
+  const refusal = refusalOf(project);
+  if (refusal?.kind === 'superseded') return { kind: 'superseded', by: refusal.by };
+  const stopped = refusal?.kind === 'dependency-failed' ? refusal.dependencies : [];
+  const failed = stopped.filter((name) => before.includes(name) && wasTried(state, name));
+  if (failed.length > 0) return { kind: 'stopped', projects: failed };
   if (result === null) {
     const locked = lockedStatus(state, project);
     if (locked !== null) return locked;
@@ -137,6 +145,12 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   if (missing.length > 0) return { kind: 'waiting-for-approval', missing, applies };
   const unmet = unmetFor(state, project);
   return unmet.length > 0 ? { kind: 'waiting-for-requirements', unmet, applies } : { kind: 'ready', applies };
+}
+
+/** Its apply did not come to an end that lets others go on, and no newer plan is there. */
+function wasTried(state: PullRequestState, name: string): boolean {
+  const phase = findProject(state, name)?.apply?.phase;
+  return phase?.kind === 'over' && phase.outcome.kind !== 'applied';
 }
 
 const dependenciesOf = (state: PullRequestState, { project }: ProjectState): readonly string[] =>

@@ -6,6 +6,8 @@ import { isTeam, missingApprovals } from './approval.ts';
 import type { AutoMerge } from './auto-merge.ts';
 import { defaultConfiguration, rulesFor } from './configuration.ts';
 import type { PlanDigest, RunId, Sha } from './identifiers.ts';
+import type { Override } from './override.ts';
+import { withOverrides } from './override.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestRef } from './repository.ts';
 import type { RequirementQuestion, Unmet } from './requirement.ts';
@@ -13,7 +15,7 @@ import { requirementsOf, unmetRequirements } from './requirement.ts';
 import type { ProjectState, ProjectsFound, Round } from './round.ts';
 import { approvalRules, planOf } from './round.ts';
 import type { Standing } from './standing.ts';
-import type { ApprovalRule } from './verdict.ts';
+import type { ApprovalRule, Verdict } from './verdict.ts';
 
 /** Everything that is carried over a continue-as-new. References, counts, digests and decisions only. */
 export type PullRequestState = {
@@ -29,6 +31,8 @@ export type PullRequestState = {
   readonly rejections: readonly Rejection[];
   /** The last try to merge it because everything is applied; null: none yet. */
   readonly autoMerge: AutoMerge | null;
+  /** Denials that people lifted. */
+  readonly overrides: readonly Override[];
   /** Yeses that are gone although the plan is the same. */
   readonly lost: readonly LostApproval[];
   /** Digests that were on show before the merge: only these may be applied without somebody looking again. */
@@ -59,6 +63,7 @@ export function newPullRequest(ref: PullRequestRef): PullRequestState {
     round: null,
     approvals: [],
     rejections: [],
+    overrides: [],
     lost: [],
     autoMerge: null,
     reviewed: [],
@@ -141,10 +146,20 @@ export function rulesOf(state: PullRequestState, project: ProjectState): readonl
   return found === null ? [] : approvalRules(project, found.configuration);
 }
 
+/** What the policies say to the plan on show, and what people overrode of it; null while they have not answered. */
+export function verdictsOf(state: PullRequestState, project: ProjectState): readonly Verdict[] | null {
+  const plan = planOf(project);
+  if (project.verdicts === null || plan === null) return project.verdicts;
+  const { bundle } = project;
+  const about = { project: project.project.name, digest: plan.digest, bundle };
+  return withOverrides(project.verdicts, about, state.overrides);
+}
+
 /** The teams that any rule here names. */
 export function teamsAsked(state: PullRequestState): readonly string[] {
+  const found = projectsFound(state);
   const named = knownProjects(state).flatMap((project) => rulesOf(state, project).flatMap(({ by }) => by));
-  return [...new Set(named.filter(isTeam))];
+  return [...new Set([...named, ...(found?.configuration.overrides.by ?? [])].filter(isTeam))];
 }
 
 /** What `apply.require` wants of the pull request for this project; null while nothing is known of it. */
@@ -191,11 +206,12 @@ export function applyQuestion(
     project: name,
     plan: found === null ? null : planOf(project),
     planFailed: project.result?.kind === 'failed',
-    verdicts: project.verdicts,
+    verdicts: verdictsOf(state, project),
     approvals: state.approvals,
     rejections: state.rejections,
     rules: found === null ? [] : approvalRules(project, found.configuration),
     unmet: unmetFor(state, project),
+    over: project.over,
     pullRequest: state.pullRequest,
     authors: authorsOf(state),
     head: state.round?.head ?? state.pullRequest.head,

@@ -1,6 +1,6 @@
 // How far is the planning of one head? A round: the projects, their plans, verdicts and applies.
 import type { Again } from './again.ts';
-import type { ApplyOutcome, ApplyTrigger } from './apply.ts';
+import type { ApplyOutcome, ApplyTrigger, Refusal } from './apply.ts';
 import { rulesAsked } from './approval.ts';
 import type { Finding } from './comparison.ts';
 import type { Configuration } from './configuration.ts';
@@ -47,9 +47,13 @@ export type ProjectState = {
   readonly result: PlanResult | null;
   /** Null while the policies have not answered. */
   readonly verdicts: readonly Verdict[] | null;
+  /** The policies and rules that gave them (lowercase hex SHA-256); null while they have not answered. */
+  readonly bundle: string | null;
   readonly apply: ApplyState | null;
   /** Whether it is the pull request's own; null while nobody asked for it. */
   readonly turn: Turn | null;
+  /** The pull request whose apply is not part of what this one stands on; null = none. */
+  readonly over: number | null;
   /** When the plan on show became visible; null before. */
   readonly shownAt: string | null;
   /** It replaced another plan on the screen: then it counts as shown from the next second on. */
@@ -95,7 +99,8 @@ export type Findings =
       readonly problems: readonly Diagnostic[];
     }
   | { readonly kind: 'draft' }
-  | { readonly kind: 'fork' }
+  /** `author`: who may not write here, although the branch is in this repository; absent: it is a fork. */
+  | { readonly kind: 'fork'; readonly author?: string }
   | { readonly kind: 'operator-error'; readonly runId: string }
   | {
       readonly kind: 'projects';
@@ -144,9 +149,15 @@ export function isHeld(state: ProjectState): boolean {
   return state.apply?.phase.kind === 'held';
 }
 
-/** Nothing is left to do: no changes, or applied. */
+/** Why its apply was refused last; null when it was not. */
+export function refusalOf({ apply }: ProjectState): Refusal | null {
+  const over = apply?.phase.kind === 'over' ? apply.phase.outcome : null;
+  return over?.kind === 'refused' ? over.refusal : null;
+}
+
+/** Nothing is left to do: no changes, applied, or part of what a later merge has applied. */
 export function isSettled(state: ProjectState): boolean {
-  return isApplied(state) || planOf(state)?.hasChanges === false;
+  return isApplied(state) || planOf(state)?.hasChanges === false || refusalOf(state)?.kind === 'superseded';
 }
 
 /** Every rule whose approvals a plan needs: hatchet.yaml's, the policies', and one when a merge changed it. */
@@ -156,7 +167,10 @@ export function approvalRules(state: ProjectState, configuration: Configuration)
   const merged = state.changedByMerge
     ? [{ count: 1, by: [], author: true, message: 'the merge changed this plan', source: 'hatchet' }]
     : [];
-  return [...asked, ...merged];
+  const message = `it goes over what #${state.over} has applied, which is not part of it`;
+  const diverged =
+    state.over === null ? [] : [{ count: 1, by: [], author: true, message, source: 'hatchet' }];
+  return [...asked, ...merged, ...diverged];
 }
 
 /** The round with one project's state replaced. */

@@ -51,6 +51,10 @@ export type ProjectStatus =
       readonly position: number;
       readonly since: string;
     }
+  /** Not applied, because these were not. */
+  | { readonly kind: 'stopped'; readonly projects: readonly string[] }
+  /** What `by` has applied contains it: nothing is left to do. */
+  | { readonly kind: 'superseded'; readonly by: number }
   /** Its apply is asked for and starts when these are applied, or when it is their turn. */
   | { readonly kind: 'held'; readonly projects: readonly string[] }
   | { readonly kind: 'applying'; readonly since: string | null; readonly runId: RunId }
@@ -111,7 +115,8 @@ export type Headline =
   | { readonly kind: 'no-projects' }
   | { readonly kind: 'no-changes' }
   | { readonly kind: 'draft' }
-  | { readonly kind: 'fork' }
+  /** `author`: who may not write here, although the branch is in this repository; absent: it is a fork. */
+  | { readonly kind: 'fork'; readonly author?: string }
   | { readonly kind: 'conflict'; readonly base: string; readonly files: readonly string[] }
   | {
       readonly kind: 'config-broken';
@@ -135,6 +140,7 @@ export type Headline =
   | { readonly kind: 'applying'; readonly projects: readonly string[] }
   | { readonly kind: 'apply-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'unknown'; readonly projects: readonly string[] }
+  | { readonly kind: 'superseded'; readonly projects: readonly string[] }
   | { readonly kind: 'applied' }
   | { readonly kind: 'partly-applied'; readonly applied: readonly string[]; readonly open: readonly string[] }
   | { readonly kind: 'closed' };
