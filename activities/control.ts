@@ -20,6 +20,7 @@ import { showGroup } from './github/show-group.ts';
 import type { HealMessenger } from './heal.ts';
 import { createHealing } from './heal.ts';
 import { inspectGroup } from './inspect-group.ts';
+import { inspectPullRequest, originOf } from './inspect-pull-request.ts';
 import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import { readGroupRecord } from './read-group-record.ts';
@@ -66,10 +67,6 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     appId: deps.appId,
     runAddresses: (ref, runs) => runAddresses(deps, ref, runs),
   };
-  const inspectAgain = shareReadings(
-    (ref: PullRequestRef) => inspectPullRequest(deps, ref, 'when-missing'),
-    ({ repository, number }) => `${repository.id}/${number}`,
-  );
   const relate: BeginDependencies['relate'] = async ({ ref, base, mine, other }) => {
     const origin = await originOf(deps, ref);
     return deps.source.relate({ origin, pullRequest: { number: ref.number, base }, mine, other });
@@ -78,8 +75,13 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     (asked: Parameters<ControlActivities['readActor']>[0]) => readActor(github, asked),
     ({ repository, login, teams }) => JSON.stringify([repository.id, login.toLowerCase(), teams]),
   );
+  const looking = { ...deps, readRights };
+  const inspectAgain = shareReadings(
+    (ref: PullRequestRef) => inspectPullRequest(looking, { ref, expected: null, fetches: 'when-missing' }),
+    ({ repository, number }) => `${repository.id}/${number}`,
+  );
   return {
-    inspect: ({ ref }) => beating(() => inspectPullRequest(deps, ref, 'early')),
+    inspect: (request) => beating(() => inspectPullRequest(looking, { ...request, fetches: 'early' })),
     async judge(request) {
       const verdicts = await judge.judge(request);
       const bundle = judgeDigest(await judge.policyDigest(request), request.rules);
@@ -151,104 +153,6 @@ async function runAddresses(
   if (runAddress === null) return new Map();
   const since = await store.shownRuns.note(ref, runs);
   return new Map([...since].map(([id, at]) => [id, runAddress(id, at)]));
-}
-
-/**
- * `early`: GitHub is asked and git fetches at the same time; the fetch is only waited for when it brought something
- * new. `when-missing`: what was planned is in the mirror, unless it is no longer what was planned.
- */
-async function inspectPullRequest(
-  deps: ControlDependencies,
-  ref: PullRequestRef,
-  fetches: 'early' | 'when-missing',
-): Promise<Inspection> {
-  const { github, source, poolWaitMs } = deps;
-  const { repository } = ref;
-  const readAt = new Date().toISOString();
-  const reading = readPullRequest(github, ref);
-  // It is waited for below, unless git's token is refused before.
-  reading.catch(() => undefined);
-  const origin = await originOf(deps, ref);
-  const begun = fetches === 'early' ? await beginFetch(deps, ref, origin) : null;
-  const { pullRequest, standing } = await reading;
-  const asking = fetches === 'early' ? mayAuthorWrite(deps, ref, { pullRequest, standing }) : null;
-  const saving = savePullRequest(deps, { repository, pullRequest, readAt }, standing, asking);
-  if (pullRequest.state === 'closed') {
-    await saving;
-    return { pullRequest, standing, poolWaitMs, ...nothingRead };
-  }
-  const inspecting = source.inspect({ origin, pullRequest, begun: begun?.fetching ?? null });
-  const [{ changedFiles, configuration, edited, containsBase, source: found }, authorMayWrite] =
-    await Promise.all([inspecting, asking, saving]);
-  const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
-  const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
-  return {
-    pullRequest,
-    standing: { ...standing, authorMayWrite, mergeability },
-    poolWaitMs,
-    changedFiles,
-    configuration,
-    edited,
-    containsBase,
-    source: found,
-  };
-}
-
-/** In a record: only its start is to be waited for. */
-async function beginFetch({ source, store }: ControlDependencies, ref: PullRequestRef, origin: Origin) {
-  const { repository, number } = ref;
-  const known = await store.pullRequests.find({ repositoryId: repository.id, number });
-  return { fetching: source.begin(origin, { number, base: known?.pullRequest.base ?? null }) };
-}
-
-/** Read live for each look at what may be planned: `author_association` is no permission. */
-async function mayAuthorWrite(
-  { github }: ControlDependencies,
-  { repository }: PullRequestRef,
-  { pullRequest, standing }: Awaited<ReturnType<typeof readPullRequest>>,
-): Promise<boolean | null> {
-  const { state, fork, author: login } = pullRequest;
-  if (standing.authorMayWrite !== null || fork || state !== 'open') return standing.authorMayWrite;
-  return canWrite(await readActor(github, { repository, login, teams: [] }));
-}
-
-/** A look that does not ask for everything leaves what is known of how it stands. */
-async function savePullRequest(
-  { store }: ControlDependencies,
-  known: Omit<Parameters<Store['pullRequests']['save']>[0], 'standing'>,
-  standing: Inspection['standing'],
-  asking: Promise<boolean | null> | null,
-): Promise<void> {
-  const kept = asking === null ? null : { ...standing, authorMayWrite: await asking };
-  await store.pullRequests.save({ ...known, standing: kept });
-}
-
-/** It takes requests of its own, so only those pay who want to know. */
-function isMergeabilityAsked(
-  configuration: Inspection['configuration'],
-  source: Inspection['source'],
-): boolean {
-  if (configuration.kind !== 'valid' || source.kind !== 'merged') return false;
-  const projects = [...source.projects, ...source.deleted.projects];
-  return projects.some(({ name }) =>
-    rulesFor(configuration.configuration, name).apply.require.includes('mergeable'),
-  );
-}
-
-const nothingRead: Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs'> = {
-  changedFiles: [],
-  configuration: { kind: 'broken', problems: [] },
-  edited: null,
-  containsBase: false,
-  source: { kind: 'closed' },
-};
-
-async function originOf({ github }: ControlDependencies, { repository }: PullRequestRef) {
-  return {
-    repository: repository.id,
-    url: github.gitUrl(repository),
-    token: await github.gitToken(repository),
-  };
 }
 
 async function beating<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,18 +1,21 @@
 // What happens to a person's wish? It is checked against their rights and against what they saw, then carried out.
 import { condition } from '@temporalio/workflow';
-import type { Answer, AuditEvent, CommandRefusal, Reply } from './activities.ts';
-import { startApplies } from './applying.ts';
+import type { Answer, CommandRefusal, Reply } from './activities.ts';
+import { noteRefusals, startApplies } from './applying.ts';
 import { approve, reject } from './approving.ts';
 import type { Desk } from './desk.ts';
+import { noteEvent } from './desk.ts';
 import { playRound } from './going-on.ts';
 import { cancel, lookAgain, unlock } from './letting-go.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
-import { authorsOf, missingFor, projectsFound, teamsAsked, unmetFor } from './model/pull-request-state.ts';
+import { missingFor, projectsFound, teamsAsked, unmetFor } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { approvalRules, isSettled, isUnderWay, isUnknown, planOf } from './model/round.ts';
+import { isSettled, isUnderWay, isUnknown, planOf } from './model/round.ts';
+import { isOutside, targetOf } from './model/target.ts';
+import { override } from './overriding.ts';
 import { readActor } from './proxies.ts';
 import { lookAtReviews } from './reviewing.ts';
 import { accept, applyRest, forceUnlock } from './settling.ts';
@@ -54,6 +57,7 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
 
 /** Something of ours or of GitHub's broke on the way: whoever asked hears of it and can ask again. */
 export function admitTrouble(desk: Desk, wish: Wish): void {
+  audit(desk, wish, { kind: 'trouble', deliveryId: wish.deliveryId });
   say(desk, wish, { kind: 'trouble', deliveryId: wish.deliveryId });
 }
 
@@ -64,6 +68,14 @@ export function misunderstood(
   refusal: CommandRefusal,
 ): void {
   const reply: Reply = { kind: 'refused', to: message.actor, verb: '', refusal };
+  noteEvent(desk, message.deliveryId, {
+    actor: message.actor,
+    action: 'command',
+    target: '',
+    digest: null,
+    allowed: false,
+    reason: refusal.kind,
+  });
   desk.answers.push({
     id: message.deliveryId,
     commentNodeId: message.commentNodeId,
@@ -75,14 +87,7 @@ export function misunderstood(
 /** The rules that hold for every wish: the person's rights, and what a closed pull request still takes. */
 function barred(desk: Desk, wish: Wish, actor: Actor): Denied | null {
   const { pullRequest } = desk.state;
-  const found = projectsFound(desk.state);
-  const rules = found?.projects.flatMap((project) => approvalRules(project, found.configuration)) ?? [];
-  const denial = authorize(wish.verb, actor, {
-    authors: authorsOf(desk.state),
-    fork: pullRequest?.fork ?? false,
-    destroy: wish.destroy,
-    authorMayApprove: rules.length > 0 && rules.some((rule) => rule.author),
-  });
+  const denial = authorize(wish.verb, actor, { ...targetOf(desk.state), destroy: wish.destroy });
   if (denial !== null) return denial;
   const onClosed =
     pullRequest?.state === 'merged'
@@ -115,6 +120,8 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
       return approve(desk, wish, actor, chosen.projects);
     case 'reject':
       return reject(desk, wish, actor, chosen.projects);
+    case 'override':
+      return override(desk, wish, actor, chosen.projects);
     case 'cancel':
       return cancel(desk, wish);
     case 'unlock':
@@ -145,7 +152,7 @@ async function replan(desk: Desk, wish: Wish): Promise<Decision> {
     return { kind: 'plan-changed', project: '' };
   }
   let words = wish.projects;
-  if (pullRequest.fork && pullRequest.state === 'open') {
+  if (isOutside(pullRequest, desk.state.standing) && pullRequest.state === 'open') {
     const sha = words.find((word) => /^[0-9a-f]{7,64}$/.test(word) && pullRequest.head.startsWith(word));
     const named = sha !== undefined || wish.saw.kind === 'round';
     if (!named && desk.state.allowedHead !== pullRequest.head)
@@ -194,6 +201,7 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
     ...refused.map(({ refusal }) => refusal),
   ];
   const [first] = refusals;
+  noteRefusals(desk, wish.deliveryId, wish.actor, refused);
   return first !== undefined && (refusals.length === open.length || wish.projects.length > 0) ? first : null;
 }
 
@@ -235,22 +243,23 @@ function say(desk: Desk, wish: Wish, decision: Decision): void {
   desk.answers.push(answer);
 }
 
-/** Who wished what, and what became of it. */
+/** Who wished what, and what became of it: of each project that was meant, or of the words where they name none. */
 function audit(desk: Desk, wish: Wish, decision: Decision): void {
-  const { repository, number } = desk.state.ref;
   const chosen = chooseProjects(desk.state, wish.projects);
   const projects = chosen.kind === 'chosen' ? chosen.projects : [];
-  const digests = projects.map((project) => planOf(project)?.digest);
   const allowed = decision === null || isReply(decision);
-  const event: AuditEvent = {
-    repository,
-    number,
-    actor: wish.actor,
-    action: wish.verb,
-    target: projects.map(({ project }) => project.name).join(' '),
-    digest: digests.length === 1 ? (digests[0] ?? null) : null,
-    allowed,
-    reason: allowed ? wish.via : decision.kind,
-  };
-  desk.records.push({ kind: 'event', key: `${wish.deliveryId}/${number}`, event });
+  const targets =
+    projects.length === 0
+      ? [{ target: wish.projects.join(' '), digest: null }]
+      : projects.map((each) => ({ target: each.project.name, digest: planOf(each)?.digest ?? null }));
+  for (const { target, digest } of targets) {
+    noteEvent(desk, `${wish.deliveryId}/${target}`, {
+      actor: wish.actor,
+      action: wish.verb,
+      target,
+      digest,
+      allowed,
+      reason: allowed ? (wish.reason ?? wish.via) : decision.kind,
+    });
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { CancellationScope } from '@temporalio/workflow';
 import { condition, log } from '@temporalio/workflow';
-import type { Answer, RecordEntry } from './activities.ts';
+import type { Answer, AuditEvent, RecordEntry } from './activities.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { subjectOf } from './messages.ts';
 import { viewOf } from './model/picture.ts';
@@ -78,6 +78,13 @@ export function noteHealed(desk: Desk, { deliveryId, ref, lost }: Message): void
 }
 
 const healed = { actor: 'hatchet', action: 'heal', digest: null, allowed: true } as const;
+
+/** For the record of who did what. `key` names the fact within the pull request: it is recorded once. */
+export function noteEvent(desk: Desk, key: string, event: Omit<AuditEvent, 'repository' | 'number'>): void {
+  const { repository, number } = desk.state.ref;
+  const full = { repository, number, ...event };
+  desk.records.push({ kind: 'event', key: `${repository.id}/${number}/${key}`, event: full });
+}
 
 /** People wait for what comes next. */
 export const isBusy = (desk: Desk): boolean =>

@@ -3,11 +3,13 @@ import { condition } from '@temporalio/workflow';
 import { applyMerged } from './applying.ts';
 import { giveWord } from './approving.ts';
 import type { Desk } from './desk.ts';
+import { noteEvent } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import { admits } from './model/approval.ts';
 import { authorsOf, isMergeabilityAsked, rulesOf, teamsAsked } from './model/pull-request-state.ts';
 import type { ReviewedPlan } from './model/review.ts';
 import { lossByReview, reviewedPlans } from './model/review.ts';
+import { planOf } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
 import { readActor, readStanding } from './proxies.ts';
 import { takeBack } from './taking-back.ts';
@@ -63,5 +65,14 @@ async function giveReview(desk: Desk, { review, project }: ReviewedPlan, actor: 
   const authors = authorsOf(desk.state);
   if (!rulesOf(desk.state, project).some((rule) => admits(rule, actor, authors))) return;
   await giveWord({ kind: 'approval', desk, project, actor, via: 'review', at: review.submittedAt });
+  const [target, digest] = [project.project.name, planOf(project)?.digest ?? null];
+  noteEvent(desk, `review/${actor.login}/${review.submittedAt}/${target}/${digest}`, {
+    actor: actor.login,
+    action: 'approve',
+    target,
+    digest,
+    allowed: true,
+    reason: 'review',
+  });
   desk.stale = true;
 }
