@@ -2,6 +2,7 @@
 import type { GroupInspection } from '../workflows/activities.ts';
 import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
+import { isOutside } from '../workflows/model/target.ts';
 import type { GitHub } from './github/client.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
 import type { Origin } from './source/fetch-queue.ts';
@@ -17,6 +18,9 @@ export type InspectGroupDependencies = {
   readonly poolWaitMs: number;
 };
 
+/** `outside`: a writer has to allow what of it is planned. */
+type Member = PullRequest & { readonly outside: boolean };
+
 export async function inspectGroup(
   deps: InspectGroupDependencies,
   { group }: { readonly group: MergeGroup },
@@ -31,14 +35,14 @@ export async function inspectGroup(
   const { changedFiles, configuration, edited, source } = found;
   if (source.kind !== 'merged') throw new Error(`the merge group ${group.headSha} does not hold its base`);
   const { projects } = source;
-  const forks = projects.length === 0 ? [] : members.filter(({ fork }) => fork);
+  const forks = projects.length === 0 ? [] : members.filter(({ outside }) => outside);
   const unplanned = await Promise.all(forks.map((fork) => isUnplanned(deps, origin, group, fork)));
   return {
     changedFiles,
     configuration,
     edited,
     poolWaitMs,
-    members,
+    members: members.map(({ outside: _, ...member }) => member),
     unplannedForks: forks.flatMap(({ number }, index) => (unplanned[index] ? [number] : [])),
     source: source.source,
     projects,
@@ -50,10 +54,12 @@ async function memberOf(
   { github, store }: InspectGroupDependencies,
   { repository }: MergeGroup,
   number: number,
-): Promise<PullRequest> {
+): Promise<Member> {
   const known = await store.pullRequests.find({ repositoryId: repository.id, number });
-  if (known !== null && !known.pullRequest.fork) return known.pullRequest;
-  return (await readPullRequest(github, { repository, number })).pullRequest;
+  if (known !== null && !isOutside(known.pullRequest, known.standing))
+    return { ...known.pullRequest, outside: false };
+  const { pullRequest } = await readPullRequest(github, { repository, number });
+  return { ...pullRequest, outside: isOutside(pullRequest, known?.standing ?? null) };
 }
 
 /**

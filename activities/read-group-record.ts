@@ -27,8 +27,11 @@ async function readMember(
   const plans = projects.map(async (project): Promise<readonly MemberPlan[]> => {
     const newest = await store.newestPlans.find({ ...place, project });
     if (newest === null) return [];
-    const said = await store.approvals.read(place, project, newest.digest);
-    return [{ number: place.number, author, pushers, project, ...newest, ...said }];
+    const [said, overrides] = await Promise.all([
+      store.approvals.read(place, project, newest.digest),
+      store.overrides.read(place, project, newest.digest),
+    ]);
+    return [{ number: place.number, author, pushers, project, ...newest, ...said, overrides }];
   });
   return (await Promise.all(plans)).flat();
 }

@@ -16,6 +16,8 @@ export function recordEntry(store: Store, entry: RecordEntry): Promise<void> {
       return store.approvals.saveApproval(placeOf(entry.ref), entry.approval);
     case 'rejection':
       return store.approvals.saveRejection(placeOf(entry.ref), entry.rejection);
+    case 'override':
+      return store.overrides.save(placeOf(entry.ref), entry.override);
     case 'withdrawal':
       return store.approvals.withdraw(placeOf(entry.ref), entry.approval);
     case 'lock': {

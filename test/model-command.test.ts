@@ -8,6 +8,7 @@ const known = (verb: string, projects: readonly string[] = [], destroy = false) 
   verb,
   projects,
   destroy,
+  reason: null,
 });
 
 describe('the first non-blank line is a command', () => {
@@ -19,6 +20,26 @@ describe('the first non-blank line is a command', () => {
     ['/hatchet plan prod staging', known('plan', ['prod', 'staging'])],
     ['/hatchet plan envs/* --destroy', known('plan', ['envs/*'], true)],
     ['/hatchet approve\r\n/hatchet apply', known('approve')],
+    [
+      '/hatchet override prod --reason "gone already"',
+      { ...known('override', ['prod']), reason: 'gone already' },
+    ],
+    [
+      "/hatchet override prod dns --reason=it's --fine",
+      { ...known('override', ['prod', 'dns']), reason: "it's --fine" },
+    ],
+    [
+      '/hatchet override prod',
+      { kind: 'bad-arguments', verb: 'override', problem: '`override` needs a reason: `--reason "…"`' },
+    ],
+    [
+      '/hatchet override prod --reason " "',
+      { kind: 'bad-arguments', verb: 'override', problem: '`--reason` is empty' },
+    ],
+    [
+      '/hatchet override --reason all',
+      { kind: 'bad-arguments', verb: 'override', problem: '`override` takes the names of projects' },
+    ],
     ['/hatchet aply', { kind: 'unknown-verb', word: 'aply', nearest: 'apply' }],
     ['/hatchet frobnicate', { kind: 'unknown-verb', word: 'frobnicate', nearest: null }],
     [

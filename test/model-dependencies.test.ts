@@ -68,6 +68,7 @@ function state(
     bundle: null,
     apply: null,
     turn: null,
+    leftBehind: [],
     over: null,
     shownAt: '2026-11-22T04:01:00Z',
     replaced: false,

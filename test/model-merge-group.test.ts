@@ -53,12 +53,14 @@ const shows = (number: number, change: Partial<MemberPlan> = {}): MemberPlan => 
   shown: true,
   approvals: [],
   rejections: [],
+  overrides: [],
   ...change,
 });
 const planned = (verdict: Verdict = pass): GroupProject => ({
   project,
   result: { kind: 'planned', plan },
   verdicts: [verdict],
+  bundle: 'one',
 });
 const unchanged: GroupProject = {
   ...planned(),

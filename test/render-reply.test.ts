@@ -79,7 +79,7 @@ test('a refusal', () => {
     @mona \`/hatchet apply\` was refused: your own pull request needs someone else's yes.
     @mona \`/hatchet apply\` was refused: the plan of \`prod\` changed after you wrote this, look again.
     @mona \`/hatchet apply\` was refused: the newest commit is still being planned. Look at the result, then ask again.
-    @mona \`/hatchet apply\` was refused: this comes from a fork, so say which commit you looked at: \`/hatchet plan 3f2a1bc\`.
+    @mona \`/hatchet apply\` was refused: this is not from somebody with write, so say which commit you looked at: \`/hatchet plan 3f2a1bc\`.
     @mona \`/hatchet apply\` was refused: nothing here waits for an approval.
     @mona \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.
     @mona \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here."
@@ -103,16 +103,17 @@ test('help, status and what is done', () => {
     renderReply({ kind: 'done', to: 'mona', text: 'nothing to cancel' }),
   ];
   expect(replies.join('\n\n')).toMatchInlineSnapshot(`
-    "| Comment                                | To                                                       |
-    | :------------------------------------- | :------------------------------------------------------- |
-    | \`/hatchet plan [project…] [--destroy]\` | plan again, or plan the end of projects                  |
-    | \`/hatchet apply [project…]\`            | apply what is planned and approved                       |
-    | \`/hatchet approve [project…]\`          | say yes to the plans shown                               |
-    | \`/hatchet reject [project…]\`           | take a yes back, or refuse                               |
-    | \`/hatchet cancel\`                      | stop plans and what waits; a running apply if said twice |
-    | \`/hatchet unlock [project…]\`           | give up this pull request's locks                        |
-    | \`/hatchet status\`                      | what is running, waiting and locked                      |
-    | \`/hatchet help\`                        | this list                                                |
+    "| Comment                                   | To                                                        |
+    | :---------------------------------------- | :-------------------------------------------------------- |
+    | \`/hatchet plan [project…] [--destroy]\`    | plan again, or plan the end of projects                   |
+    | \`/hatchet apply [project…]\`               | apply what is planned and approved                        |
+    | \`/hatchet approve [project…]\`             | say yes to the plans shown                                |
+    | \`/hatchet reject [project…]\`              | take a yes back, or refuse                                |
+    | \`/hatchet override project… --reason "…"\` | lift the denial of a policy, where hatchet.yaml names you |
+    | \`/hatchet cancel\`                         | stop plans and what waits; a running apply if said twice  |
+    | \`/hatchet unlock [project…]\`              | give up this pull request's locks                         |
+    | \`/hatchet status\`                         | what is running, waiting and locked                       |
+    | \`/hatchet help\`                           | this list                                                 |
 
     Without a project it means all of them; \`*\` matches within a path segment, \`**\` across them. The first line of a new comment counts.
 

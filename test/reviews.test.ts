@@ -34,7 +34,7 @@ beforeAll(async () => {
   const team = "version: 1\napprovals:\n  count: 1\n  by: ['@octo-org/platform']\n";
   const elsewhere = 'version: 1\napprovals:\n  count: 1\n  from: [comment]\n';
   await repository.commit('team', { files: { 'hatchet.yaml': team } });
-  await repository.commit('elsewhere', { files: { 'hatchet.yaml': elsewhere } });
+  await repository.commit('by-comment', { files: { 'hatchet.yaml': elsewhere } });
 });
 afterAll(() => world.close());
 
@@ -91,7 +91,7 @@ describe.concurrent('reviews', () => {
   });
 
   test('one counts for nothing where hatchet.yaml takes approvals by comment only', async ({ expect }) => {
-    const pullRequest = await openOn(world, { dir: 'elsewhere', base: 'elsewhere', body: database('1') });
+    const pullRequest = await openOn(world, { dir: 'elsewhere', base: 'by-comment', body: database('1') });
     await untilComment(pullRequest, 'Waiting for 1 approval');
     pullRequest.review('hubot', 'APPROVE');
     // What is answered after the review was heard of shows that it changed nothing.

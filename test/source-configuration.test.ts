@@ -30,7 +30,7 @@ describe('a valid file', () => {
     plan: { drafts: false, timeout: 1_800_000 },
     apply: { on: 'merge', require: [], timeout: 7_200_000, auto_merge: false },
     approvals: { count: 0, by: [], author: false, from: ['comment', 'button', 'review'] },
-    ...{ protect: [], lock: 'apply', policies: [] },
+    ...{ protect: [], lock: 'apply', policies: [], overrides: { by: [], author: false } },
   };
 
   test('has defaults', () => {
@@ -134,7 +134,7 @@ describe('problems', () => {
       'a far word',
       'version: 1\nfoo: 1\n',
       [
-        '2:1-2:4 unknown key `foo`: known here: `version`, `autodiscover`, `projects`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`',
+        '2:1-2:4 unknown key `foo`: known here: `version`, `autodiscover`, `projects`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`, `overrides`',
       ],
     ],
     [
@@ -146,7 +146,7 @@ describe('problems', () => {
       'a prototype',
       'version: 1\n__proto__: { x: 1 }\n',
       [
-        '2:1-2:10 unknown key `__proto__`: known here: `version`, `autodiscover`, `projects`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`',
+        '2:1-2:10 unknown key `__proto__`: known here: `version`, `autodiscover`, `projects`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`, `overrides`',
       ],
     ],
     [

@@ -57,6 +57,7 @@ test('the product’s own migrations apply to an empty database, and again to a 
       'log_chunk',
       'migration',
       'plan',
+      'policy_override',
       'pull_request',
       'redelivery',
       'run',

@@ -11,6 +11,7 @@ import type { PlanId, RepositoryId, RunId, Sha } from './model/identifiers.ts';
 import type { LockChange, ProjectRequest } from './model/lock.ts';
 import type { MemberPlan, MergeGroup } from './model/merge-group.ts';
 import type { GroupView, WrittenCheck } from './model/merge-group-checks.ts';
+import type { Override } from './model/override.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
@@ -35,6 +36,8 @@ export type Inspection = {
   readonly containsBase: boolean;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
+  /** Of its projects, those to which something is applied that was closed without a merge. */
+  readonly leftBehind: readonly LeftBehind[];
   readonly source:
     | {
         readonly kind: 'merged';
@@ -166,6 +169,10 @@ export type CommandRefusal =
   /** What a later release brings: named, never silently ignored. */
   | { readonly kind: 'not-supported'; readonly what: string }
   | { readonly kind: 'own-approval' }
+  /** hatchet.yaml names nobody, or others. */
+  | { readonly kind: 'no-override'; readonly by: readonly string[] }
+  | { readonly kind: 'own-override' }
+  | { readonly kind: 'nothing-to-override' }
   /** Not the person's fault: the log has the cause under the delivery's id. */
   | { readonly kind: 'trouble'; readonly deliveryId: string }
   /** hatchet.yaml's `approvals.from` takes no approval by this way. */
@@ -182,6 +189,9 @@ export type CommandRefusal =
   | { readonly kind: 'no-own-lock' }
   | { readonly kind: 'applying' }
   | { readonly kind: 'pull-request-closed' };
+
+/** `bundle`: the policies and the rules that spoke, lowercase hex SHA-256. */
+export type Judgement = { readonly verdicts: readonly Verdict[]; readonly bundle: string };
 
 export type MergeAnswer = { readonly kind: 'merged' } | { readonly kind: 'refused'; readonly reason: string };
 
@@ -200,8 +210,14 @@ export type GroupInspection = Pick<Inspection, 'changedFiles' | 'configuration' 
 
 /** Control: holds the App key and the database; runs no foreign code. Runs on `hatchet-control`. */
 export type ControlActivities = {
-  /** Reads the pull request, fetches base and head, merges them in memory, finds configuration and projects. */
-  inspect(request: { readonly ref: PullRequestRef }): Promise<Inspection>;
+  /**
+   * Reads the pull request, fetches base and head, merges them in memory, finds configuration and projects. `expected`:
+   * what is known of it, so that the work need not wait for the reading; what the reading says is what counts.
+   */
+  inspect(request: {
+    readonly ref: PullRequestRef;
+    readonly expected: PullRequest | null;
+  }): Promise<Inspection>;
   /** Reviews, whoever pushed the head and, where it is asked for, whether it could be merged; nothing is fetched. */
   readStanding(request: { readonly ref: PullRequestRef; readonly mergeability: boolean }): Promise<Standing>;
   /** Merges it if the head is still this one; what GitHub refuses is a value, its own words. */
@@ -212,7 +228,7 @@ export type ControlActivities = {
     readonly method: MergeMethod;
   }): Promise<MergeAnswer>;
   /** Evaluates every policy on one plan. Fails closed: what cannot be evaluated is a verdict with `error`. */
-  judge(request: JudgeRequest): Promise<readonly Verdict[]>;
+  judge(request: JudgeRequest): Promise<Judgement>;
   /** The person's rights at this moment, and which of `teams` (`@org/team`) they are in. */
   readActor(request: {
     readonly repository: Repository;
@@ -348,6 +364,9 @@ export type ApplyBegun = { readonly kind: 'begun'; readonly lostWaitMs: number }
 /** Identifies a project in its repository, whatever it is called. */
 export type ProjectPlace = { readonly dir: string; readonly workspace: string };
 
+/** Numbers of the pull requests that were applied to a project and then closed without a merge. */
+export type LeftBehind = ProjectPlace & { readonly numbers: readonly number[] };
+
 /** One fact for the record. `key` names an event, so that it is recorded once. */
 export type RecordEntry =
   | { readonly kind: 'event'; readonly key: string; readonly event: AuditEvent }
@@ -361,6 +380,7 @@ export type RecordEntry =
     }
   | { readonly kind: 'approval'; readonly ref: PullRequestRef; readonly approval: Approval }
   | { readonly kind: 'rejection'; readonly ref: PullRequestRef; readonly rejection: Rejection }
+  | { readonly kind: 'override'; readonly ref: PullRequestRef; readonly override: Override }
   /** A yes that counts no more, although the plan is the same. */
   | { readonly kind: 'withdrawal'; readonly ref: PullRequestRef; readonly approval: Approval }
   | {

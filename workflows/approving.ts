@@ -116,6 +116,8 @@ export async function giveWord(word: Word): Promise<void> {
     ...desk.state,
     approvals: [...desk.state.approvals.filter((each) => !isMine(each)), ...approval],
     rejections: [...desk.state.rejections.filter((each) => !isMine(each)), ...rejection],
+    // Whoever says no does not stand by what they lifted.
+    overrides: desk.state.overrides.filter((each) => word.kind === 'approval' || !isMine(each)),
     lost: desk.state.lost.filter((each) => each.project !== name || !sameLogin(each.login, actor.login)),
   };
 }

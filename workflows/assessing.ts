@@ -2,12 +2,15 @@
 import type { Inspection } from './activities.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { againOf } from './model/again.ts';
+import { authorize, hatchetItself } from './model/authorize.ts';
 import { rulesFor } from './model/configuration.ts';
 import { continueProject } from './model/keep-plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import type { DeletedState, Findings, ProjectState, ProjectsFound } from './model/round.ts';
 import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
+import { newerStanding } from './model/standing.ts';
+import { targetOf } from './model/target.ts';
 
 /** What the assessment stands on. `before`: what was on show; `now`: ISO 8601. */
 export type Assessment = {
@@ -65,14 +68,17 @@ function withoutDrafts(
 
 /** Why nothing is planned by itself although something is affected. */
 function barrierOf(
-  { state, inspection: { pullRequest }, reason }: Assessment,
+  { state, inspection: { pullRequest, standing }, reason }: Assessment,
   { projects, deleted }: Merged,
   wanted: readonly AffectedProject[],
 ): Findings | null {
   const affected = projects.length + deleted.projects.length > 0;
   if (!affected || pullRequest.state !== 'open') return null;
   if (pullRequest.draft && reason.kind !== 'asked' && wanted.length === 0) return { kind: 'draft' };
-  return pullRequest.fork && state.allowedHead !== pullRequest.head ? { kind: 'fork' } : null;
+  const target = targetOf({ ...state, pullRequest, standing: newerStanding(state.standing, standing) });
+  const denied = authorize('plan', hatchetItself, target) !== null;
+  if (!denied || state.allowedHead === pullRequest.head) return null;
+  return pullRequest.fork ? { kind: 'fork' } : { kind: 'fork', author: pullRequest.author };
 }
 
 function projectsOf(
@@ -101,7 +107,7 @@ function isEnded({ again, before }: Assessment, { name }: AffectedProject): bool
 }
 
 function continueFrom(
-  { state, reason, again, before, now }: Assessment,
+  { state, inspection, reason, again, before, now }: Assessment,
   project: AffectedProject,
   tree: ProjectState['tree'],
 ): ProjectState {
@@ -113,6 +119,9 @@ function continueFrom(
     // What failed stays as people saw it, until something of it changes or somebody asks.
     onlyNamed: reason.kind === 'asked' ? reason.only.length > 0 : reason.kind !== 'changed',
     merged: state.pullRequest?.state === 'merged',
+    leftBehind: inspection.leftBehind.flatMap(({ dir, workspace, numbers }) =>
+      dir === project.dir && workspace === project.workspace ? numbers : [],
+    ),
     reviewed: state.reviewed,
     now,
   });

@@ -91,7 +91,7 @@ async function plan(desk: Desk): Promise<GroupFindings> {
     planned.map(async ({ project, result }) => ({
       project,
       result,
-      verdicts: await judgeProject(desk, inspection, result, plans, rulesOf(project.name)),
+      ...(await judgeProject(desk, inspection, result, plans, rulesOf(project.name))),
     })),
   );
   return { kind: 'projects', projects: judged.map((each) => projectView(each, judged, plans, rulesOf)) };
@@ -116,12 +116,12 @@ async function judgeProject(
   result: PlanResult,
   plans: readonly MemberPlan[],
   rules: Rules,
-): Promise<GroupProject['verdicts']> {
-  if (result.kind === 'failed') return null;
+): Promise<Pick<GroupProject, 'verdicts' | 'bundle'>> {
+  if (result.kind === 'failed') return notJudged;
   const { id, project, digest } = result.plan;
   const speaker = speakerFor(project.name, digest, plans, group.number);
   const pullRequest = members.find(({ number }) => number === speaker) ?? members.at(-1);
-  if (pullRequest === undefined) return null;
+  if (pullRequest === undefined) return notJudged;
   return judgeOrTell({
     planId: id,
     rules,
@@ -132,6 +132,8 @@ async function judgeProject(
     trigger: 'merge-group',
   });
 }
+
+const notJudged = { verdicts: null, bundle: null } as const;
 
 function projectView(
   group: GroupProject,

@@ -6,10 +6,9 @@ import {
   log,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { JudgeRequest, PlanRequest } from './activities.ts';
+import type { Judgement, JudgeRequest, PlanRequest } from './activities.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
-import type { Verdict } from './model/verdict.ts';
 import type { RunLimits } from './proxies.ts';
 import { judge, planProjectIn } from './proxies.ts';
 import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
@@ -47,13 +46,13 @@ const summaryOf = (cause: Error | undefined): string =>
     : 'Hatchet could not run Terraform.';
 
 /** Policies that cannot be asked have not said yes. */
-export async function judgeOrTell(request: JudgeRequest): Promise<readonly Verdict[]> {
+export async function judgeOrTell(request: JudgeRequest): Promise<Judgement> {
   try {
     return await judge(request);
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('the policies could not be asked', { planId: request.planId, error });
     const unclear = { denials: [], warnings: [], approvals: [], error: 'the policies could not be asked' };
-    return [{ policy: 'hatchet', level: 'mandatory', ...unclear }];
+    return { verdicts: [{ policy: 'hatchet', level: 'mandatory', ...unclear }], bundle: '' };
   }
 }

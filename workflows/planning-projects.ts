@@ -45,7 +45,7 @@ export async function planAndJudge(work: RoundWork, { project, tree, destroy }: 
 export async function judgePlan(work: RoundWork, project: string, plan: Plan): Promise<void> {
   const { desk, found, pullRequest, reason } = work;
   const rules = rulesFor(found.configuration, project);
-  const verdicts = await judgeOrTell({
+  const { verdicts, bundle } = await judgeOrTell({
     planId: plan.id,
     rules,
     base: found.source.base,
@@ -55,7 +55,7 @@ export async function judgePlan(work: RoundWork, project: string, plan: Plan): P
     trigger: pullRequest.state === 'merged' ? 'merge' : reason.kind === 'asked' ? 'asked' : 'changed',
   });
   // A newer round may have taken over while the policies were asked: its projects are none of ours.
-  if (!isOvertaken(work)) changeProject(desk, project, { verdicts });
+  if (!isOvertaken(work)) changeProject(desk, project, { verdicts, bundle });
 }
 
 /** Those that Hatchet brings along look at no paths: hundreds of them need not be carried for each of many projects. */

@@ -19,6 +19,8 @@ export type Wish = {
   /** Names or globs as typed; empty = all. */
   readonly projects: readonly string[];
   readonly destroy: boolean;
+  /** Why, where the verb asks for it. */
+  readonly reason: string | null;
   readonly via: 'comment' | 'button' | 'rerun';
   readonly commentNodeId: string | null;
   readonly saw:
@@ -60,16 +62,16 @@ export function wishOf(message: Message): Wish | CommandRefusal | null {
         return { kind: 'unknown-verb', word: command.word, nearest: command.nearest };
       }
       if (command.kind === 'bad-arguments') return { kind: 'bad-arguments', problem: command.problem };
-      const { verb, projects, destroy } = command;
+      const { verb, projects, destroy, reason } = command;
       const saw = { kind: 'before', at: createdAt } as const;
-      return { deliveryId, verb, projects, destroy, actor, commentNodeId, via: 'comment', saw };
+      return { deliveryId, verb, projects, destroy, reason, actor, commentNodeId, via: 'comment', saw };
     }
     default:
       return message satisfies never;
   }
 }
 
-const nothing = { projects: [], destroy: false, commentNodeId: null } as const;
+const nothing = { projects: [], destroy: false, reason: null, commentNodeId: null } as const;
 const sawRound = (id: string, head: string): Wish['saw'] => ({ kind: 'round', id, head });
 
 /** The projects that the words name, or the first word that names none. */

@@ -11,7 +11,7 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       id number title state isDraft isCrossRepository headRefOid baseRefName baseRefOid
-      author { login }
+      author { __typename login }
       baseRef { target { oid } }
       mergedBy { login } mergedAt
       mergeCommit { oid }
@@ -54,7 +54,7 @@ const answerSchema = z.object({
           headRefOid: z.string(),
           baseRefName: z.string(),
           baseRefOid: z.string(),
-          author: login,
+          author: z.object({ __typename: z.string(), login: z.string() }).nullable(),
           baseRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
           mergedBy: login,
           mergedAt: z.string().nullable(),
@@ -130,8 +130,15 @@ function standingOf(found: Found, readAt: string): Standing {
     reviews: (found.latestOpinionatedReviews?.nodes ?? []).flatMap(reviewOf),
     decision: found.reviewDecision === null ? null : decisions[found.reviewDecision],
     pushers: [...new Set(makers.flatMap((maker) => maker?.user?.login ?? []))],
+    authorMayWrite: authorMayWrite(found),
     mergeability: null,
   };
+}
+
+/** Only Apps with write make branches here; of a person nobody asked yet, and a deleted account has no rights. */
+function authorMayWrite({ author, isCrossRepository }: Found): boolean | null {
+  if (author === null) return false;
+  return author.__typename === 'Bot' && !isCrossRepository ? true : null;
 }
 
 function reviewOf(found: z.infer<typeof review> | null): readonly Review[] {

@@ -7,6 +7,7 @@ import { code, escaped } from './html.ts';
 const words: Record<VerdictWord, string> = {
   error: 'could not be evaluated, which counts as a no',
   deny: 'denies this',
+  overridden: 'denied this, and was overridden',
   'needs approval': 'needs approval',
   warn: 'warns',
   pass: 'passes',

@@ -35,8 +35,15 @@ export function approvalLines({ projects, author }: View): readonly string[] {
   );
   const lost = lostLines(projects);
   const told = !projects.some(asksForAnotherLook);
-  if (told && missing.length <= 1 && given.length === 0 && lost.length + voided.length === 0) return [];
-  const all = [...missing, ...given, ...lost, ...voided];
+  if (
+    told &&
+    missing.length <= 1 &&
+    given.length === 0 &&
+    !isOverridden(projects) &&
+    lost.length + voided.length === 0
+  )
+    return [];
+  const all = [...missing, ...given, ...overrideLines(projects), ...lost, ...voided];
   return fitParagraphs(all, maxLinesBytes, (count) => `and ${count} more`);
 }
 
@@ -69,6 +76,21 @@ export function givenLines(projects: readonly ProjectView[]): readonly string[] 
       return approvedBy.length === 0 ? [] : [{ name, words: `approved by ${peopleList(approvedBy, 'and')}` }];
     }),
     ['is', 'are'],
+  );
+}
+
+const isOverridden = (projects: readonly ProjectView[]): boolean => overrideLines(projects).length > 0;
+
+/** "`prod`: `protect` is overridden by @root: the old database is gone already" */
+function overrideLines(projects: readonly ProjectView[]): readonly string[] {
+  return projects.flatMap(({ name, verdicts }) =>
+    verdicts.flatMap(({ policy, overridden }) =>
+      overridden === undefined
+        ? []
+        : [
+            `${named(name)}: ${named(policy)} is overridden by ${person(cutText(overridden.by, maxLogin))}: ${inlineText(cutText(overridden.reason, maxMessage))}`,
+          ],
+    ),
   );
 }
 

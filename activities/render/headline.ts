@@ -8,6 +8,7 @@ import type { AppliesOn, Headline, ProjectView, View } from '../../workflows/mod
 import { audience } from './approvals.ts';
 import { countsAhead, countsDone } from './counts.ts';
 import { deletedParagraphs } from './deleted.ts';
+import { leftBehindParagraphs } from './left-behind.ts';
 import type { Links } from './links.ts';
 import { cutText, inlineCode, inlineText, link, person } from './markdown.ts';
 import { isMerged } from './status.ts';

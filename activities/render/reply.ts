@@ -22,6 +22,10 @@ const commands: Record<Verb, { readonly arguments: string; readonly does: string
   apply: { arguments: ' [project…]', does: 'apply what is planned and approved' },
   approve: { arguments: ' [project…]', does: 'say yes to the plans shown' },
   reject: { arguments: ' [project…]', does: 'take a yes back, or refuse' },
+  override: {
+    arguments: ' project… --reason "…"',
+    does: 'lift the denial of a policy, where hatchet.yaml names you',
+  },
   cancel: { arguments: '', does: 'stop plans and what waits; a running apply if said twice' },
   unlock: { arguments: ' [project…]', does: "give up this pull request's locks" },
   status: { arguments: '', does: 'what is running, waiting and locked' },
@@ -56,7 +60,7 @@ const withoutProjects: Record<Extract<Reply, { kind: 'status' }>['findings'], st
   conflict: 'Nothing is planned: there is a merge conflict with the base branch.',
   'config-broken': 'Nothing is planned: `hatchet.yaml` is broken; its problems stand in the comment.',
   draft: 'Nothing is planned: it is a draft. `/hatchet plan` plans it all the same.',
-  fork: 'Nothing is planned: somebody with write has to allow this commit of a fork.',
+  fork: 'Nothing is planned: somebody with write has to allow this commit.',
   'operator-error': 'Nothing is planned: Hatchet is in trouble, and its operator finds the cause in the log.',
   projects: 'No Terraform project is affected.',
 };

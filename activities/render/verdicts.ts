@@ -2,7 +2,7 @@
 import type { Finding, Verdict } from '../../workflows/model/verdict.ts';
 import { blocks, summarizeVerdict } from '../../workflows/model/verdict.ts';
 import type { ProjectView } from '../../workflows/model/view.ts';
-import { cutText, inlineText } from './markdown.ts';
+import { cutText, inlineText, person } from './markdown.ts';
 import { named, plural } from './wording.ts';
 
 /** More sentences than this for one project are counted: a policy that fires on each of 500 resources says it once. */
@@ -18,6 +18,7 @@ export function policyWord(project: ProjectView): string {
   if (status.kind === 'waiting-for-approval') {
     return `needs ${plural(Math.max(0, ...status.missing.map(({ rule, given }) => rule.count - given)), 'approval')}`;
   }
+  if (verdicts.some((verdict) => summarizeVerdict(verdict) === 'overridden')) return 'overridden';
   const asked = verdicts.some((verdict) => verdict.approvals.length > 0);
   const word = asked && project.approvedBy.length > 0 ? 'approved' : asked ? 'asks for approval' : 'passed';
   const advice = verdicts.reduce((sum, verdict) => sum + verdict.denials.length + verdict.warnings.length, 0);
@@ -46,8 +47,13 @@ function errors({ policy, error }: Verdict): readonly string[] {
     : [`${named(policy)} could not be evaluated, which counts as a no: ${words(error)}`];
 }
 
-function denials({ policy, level, denials }: Verdict): readonly string[] {
-  const verb = level === 'mandatory' ? 'denies this' : 'advises against this';
+function denials({ policy, level, denials, overridden }: Verdict): readonly string[] {
+  const verb =
+    overridden !== undefined
+      ? `denied this, overridden by ${person(overridden.by)} (${words(overridden.reason)})`
+      : level === 'mandatory'
+        ? 'denies this'
+        : 'advises against this';
   return denials.map((finding) => `${named(policy)} ${verb}: ${findingWords(finding)}`);
 }
 

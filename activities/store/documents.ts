@@ -131,6 +131,7 @@ export const standingSchema = z.object({
   ),
   decision: z.enum(['approved', 'changes-requested', 'review-required']).nullable(),
   pushers: z.array(z.string()),
+  authorMayWrite: z.boolean().nullable(),
   mergeability: mergeabilitySchema.nullable(),
 }) satisfies z.ZodType<Standing>;
 

@@ -13,7 +13,7 @@ import { pullRequestSchema, repositorySchema, standingSchema } from './documents
 export type KnownPullRequest = {
   readonly repository: Repository;
   readonly pullRequest: PullRequest;
-  /** Null: not kept. */
+  /** Null: not kept; saving null leaves what is known. */
   readonly standing: Standing | null;
   readonly readAt: string;
 };
@@ -58,10 +58,10 @@ export function createPullRequests(sql: Sql): PullRequests {
       await sql`insert into pull_request (repository_id, number, repository, document, open, standing, read_at)
         values (${repository.id}, ${pullRequest.number}, ${asJson(repository)}::text::json,
           ${asJson(pullRequest)}::text::json, ${pullRequest.state === 'open'},
-          ${asJson(standing)}::text::json, ${readAt})
+          nullif(${asJson(standing)}::text, 'null')::json, ${readAt})
         on conflict (repository_id, number) do update
         set repository = excluded.repository, document = excluded.document, open = excluded.open,
-          standing = excluded.standing, read_at = excluded.read_at
+          standing = coalesce(excluded.standing, pull_request.standing), read_at = excluded.read_at
         where pull_request.read_at <= excluded.read_at`;
     },
     async find({ repositoryId, number }) {

@@ -19,6 +19,8 @@ import type { Events } from './event.ts';
 import { createEvents } from './event.ts';
 import type { Healing } from './healing.ts';
 import { createHealing } from './healing.ts';
+import type { LeftBehinds } from './left-behind.ts';
+import { createLeftBehinds } from './left-behind.ts';
 import type { LiveLogs } from './live-log.ts';
 import { createLiveLogs } from './live-log.ts';
 import type { LockEvents } from './lock-event.ts';
@@ -26,6 +28,8 @@ import { createLockEvents } from './lock-event.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { NewestPlans } from './newest-plan.ts';
 import { createNewestPlans } from './newest-plan.ts';
+import type { Overrides } from './override.ts';
+import { createOverrides } from './override.ts';
 import { createRunStore } from './plan.ts';
 import { createPlannedModules } from './planned-modules.ts';
 import type { PullRequests } from './pull-request.ts';
@@ -45,9 +49,11 @@ export type Store = {
   readonly artifacts: Artifacts;
   readonly verdicts: Verdicts;
   readonly approvals: Approvals;
+  readonly overrides: Overrides;
   readonly applies: Applies;
   readonly events: Events;
   readonly lockEvents: LockEvents;
+  readonly leftBehinds: LeftBehinds;
   readonly deliveries: Deliveries;
   readonly healing: Healing;
   readonly pullRequests: PullRequests;
@@ -86,9 +92,11 @@ export async function openStore(options: {
     artifacts,
     verdicts: createVerdicts(sql),
     approvals: createApprovals(sql),
+    overrides: createOverrides(sql),
     applies: createApplies(sql),
     events: createEvents(sql),
     lockEvents: createLockEvents(sql),
+    leftBehinds: createLeftBehinds(sql),
     deliveries: createDeliveries(sql),
     healing: createHealing(sql),
     pullRequests: createPullRequests(sql),

@@ -1,6 +1,16 @@
 // What does a comment ask for?
 
-export const verbs = ['plan', 'apply', 'approve', 'reject', 'cancel', 'unlock', 'status', 'help'] as const;
+export const verbs = [
+  'plan',
+  'apply',
+  'approve',
+  'reject',
+  'override',
+  'cancel',
+  'unlock',
+  'status',
+  'help',
+] as const;
 export type Verb = (typeof verbs)[number];
 
 /** One parsed command. `projects` are names or globs as typed; empty = all. */
@@ -10,6 +20,8 @@ export type Command =
       readonly verb: Verb;
       readonly projects: readonly string[];
       readonly destroy: boolean;
+      /** Why somebody overrides a policy, as typed; null for every other verb. */
+      readonly reason: string | null;
     }
   | { readonly kind: 'unknown-verb'; readonly word: string; readonly nearest: Verb | null }
   | { readonly kind: 'bad-arguments'; readonly verb: Verb; readonly problem: string };
@@ -26,10 +38,8 @@ const projectWord = /^[\p{L}\p{N}._/@*{}+=~ -]+$/u;
 export function parseCommand(comment: string): Command | null {
   const line = comment.split(/\r\n|\r|\n/).find((text) => text.trim() !== '');
   if (line === undefined || /^(?: {4}| {0,3}\t)/.test(line)) return null;
-  const words = line
-    .trim()
-    .slice(0, maxWordLength * maxWords)
-    .split(/\s+/);
+  const text = line.trim().slice(0, maxWordLength * maxWords);
+  const words = text.split(/\s+/);
   if (words[0]?.toLowerCase() !== '/hatchet') return null;
   const [, verbWord = 'help', ...rest] = words;
   const verb = verbs.find((known) => known === verbWord.toLowerCase());
@@ -40,7 +50,31 @@ export function parseCommand(comment: string): Command | null {
       nearest: nearest(verbWord.toLowerCase(), verbs),
     };
   }
-  return parseArguments(verb, rest);
+  return verb === 'override' ? parseOverride(text, rest) : parseArguments(verb, rest);
+}
+
+/** A sentence for people; it is stored and shown, and nothing else is done with it. */
+const maxReasonLength = 500;
+/** `--reason` takes the rest of the line, with or without quotes around it. */
+const reasonFlag = /\s--reason(?:=|\s+|$)(.*)$/su;
+const quoted = /^(?:"(.*)"|'(.*)'|“(.*)”)$/su;
+
+/** Names projects and says why: nobody lifts every denial at once, or without a word. */
+function parseOverride(text: string, words: readonly string[]): Command {
+  const bad = (problem: string): Command => ({ kind: 'bad-arguments', verb: 'override', problem });
+  const flag = reasonFlag.exec(text);
+  if (flag === null) return bad('`override` needs a reason: `--reason "…"`');
+  const given = (flag[1] ?? '').trim();
+  const inner = quoted.exec(given);
+  const reason = (inner?.[1] ?? inner?.[2] ?? inner?.[3] ?? given).trim();
+  if (reason === '') return bad('`--reason` is empty');
+  if (reason.length > maxReasonLength) return bad(`a reason has at most ${maxReasonLength} characters`);
+  const before = words.findIndex((word) => /^--reason(?:=|$)/.test(word));
+  const command = parseArguments('override', words.slice(0, before));
+  if (command.kind !== 'known') return command;
+  return command.projects.length === 0
+    ? bad('`override` takes the names of projects')
+    : { ...command, reason };
 }
 
 function parseArguments(verb: Verb, words: readonly string[]): Command {
@@ -55,7 +89,7 @@ function parseArguments(verb: Verb, words: readonly string[]): Command {
     return bad(`\`${verb}\` takes no projects`);
   const odd = projects.find((word) => word.length > maxWordLength || !projectWord.test(word));
   if (odd !== undefined) return bad(`\`${odd.slice(0, maxWordLength)}\` cannot be the name of a project`);
-  return { kind: 'known', verb, projects, destroy: flags.includes('--destroy') };
+  return { kind: 'known', verb, projects, destroy: flags.includes('--destroy'), reason: null };
 }
 
 /** The closest of `candidates`, of equals the one with the same beginning; null when none is close enough. */

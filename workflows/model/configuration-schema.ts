@@ -110,6 +110,22 @@ const policies = z
   )
   .meta({ description: "Policies of the repository's own, beside the built-in ones." });
 
+const overrides = z
+  .strictObject({
+    by: z
+      .array(login)
+      .default([])
+      .meta({ description: 'Logins and `@org/team`, who need write as well. Empty: nobody.' }),
+    author: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Whether they may do so in a pull request of their own.' }),
+  })
+  .meta({
+    description:
+      'Who may override a mandatory policy that denies, with a reason: `/hatchet override prod --reason "…"`.',
+  });
+
 const planMeaning = { description: 'How projects are planned.' };
 const applyMeaning = { description: 'How plans are applied.' };
 const approvalsMeaning = { description: 'Who must agree before an apply.' };
@@ -214,6 +230,7 @@ export const configurationSchema = z.strictObject({
   }),
   lock: lock.default('apply'),
   policies: policies.default([]),
+  overrides: overrides.prefault({}),
 });
 
 /** hatchet.yaml as it was written, with what holds where it says nothing; durations are milliseconds. */

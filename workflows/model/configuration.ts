@@ -3,7 +3,10 @@ import { type ConfigurationFile, configurationSchema, type ProjectEntry } from '
 import { defaultProjectName } from './project.ts';
 
 /** What holds for a project; durations are milliseconds. */
-export type Rules = Pick<ConfigurationFile, 'plan' | 'apply' | 'approvals' | 'protect' | 'lock' | 'policies'>;
+export type Rules = Pick<
+  ConfigurationFile,
+  'plan' | 'apply' | 'approvals' | 'protect' | 'lock' | 'policies' | 'overrides'
+>;
 
 /** The rules of a repository: small enough to be carried along, unlike its list of projects. */
 export type Configuration = Rules & {
@@ -28,13 +31,22 @@ export function configurationOf(file: ConfigurationFile): Configuration {
   return { ...common, projectRules: Object.fromEntries(own) };
 }
 
-const rulesOf = ({ plan, apply, approvals, protect, lock, policies }: ConfigurationFile): Rules => ({
+const rulesOf = ({
   plan,
   apply,
   approvals,
   protect,
   lock,
   policies,
+  overrides,
+}: ConfigurationFile): Rules => ({
+  plan,
+  apply,
+  approvals,
+  protect,
+  lock,
+  policies,
+  overrides,
 });
 
 const ruleKeys = ['plan', 'apply', 'approvals', 'lock', 'policies'] as const;

@@ -16,6 +16,7 @@ export type Continuation = {
   /** Only what is named is to be planned: what failed before stays as it is. */
   readonly onlyNamed: boolean;
   readonly merged: boolean;
+  readonly leftBehind: readonly number[];
   /** Digests that were on show before the merge. */
   readonly reviewed: readonly PlanDigest[];
   /** ISO 8601. */
@@ -24,11 +25,11 @@ export type Continuation = {
 
 /** The project with its old plan where nothing can have changed that, else with none. */
 export function continueProject(continuation: Continuation): ProjectState {
-  const { project, tree, prior, merged, reviewed } = continuation;
+  const { project, tree, prior, merged, reviewed, leftBehind } = continuation;
   if (prior === null || !keepsResult(continuation, prior)) return freshProject(continuation);
   const { result } = prior;
   const unseen = merged && result?.kind === 'planned' && !reviewed.includes(result.plan.digest);
-  return { ...prior, project, tree, changedByMerge: merged ? unseen : prior.changedByMerge };
+  return { ...prior, project, tree, leftBehind, changedByMerge: merged ? unseen : prior.changedByMerge };
 }
 
 function keepsResult(
@@ -71,6 +72,7 @@ function freshProject(continuation: Continuation): ProjectState {
     bundle: null,
     apply: stays ? prior.apply : null,
     turn: prior?.turn ?? null,
+    leftBehind: continuation.leftBehind,
     over: prior?.over ?? null,
     shownAt: null,
     replaced: prior !== null && prior.shownAt !== null,

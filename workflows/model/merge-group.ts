@@ -4,6 +4,8 @@ import { missingApprovals, rulesAsked } from './approval.ts';
 import type { Rules } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, Sha } from './identifiers.ts';
+import type { Override } from './override.ts';
+import { withOverrides } from './override.ts';
 import type { Plan, PlanResult } from './plan.ts';
 import type { AffectedProject } from './project.ts';
 import type { Repository } from './repository.ts';
@@ -38,6 +40,7 @@ export type MemberPlan = {
   readonly shown: boolean;
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
+  readonly overrides: readonly Override[];
 };
 
 /** One project of the group: what planning it on the group's commit came to. Null: not there yet. */
@@ -45,6 +48,8 @@ export type GroupProject = {
   readonly project: AffectedProject;
   readonly result: PlanResult | null;
   readonly verdicts: readonly Verdict[] | null;
+  /** The policies and rules that gave them; null while they have not answered. */
+  readonly bundle: string | null;
 };
 
 /** What stands between one project and the merge. `number`: the pull request that speaks for it. */
@@ -96,9 +101,8 @@ export function answerGroup(question: GroupQuestion): GroupAnswer {
   const same = shown.filter((each) => each.digest === plan.digest);
   if (same.length === 0) return { kind: 'differs', numbers: shown.map(({ number }) => number) };
   if (verdicts === null) return { kind: 'planning' };
-  const denying = verdicts.filter(blocks).map(({ policy }) => policy);
-  if (denying.length > 0) return { kind: 'denied', policies: denying };
-  const words = same.map((each) => wordOf(each, plan, verdicts, question.rules));
+  const { bundle } = question.group;
+  const words = same.map((each) => wordOf(each, plan, { verdicts, bundle }, question.rules));
   const [first = { kind: 'never-shown' }] = words;
   const approved = words.find(({ kind }) => kind === 'approved') ?? first;
   return approved.kind === 'approved' && question.rules.apply.on === 'comment'
@@ -120,11 +124,13 @@ function failedOrAfter(
 
 /** What the people of one pull request said to exactly this plan. */
 function wordOf(
-  { number, author, pushers, project, approvals, rejections }: MemberPlan,
+  { number, author, pushers, project, approvals, rejections, overrides }: MemberPlan,
   { digest }: Plan,
-  verdicts: readonly Verdict[],
+  { verdicts, bundle }: { readonly verdicts: readonly Verdict[]; readonly bundle: string | null },
   rules: Rules,
 ): GroupAnswer {
+  const denying = withOverrides(verdicts, { project, digest, bundle }, overrides).filter(blocks);
+  if (denying.length > 0) return { kind: 'denied', policies: denying.map(({ policy }) => policy) };
   const [no] = rejections;
   if (no !== undefined) return { kind: 'rejected', number, by: no.actor.login };
   const asked = rulesAsked(rules, verdicts);

@@ -76,6 +76,7 @@ function projectView(state: PullRequestState, project: ProjectState): ProjectVie
     verdicts: verdictsOf(state, project) ?? [],
     required: requiredOf(state, project),
     ...wordsOn(state, project),
+    leftBehind: project.leftBehind,
     voided: project.voided,
   };
 }

@@ -52,6 +52,8 @@ export type ProjectState = {
   readonly apply: ApplyState | null;
   /** Whether it is the pull request's own; null while nobody asked for it. */
   readonly turn: Turn | null;
+  /** Pull requests that were applied to it and then closed without a merge. */
+  readonly leftBehind: readonly number[];
   /** The pull request whose apply is not part of what this one stands on; null = none. */
   readonly over: number | null;
   /** When the plan on show became visible; null before. */

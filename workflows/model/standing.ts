@@ -23,11 +23,15 @@ export type Standing = {
   readonly decision: 'approved' | 'changes-requested' | 'review-required' | null;
   /** Who wrote and who committed the head commit, as far as GitHub knows them. */
   readonly pushers: readonly string[];
+  /** May whoever opened it push here? An App that opened it from this repository could; null: nobody asked. */
+  readonly authorMayWrite: boolean | null;
   /** Null: nobody asked. */
   readonly mergeability: Mergeability | null;
 };
 
-/** Readings can cross: the later one holds. */
+/** Readings can cross: the later one holds, with what only the earlier one asked for. */
 export function newerStanding(known: Standing | null, read: Standing): Standing {
-  return known !== null && known.readAt > read.readAt ? known : read;
+  if (known === null) return read;
+  if (known.readAt > read.readAt) return known;
+  return { ...read, authorMayWrite: read.authorMayWrite ?? known.authorMayWrite };
 }

@@ -22,19 +22,22 @@ export type Verdict = {
   readonly approvals: readonly ApprovalRule[];
   /** Why it could not be evaluated; null when it answered. */
   readonly error: string | null;
+  /** Who lifted its denial, and why; absent where nobody did. */
+  readonly overridden?: { readonly by: string; readonly reason: string };
 };
 
 /** A verdict in one word, the worst first. */
-export type VerdictWord = 'error' | 'deny' | 'needs approval' | 'warn' | 'pass';
+export type VerdictWord = 'error' | 'deny' | 'overridden' | 'needs approval' | 'warn' | 'pass';
 
 export function summarizeVerdict(verdict: Verdict): VerdictWord {
   if (verdict.error !== null) return 'error';
-  if (verdict.denials.length > 0) return 'deny';
+  if (verdict.denials.length > 0) return verdict.overridden === undefined ? 'deny' : 'overridden';
   if (verdict.approvals.length > 0) return 'needs approval';
   return verdict.warnings.length > 0 ? 'warn' : 'pass';
 }
 
-/** Does it stop the apply whatever people say? */
+/** Does it stop the apply? Only those whom hatchet.yaml names can lift that. */
 export function blocks(verdict: Verdict): boolean {
-  return verdict.error !== null || (verdict.level === 'mandatory' && verdict.denials.length > 0);
+  if (verdict.error !== null) return true;
+  return verdict.level === 'mandatory' && verdict.denials.length > 0 && verdict.overridden === undefined;
 }

@@ -101,6 +101,8 @@ export type ProjectView = {
   readonly required: readonly { readonly requirement: Requirement; readonly unmet: Unmet | null }[];
   /** Whose yes to this very plan counts no more, and why. */
   readonly lost: readonly { readonly login: string; readonly why: LossReason }[];
+  /** Pull requests that were applied to it and then closed without a merge: what they made is still there. */
+  readonly leftBehind: readonly number[];
   /** One sentence when earlier approvals no longer count: which part changed. */
   readonly voided: string | null;
 };
