@@ -1,9 +1,7 @@
 // What can control be asked to do? It holds the App's key and the database, and runs no foreign code.
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import type { ControlActivities, Inspection } from '../workflows/activities.ts';
-import { canWrite } from '../workflows/model/actor.ts';
-import { rulesFor } from '../workflows/model/configuration.ts';
+import type { ControlActivities } from '../workflows/activities.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { BeginDependencies } from './begin-apply.ts';
@@ -27,7 +25,6 @@ import { readGroupRecord } from './read-group-record.ts';
 import { compareApply, planAgain } from './reconcile.ts';
 import { recordEntry } from './record-entry.ts';
 import { shareReadings } from './share-readings.ts';
-import type { Origin } from './source/fetch-queue.ts';
 import type { GroupInspector } from './source/group.ts';
 import type { ShownRun } from './store/run.ts';
 import type { Store } from './store/store.ts';

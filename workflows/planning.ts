@@ -108,7 +108,7 @@ function findNothing(desk: Desk, error: unknown): void {
 }
 
 async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReason): Promise<void> {
-  const inspection = await inspect({ ref: desk.state.ref });
+  const inspection = await inspect({ ref: desk.state.ref, expected: desk.state.pullRequest });
   // The answer can come in the same moment as a newer push or a cancel.
   if (desk.planning !== scope || desk.state.round === null) return;
   const { pullRequest } = inspection;

@@ -26,7 +26,7 @@ import { askProject, inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
 import { heedReviews } from './reviewing.ts';
 import type { TurnNews } from './taking-turns.ts';
-import { goOnOrTell, noteTurn } from './taking-turns.ts';
+import { goOnOrTell, noteTurn, releaseDone } from './taking-turns.ts';
 import type { Wish } from './wishes.ts';
 import { wishOf } from './wishes.ts';
 
@@ -108,6 +108,7 @@ function heed(desk: Desk, news: ProjectNews): void {
 function heedApply(desk: Desk, news: ApplyNews): void {
   const stale = noteNews(desk, news);
   stopDependents(desk, news);
+  releaseDone(desk);
   void mergeOrTell(desk);
   const dependents = dependentsToPlan(desk, news);
   if (!stale) {
@@ -191,7 +192,7 @@ function notePusher(
 
 /** The first word of a pull request is a comment or a click: look at it before deciding anything. */
 async function meet(desk: Desk): Promise<void> {
-  const { pullRequest, standing } = await inspect({ ref: desk.state.ref });
+  const { pullRequest, standing } = await inspect({ ref: desk.state.ref, expected: null });
   desk.state = { ...withPullRequest(desk.state, pullRequest), standing };
   // One that is over and not followed any more is settled: its checks and its comment stay as they are.
   if (pullRequest.state === 'open') await playRound(desk, { kind: 'changed' });
