@@ -1,5 +1,5 @@
 // Which programs run on this machine for one data directory?
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 /** Names of the programs, sorted, whose command line speaks of the directory; each process once. */
@@ -10,6 +10,19 @@ export async function programsOf(directory: string): Promise<readonly string[]> 
     .filter((argv) => argv.some((argument) => argument.includes(directory)))
     .map(([program = '']) => basename(program))
     .sort();
+}
+
+/** Process ids of the applies of Terraform that run in a directory of this name, behind walls or not. */
+export async function appliesIn(dir: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(pids.map((pid) => isApplyIn(pid, dir)));
+  return pids.filter((_, index) => found[index]).map(Number);
+}
+
+async function isApplyIn(pid: string, dir: string): Promise<boolean> {
+  const [program = '', command] = await readArgv(pid);
+  if (basename(program) !== 'terraform' || command !== 'apply') return false;
+  return basename(await readlink(`/proc/${pid}/cwd`).catch(() => '')) === dir;
 }
 
 /** Empty for a process that ended meanwhile. */
