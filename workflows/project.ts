@@ -257,7 +257,8 @@ async function giveTurns(office: Office): Promise<void> {
 /** Starts what may run now. It runs beside the main loop, which goes on to take requests. */
 function startNextApply(office: Office): void {
   const before = office.lock;
-  const next = startNext(before, Date.now());
+  // Not the time of this step: it differs when the step is made again, and the apply would meet its own fence.
+  const next = startNext(before, workflowInfo().startTime.getTime());
   if (next === null) return;
   move(office, next);
   const { running } = next;

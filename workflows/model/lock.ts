@@ -106,8 +106,8 @@ export function grantTurns(lock: Lock): { readonly lock: Lock; readonly granted:
   return { lock: { ...lock, owner, queue }, granted: granted.filter((each) => each.kind === 'turn') };
 }
 
-/** Takes the first apply that may run, or null. `nowMs` keeps the fence growing over the workflow's lives. */
-export function startNext(lock: Lock, nowMs: number): (Lock & { readonly running: ApplyRequest }) | null {
+/** Takes the first apply that may run, or null. `lifeMs`, when this life of the workflow began, keeps the fence growing. */
+export function startNext(lock: Lock, lifeMs: number): (Lock & { readonly running: ApplyRequest }) | null {
   if (lock.running !== null || lock.frozen !== null) return null;
   const mine = lock.owner === null ? lock.queue.slice(0, 1) : lock.queue.filter((each) => isOf(each, lock));
   const next = mine.find((each) => each.kind === 'apply');
@@ -118,7 +118,7 @@ export function startNext(lock: Lock, nowMs: number): (Lock & { readonly running
     applied: true,
     queue: lock.queue.filter((request) => request !== next),
     running: next,
-    fence: Math.max(lock.fence + 1, nowMs),
+    fence: Math.max(lock.fence + 1, lifeMs),
   };
 }
 
