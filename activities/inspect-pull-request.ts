@@ -14,7 +14,7 @@ import type { Store } from './store/store.ts';
 export type LookDependencies = {
   readonly github: GitHub;
   readonly source: SourceInspector;
-  readonly store: Pick<Store, 'pullRequests'>;
+  readonly store: Pick<Store, 'pullRequests' | 'leftBehinds'>;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
   /** A person's rights, at most a moment old. */

@@ -11,6 +11,7 @@ import {
   openChecks,
   order,
   patienceMs,
+  replies,
   storyTimeoutMs,
   untilCheck,
   untilComment,
@@ -138,7 +139,9 @@ describe.concurrent('depends_on', () => {
     expect(await appliesOf(world, 'other/app')).toHaveLength(1);
   });
 
-  test('a dependency that fails holds back what comes after it, until it is applied', async ({ expect }) => {
+  test('a dependency that fails stops what comes after it; after its repair only what is missing is applied', async ({
+    expect,
+  }) => {
     const gate = join(dirname(path('broken-network')), 'broken.gate');
     await writeFile(gate, '');
     const command = `test ! -e '${gate}'`;
@@ -152,7 +155,10 @@ describe.concurrent('depends_on', () => {
       timeoutMs: patienceMs,
     });
     expect((await ask(pullRequest, 'hubot', '/hatchet status')).reply).toContain(
-      'waits for `broken-network`',
+      'not applied, because `broken-network` was not',
+    );
+    expect(replies(pullRequest).some((reply) => reply.includes('because `broken-network` was not'))).toBe(
+      true,
     );
     expect(await appliesOf(world, 'broken/app')).toEqual([]);
     await rm(gate);
@@ -160,8 +166,15 @@ describe.concurrent('depends_on', () => {
     await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: broken-network');
     await untilSecondAfter(await untilComment(pullRequest, 'Waiting for 1 approval'));
     await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
     await order(pullRequest, 'hubot', '/hatchet apply broken-network');
+    await untilCheck(pullRequest, 'hatchet/apply', 'broken-network applied; the rest applies on merge');
+    await order(pullRequest, 'hubot', '/hatchet apply');
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+    expect((await appliesOf(world, 'broken/network')).map(({ state }) => state)).toEqual([
+      'failed',
+      'applied',
+    ]);
     expect(await appliesOf(world, 'broken/app')).toHaveLength(1);
   });
 });

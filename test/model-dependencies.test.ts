@@ -165,6 +165,7 @@ describe('which plans live on', () => {
       again: nothingAgain,
       onlyNamed: false,
       merged: false,
+      leftBehind: [],
       reviewed: [],
       now: 'now',
       ...change,

@@ -4,7 +4,6 @@ import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.
 import {
   appliesOf,
   ask,
-  click,
   countPlans,
   database,
   headline,
@@ -12,10 +11,11 @@ import {
   openOn,
   order,
   patienceMs,
+  replies,
+  seedDatabase,
   storyTimeoutMs,
   untilCheck,
   untilComment,
-  untilSecondAfter,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -77,6 +77,50 @@ describe.concurrent('a project', () => {
     await untilCheck(second, 'hatchet/apply', 'Applied', merge);
     await untilCheck(third, 'hatchet/plan', '1 project: 1 to replace');
     expect(await appliesOf(world, 'first')).toEqual([{ number: second.number, state: 'applied' }]);
+  });
+
+  test("with `lock: none` is nobody's once an apply is over, and only then (S3)", async ({ expect }) => {
+    const open = (version: string) =>
+      openOn(world, { dir: 'shared', body: database(version), head: `shared-${version}` });
+    const [first, second] = await Promise.all([open('1'), open('2')]);
+    await Promise.all([first, second].map((one) => untilCheck(one, 'hatchet/apply', approved)));
+    await order(first, 'hubot', '/hatchet apply');
+    await untilCheck(first, 'hatchet/apply', 'Applied');
+    await order(second, 'hubot', '/hatchet apply');
+    // It was planned before the other was applied; nobody is waited for all the same.
+    await untilCheck(second, 'hatchet/apply', '1 approval missing: shared');
+    expect(replies(second).at(-1)).toContain('another pull request has applied something since');
+    expect(await appliesOf(world, 'shared')).toEqual([{ number: first.number, state: 'applied' }]);
+  });
+
+  test("that was merged and not applied stays its pull request's, until that gives it up (S3)", async ({
+    expect,
+  }) => {
+    await seedDatabase(world, 'kept', '1');
+    const first = await openOn(world, { dir: 'kept', body: database('2') });
+    await untilCheck(first, 'hatchet/apply', '1 approval missing: kept');
+    const second = await openOn(world, {
+      dir: 'kept',
+      body: `${database('1')}\nresource "terraform_data" "another" {}`,
+      head: 'kept-second',
+    });
+    await untilCheck(second, 'hatchet/apply', approved);
+    const merge = await first.merge({ by: 'mona' });
+    const missing = await untilCheck(first, 'hatchet/apply', '1 approval missing: kept', merge);
+    expect(missing.text).toContain("`kept` stays this pull request's until that is applied");
+    await order(second, 'hubot', '/hatchet apply');
+    await untilTitle(second, 'hatchet/apply', `Waiting for #${first.number} to apply kept (1st in line)`);
+    await untilComment(second, `waiting for #${first.number}, 1st in line, since`);
+    await ask(first, 'hubot', '/hatchet unlock');
+    await untilCheck(second, 'hatchet/apply', 'Applied');
+    expect(await appliesOf(world, 'kept')).toEqual([{ number: second.number, state: 'applied' }]);
+    second.close('mona');
+    const third = await openOn(world, { dir: 'kept', body: database('3'), head: 'kept-third' });
+    await untilCheck(third, 'hatchet/apply', '1 approval missing: kept');
+    await untilComment(third, `**\`kept\` was applied by #${second.number}, not merged.**`);
+    expect(third.check('hatchet/plan: kept').summary).toContain(
+      `was applied by #${second.number}, not merged`,
+    );
   });
 });
 

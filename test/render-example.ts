@@ -103,6 +103,7 @@ export function project(name: string, status: ProjectStatus, more: Partial<Proje
     approvedBy: [],
     required: [],
     lost: [],
+    leftBehind: [],
     voided: null,
     ...more,
   };

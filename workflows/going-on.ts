@@ -10,7 +10,7 @@ import { knownProjects } from './model/pull-request-state.ts';
 import { isHeld, isUnderWay } from './model/round.ts';
 import { beginRound } from './planning.ts';
 import { weighReviews } from './reviewing.ts';
-import { endWish, goOnOrTell } from './taking-turns.ts';
+import { endWish, goOnOrTell, releaseDone } from './taking-turns.ts';
 
 /** One round and what follows from it, unless a newer one has taken over: then that has the same to do. */
 export async function playRound(desk: Desk, reason: RoundReason): Promise<void> {
@@ -23,6 +23,7 @@ export async function playRound(desk: Desk, reason: RoundReason): Promise<void> 
 }
 
 async function follow(desk: Desk): Promise<void> {
+  releaseDone(desk);
   await weighOrTell(desk);
   await goOnOrTell(desk);
   if (!desk.state.appliesNext) return;

@@ -7,7 +7,7 @@ import { findProject } from './model/pull-request-state.ts';
 import type { ProjectState, ProjectsFound } from './model/round.ts';
 import { inLockOrder } from './model/turn.ts';
 import type { RoundWork } from './planning-projects.ts';
-import { askTurn, stepBackOrTell } from './taking-turns.ts';
+import { askTurn, stepBack } from './taking-turns.ts';
 
 /**
  * Takes the round's projects in order, as far as nobody else owns them. The names of those that are planned when
@@ -49,7 +49,7 @@ async function waitFor(desk: Desk, name: string): Promise<void> {
   if (state === null) return;
   const turn = state.turn?.kind === 'behind' ? state.turn : ({ kind: 'wanted' } as const);
   changeProject(desk, name, { turn, result: null, verdicts: null });
-  if (state.turn?.kind === 'yours') await stepBackOrTell(desk, state.project);
+  if (state.turn?.kind === 'yours') await stepBack(desk, state.project);
 }
 
 /** What the newest commit no longer touches is for others, unless something of it was applied. */
@@ -61,5 +61,5 @@ export async function leaveGone(
   const gone = (before?.projects ?? []).filter(
     ({ project, turn }) => turn !== null && !projects.some((each) => each.project.name === project.name),
   );
-  await Promise.all(gone.map(({ project }) => stepBackOrTell(desk, project)));
+  await Promise.all(gone.map(({ project }) => stepBack(desk, project)));
 }

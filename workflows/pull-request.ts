@@ -24,7 +24,7 @@ import { findProject, projectsFound, withPullRequest } from './model/pull-reques
 import { isSettled, isUnknown } from './model/round.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
-import { heedReviews } from './reviewing.ts';
+import { heedChecks, heedReviews } from './reviewing.ts';
 import type { TurnNews } from './taking-turns.ts';
 import { goOnOrTell, noteTurn, releaseDone } from './taking-turns.ts';
 import type { Wish } from './wishes.ts';
@@ -159,6 +159,7 @@ async function handle(desk: Desk, message: Message): Promise<void> {
     noteHealed(desk, message);
     if (desk.state.pullRequest === null) await meet(desk);
     if (message.kind === 'review') return await heedReviews(desk);
+    if (message.kind === 'checks') return await heedChecks(desk, message.head);
     const wish = wishOf(message);
     if (wish === null) return;
     if ('verb' in wish) return await decideOrTell(desk, wish);

@@ -13,7 +13,7 @@ import type { LockMode, ProjectRequest } from './model/lock.ts';
 import type { Project } from './model/project.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
-import { isHeld, planOf } from './model/round.ts';
+import { isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { hasLater, nextWanted } from './model/turn.ts';
 import { askProject } from './proxies.ts';
 
@@ -141,14 +141,23 @@ export async function giveBack(desk: Desk, project: Project): Promise<void> {
   if (state === null || state.turn === null || lockOf(desk, project.name) === 'plan') return;
   if (desk.state.pullRequest?.state === 'merged' || hasLater(knownProjects(desk.state), state)) return;
   changeProject(desk, project.name, { turn: null });
-  await stepBackOrTell(desk, project);
+  await stepBack(desk, project);
 }
 
-/** Takes back what waits for its turn, and the turn itself. */
-async function stepBack(desk: Desk, { dir, workspace }: ProjectPlace): Promise<void> {
-  const { ref } = desk.state;
-  const request = { kind: 'withdraw', ref } as const;
-  await askProject({ repository: ref.repository, project: { dir, workspace }, request });
+/** What a merge has applied is for others, whatever else of the merge is still missing. */
+export function releaseDone(desk: Desk): void {
+  const projects = knownProjects(desk.state);
+  // With nothing missing the workflow ends, and gives up everything.
+  if (desk.state.pullRequest?.state !== 'merged' || projects.every(isSettled)) return;
+  const done = projects.filter((state) => isSettled(state) && !isUnderWay(state));
+  const names = done.map(({ project }) => project.name);
+  const released = desk.state.touched.filter(({ name }) => names.includes(name));
+  if (released.length === 0) return;
+  desk.state = { ...desk.state, touched: desk.state.touched.filter((each) => !released.includes(each)) };
+  for (const place of released) {
+    changeProject(desk, place.name, { turn: null });
+    void tellOrLog(desk, place, { kind: 'release', ref: desk.state.ref, why: 'closed' });
+  }
 }
 
 export type TurnNews = Extract<ProjectNews, { kind: 'yours' | 'behind' }>;
@@ -160,8 +169,7 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
   if (project === null || project.turn === null) {
     const place = touched.find(({ name }) => name === news.project);
     // Nobody wants it any more.
-    if (news.kind === 'yours' && place !== undefined && project?.apply == null)
-      void stepBackOrTell(desk, place);
+    if (news.kind === 'yours' && place !== undefined && project?.apply == null) void stepBack(desk, place);
     return false;
   }
   if (news.kind === 'behind') {
@@ -178,11 +186,21 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
   return waited;
 }
 
-export async function stepBackOrTell(desk: Desk, place: ProjectPlace): Promise<void> {
+/** Takes back what waits for its turn, and the turn itself. */
+export function stepBack(desk: Desk, place: ProjectPlace): Promise<void> {
+  return tellOrLog(desk, place, { kind: 'withdraw', ref: desk.state.ref });
+}
+
+async function tellOrLog(
+  desk: Desk,
+  { dir, workspace }: ProjectPlace,
+  request: ProjectRequest,
+): Promise<void> {
+  const { repository } = desk.state.ref;
   try {
-    await stepBack(desk, place);
+    await askProject({ repository, project: { dir, workspace }, request });
   } catch (error) {
-    log.error('a project could not be given back', { ...place, error });
+    log.error('a project could not be given back', { dir, workspace, error });
   }
 }
 

@@ -1,6 +1,6 @@
 // What does a check say, within the limits of the Checks API?
 import type { Button, Check } from '../../workflows/model/check.ts';
-import type { ProjectView, View } from '../../workflows/model/view.ts';
+import type { ProjectStatus, ProjectView, View } from '../../workflows/model/view.ts';
 import { givenLines, missingLines } from './approvals.ts';
 import { requirementLines } from './checklist.ts';
 import type { ChangesByPlan } from './comment.ts';
@@ -10,6 +10,7 @@ import { annotationsOf, diagnosticText } from './diagnostics.ts';
 import type { FittedDiff } from './fit-diffs.ts';
 import { fitDiffs } from './fit-diffs.ts';
 import { openingParagraphs } from './headline.ts';
+import { leftBehindSentence } from './left-behind.ts';
 import type { Links } from './links.ts';
 import { fenced, link, plainTitle } from './markdown.ts';
 import { fitParagraphs, joinParagraphs, paragraphBytes } from './paragraphs.ts';
@@ -21,7 +22,7 @@ import { runLine } from './run-line.ts';
 import { isMerged, statusWords } from './status.ts';
 import { projectTable } from './table.ts';
 import { blockingSentences, otherSentences } from './verdicts.ts';
-import { named, plural } from './wording.ts';
+import { named, nameList, plural } from './wording.ts';
 
 type CheckAction = {
   readonly label: string;
@@ -107,6 +108,7 @@ function aggregateText(check: Check, view: View): readonly string[] {
     case 'hatchet/apply':
       return [
         ...listed(checklist(view)),
+        ...keptSentence(view),
         ...view.projects.filter(({ status }) => status.kind !== 'failed').flatMap(projectProblems),
       ];
     default:
@@ -117,6 +119,22 @@ function aggregateText(check: Check, view: View): readonly string[] {
 /** What stands between each project and its apply, and who can give it; the summary's table has the rest. */
 function checklist({ projects, author }: View): readonly string[] {
   return [...requirementLines({ projects }), ...missingLines(projects, author), ...givenLines(projects)];
+}
+
+/** What was merged and not applied keeps others out, so that nobody applies something else over it. */
+function keptSentence(view: View): readonly string[] {
+  const open: readonly ProjectStatus['kind'][] = [
+    'waiting-for-approval',
+    'ready',
+    'rejected',
+    'apply-failed',
+  ];
+  const kept = view.projects.filter(({ status }) => isMerged(view) && open.includes(status.kind));
+  if (kept.length === 0) return [];
+  const names = nameList(kept.map(({ name }) => name));
+  return [
+    `${names} ${kept.length === 1 ? 'stays' : 'stay'} this pull request's until that is applied; \`/hatchet unlock\` gives it up.`,
+  ];
 }
 
 function projectContent(project: ProjectView, view: View, changes: ChangesByPlan, links: Links): Content {
@@ -140,7 +158,9 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
   });
   const end = plan?.destroy === true ? 'destroy plan, ' : '';
   const counts = !plan?.hasChanges ? '' : `${end}${countsAhead(plan.counts, plan.outputChanges)}; `;
+  const left = leftBehindSentence(project);
   const summary = [
+    ...(left === null ? [] : [left]),
     `${named(project.name)}: ${counts}${status}.`,
     ...otherSentences(project.verdicts),
     ...runLine(project, links),

@@ -26,7 +26,7 @@ const maxRefusal = 300;
 export function openingParagraphs(view: View, links: Links): readonly string[] {
   const deleted = deletedParagraphs(view);
   const silent = view.headline.kind === 'no-projects' && deleted.length > 0;
-  return [...(silent ? [] : [headlineText(view, links)]), ...mergeParagraphs(view), ...deleted];
+  return [...leftBehindParagraphs(view), ...(silent ? [] : [headlineText(view, links)]), ...mergeParagraphs(view), ...deleted];
 }
 
 /** Everything is applied, and `apply.auto_merge` came to nothing. */
@@ -287,7 +287,7 @@ function toldOfUnknown(projects: readonly string[], context: Context): Told {
   const which = projects.length === 1 ? nameList(projects) : 'them';
   return {
     state: `Outcome unknown: ${nameList(projects)}.`,
-    next: `Contact was lost during the apply. Nothing else runs on ${which} until someone with write decides. ${decisionWords(findings, context)}`,
+    next: `Nobody heard how the apply ended. Nothing else runs on ${which} until someone with write decides. ${decisionWords(findings, context)}`,
   };
 }
 
