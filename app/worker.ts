@@ -73,6 +73,8 @@ const controlSlots = 20;
 const controlGrace = '30 seconds';
 /** A new version must not interrupt an apply: it is waited for. Source: the timeout of an apply is longer only for the rarest. */
 const runnerGrace = '30 minutes';
+/** That a run is cancelled comes with the answer to a heartbeat: a plan has to be gone 15 s after somebody said so. */
+const heartbeatPause = '4 seconds';
 /** Terraform and its providers keep a core busy; a few more wait for the network. */
 const runnerSlots = Math.max(2, cpus().length * 2);
 
@@ -280,6 +282,7 @@ async function startRunners(
         activities,
         maxConcurrentActivityTaskExecutions: slots,
         shutdownGraceTime: runnerGrace,
+        maxHeartbeatThrottleInterval: heartbeatPause,
       }),
     ),
   );

@@ -13,15 +13,20 @@ export async function programsOf(directory: string): Promise<readonly string[]> 
 }
 
 /** Process ids of the applies of Terraform that run in a directory of this name, behind walls or not. */
-export async function appliesIn(dir: string): Promise<readonly number[]> {
+export const appliesIn = (dir: string): Promise<readonly number[]> => commandsIn(dir, ['apply']);
+
+/** The same of whatever Terraform does there. */
+export const runsIn = (dir: string): Promise<readonly number[]> => commandsIn(dir, ['init', 'plan', 'apply']);
+
+async function commandsIn(dir: string, commands: readonly string[]): Promise<readonly number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map((pid) => isApplyIn(pid, dir)));
+  const found = await Promise.all(pids.map((pid) => isCommandIn(pid, dir, commands)));
   return pids.filter((_, index) => found[index]).map(Number);
 }
 
-async function isApplyIn(pid: string, dir: string): Promise<boolean> {
-  const [program = '', command] = await readArgv(pid);
-  if (basename(program) !== 'terraform' || command !== 'apply') return false;
+async function isCommandIn(pid: string, dir: string, commands: readonly string[]): Promise<boolean> {
+  const [program = '', command = ''] = await readArgv(pid);
+  if (basename(program) !== 'terraform' || !commands.includes(command)) return false;
   return basename(await readlink(`/proc/${pid}/cwd`).catch(() => '')) === dir;
 }
 

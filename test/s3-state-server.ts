@@ -9,6 +9,7 @@ export type S3StateServer = {
   /** The lock as it was written; null while nobody holds it. */
   readonly lock: () => string | null;
   readonly putLock: (content: string) => void;
+  readonly removeLock: () => void;
   /** How often a lock was taken by an apply, and how often it was given back or broken. */
   readonly counts: () => { readonly taken: number; readonly removed: number };
   readonly close: () => Promise<void>;
@@ -53,6 +54,7 @@ export async function startS3StateServer(): Promise<S3StateServer> {
     backend: backendAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     lock: () => objects.get(lockKey) ?? null,
     putLock: (content) => void objects.set(lockKey, content),
+    removeLock: () => void objects.delete(lockKey),
     counts: () => ({ taken, removed }),
     close: async () => {
       server.closeAllConnections();

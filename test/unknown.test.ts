@@ -87,7 +87,7 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
     expect(mainComment(pullRequest)).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **Outcome unknown: \`half\`.**
-      Contact was lost during the apply. Nothing else runs on \`half\` until someone with write decides. See below what is done, then: **Accept as it is** on the [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) check keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, \`/hatchet unlock\` gives the lock up.
+      Nobody heard how the apply ended. Nothing else runs on \`half\` until someone with write decides. See below what is done, then: **Accept as it is** on the [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) check keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, \`/hatchet unlock\` gives the lock up.
 
       | Project | Add | Change | Destroy | Replace | Policy | Status |
       | :-- | --: | --: | --: | --: | :-- | :-- |
