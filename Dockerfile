@@ -66,7 +66,8 @@ RUN node app/bundle.ts \
  && install --directory --owner=node --group=node --mode=0700 /data
 ENV NODE_ENV=production HATCHET_DATA_DIR=/data HOST=0.0.0.0 PORT=3000
 VOLUME /data
-EXPOSE 3000
+# Webhooks and pages; and, where control opens it (HATCHET_RUNNER_LISTEN), the door for runners.
+EXPOSE 3000 3001
 # The user node; a number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
