@@ -117,7 +117,8 @@ function needsDatabase(role: Role, links: LinksConfig): boolean {
   return role === 'all' || role === 'control' || (role === 'web' && links.url !== null);
 }
 
-function readDataDir(environment: Environment): string {
+/** Absolute; may not exist yet. */
+export function readDataDir(environment: Environment): string {
   const variable = 'HATCHET_DATA_DIR';
   const dataDir = resolve(environment.get(variable) ?? '.hatchet');
   if (statSync(dataDir, { throwIfNoEntry: false })?.isDirectory() === false) {

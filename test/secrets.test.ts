@@ -1,8 +1,11 @@
 // Does a secret that Terraform is given come out anywhere, in whatever spelling?
 import { Buffer } from 'node:buffer';
+import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
@@ -11,7 +14,7 @@ import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.
 import type { ListeningProxy } from './listening-proxy.ts';
 import { startListeningProxy } from './listening-proxy.ts';
 import { knock } from './raw-webhook.ts';
-import { openOn, openReady, order, patienceMs, stateFile, storyTimeoutMs } from './story.ts';
+import { ask, openOn, openReady, order, patienceMs, stateFile, storyTimeoutMs } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
@@ -190,6 +193,84 @@ test('no secret is found in what is sent, logged, kept or shown (S7)', async () 
   expect(histories).not.toContain('terraform_data');
   expect(found(histories)).toEqual([]);
 });
+
+test('what people asked for there, and what came of it, is in the record for good', async () => {
+  const pullRequest = await openReady(world, { dir: 'audited', body: 'resource "terraform_data" "x" {}' });
+  await ask(pullRequest, 'stranger', '/hatchet apply audited');
+  await ask(pullRequest, 'mona', '/hatchet aply audited');
+  await ask(pullRequest, 'mona', '/hatchet apply nothing');
+  await order(pullRequest, 'hubot', '/hatchet apply audited');
+  await untilConcluded(pullRequest, 'hatchet/apply', 'success');
+  await pullRequest.merge({ by: 'mona' });
+  const lines = await vi.waitUntil(
+    async () => {
+      const events = (await audit('--project', 'audited', '--json')).stdout.trim().split('\n');
+      return events.some((line) => line.includes('"merge"')) && events;
+    },
+    { timeout: patienceMs, interval: 500 },
+  );
+  const events = lines.map((line) => JSON.parse(line));
+  expect(
+    events.map(({ actor, action, target, allowed, reason }) =>
+      [actor, action, target, allowed, reason].join(' '),
+    ),
+  ).toEqual([
+    'stranger apply audited false not-allowed',
+    'mona command  false unknown-verb',
+    'hubot apply audited true comment',
+    'hubot begin audited true comment, fence 1',
+    'hubot end audited true applied',
+    expect.stringMatching(/^mona merge {2}true [0-9a-f]{40}$/),
+  ]);
+  const { digest } = events[2];
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(events.map((event) => event.digest)).toEqual([digest, null, digest, digest, digest, null]);
+
+  const table = await audit(
+    '--project',
+    'audited',
+    '--repository',
+    'OCTO-ORG/infra',
+    '--since',
+    '2020-01-01',
+  );
+  expect(table.stdout).toContain(`| end     | audited | ${digest.slice(0, 12)} | allowed | applied`);
+  expect(await audit('--project', 'audted')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'Nothing is recorded of a project audted. Did you mean audited?\n',
+  });
+  const late = await audit('--project', 'audited', '--since', '2999-01-01');
+  expect(late).toEqual({ code: 1, stdout: '', stderr: 'Nothing is recorded of audited that fits.\n' });
+  const nowhere = await audit('--project', 'x', '--number', '0');
+  expect(nowhere).toMatchObject({ code: 1, stderr: '--number 0 is not the number of a pull request.\n' });
+
+  const sql = postgres(world.databaseUrl, { max: 1 });
+  for (const change of [
+    "update event set actor = 'nobody'",
+    'delete from event where id = 1',
+    'truncate event',
+    "insert into event select * from event on conflict (key) do update set actor = 'nobody'",
+  ]) {
+    await expect(sql.unsafe(change)).rejects.toThrow(/append-only|identity/);
+  }
+  await sql.end();
+});
+
+/** What the command says, as an operator would run it. */
+async function audit(...args: readonly string[]) {
+  const script = join(import.meta.dirname, '../app/audit.ts');
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { DATABASE_URL: world.databaseUrl, HATCHET_DATA_DIR: world.dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    readAll(child.stdout),
+    readAll(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
+}
 
 const untilConcluded = (pullRequest: PullRequestHandle, name: string, conclusion: 'success' | 'failure') =>
   pullRequest.waitForCheck(name, { status: 'completed', conclusion, timeoutMs: patienceMs });

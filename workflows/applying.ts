@@ -97,14 +97,14 @@ async function begin(desk: Desk, held: readonly string[]): Promise<void> {
   }
 }
 
-/** A merge is a wish to apply, too. */
-function noteMerge(
+/** A merge is a wish to apply, too: whoever may not say `apply` cannot do it that way. */
+function noteBarred(
   desk: Desk,
   { actor, mergeCommit }: Extract<ApplyTrigger, { kind: 'merge' }>,
-  denial: string | null,
+  reason: string,
 ): void {
-  const event = { actor, action: 'merge', target: '', digest: null, allowed: denial === null };
-  noteEvent(desk, `merge/${mergeCommit}/${denial}`, { ...event, reason: denial ?? mergeCommit });
+  const event = { actor, action: 'apply', target: '', digest: null, allowed: false, reason };
+  noteEvent(desk, `merge/${mergeCommit}/${reason}`, event);
 }
 
 /** Of what was asked for together, that which may not be applied. */
@@ -131,8 +131,7 @@ export async function applyMerged(desk: Desk): Promise<void> {
     mergeCommit: pullRequest.mergeCommit,
   };
   const denial = authorize('apply', whoeverMerged(trigger.actor), targetOf(desk.state));
-  noteMerge(desk, trigger, denial?.kind ?? null);
-  if (denial !== null) return;
+  if (denial !== null) return noteBarred(desk, trigger, denial.kind);
   for (const project of found.projects.filter(isUnclaimed(desk)))
     changeProject(desk, project.project.name, { turn: { kind: 'wanted' } });
   const open = (projectsFound(desk.state)?.projects ?? []).filter(

@@ -13,7 +13,16 @@ import { isQuiet, noteNews } from './applying.ts';
 import { mergeWhenApplied } from './auto-merging.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
-import { createDesk, isBusy, isCalm, keepShowing, noteDelivery, noteHealed, receive } from './desk.ts';
+import {
+  createDesk,
+  isBusy,
+  isCalm,
+  keepShowing,
+  noteDelivery,
+  noteEvent,
+  noteHealed,
+  receive,
+} from './desk.ts';
 import { dependentsToPlan, playRound, stopDependents } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal, subjectOf } from './messages.ts';
@@ -24,7 +33,7 @@ import { findProject, projectsFound, withPullRequest } from './model/pull-reques
 import { isSettled, isUnknown } from './model/round.ts';
 import { askProject, inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
-import { heedChecks, heedReviews } from './reviewing.ts';
+import { heedReviews, keepLooking } from './reviewing.ts';
 import type { TurnNews } from './taking-turns.ts';
 import { goOnOrTell, noteTurn, releaseDone } from './taking-turns.ts';
 import type { Wish } from './wishes.ts';
@@ -38,6 +47,7 @@ export async function pullRequestWorkflow(state: PullRequestState): Promise<void
     desk.news.push(news);
   });
   void keepShowing(desk);
+  void keepLooking(desk);
   void keepRecording(desk, () => isBusy(desk));
   for (;;) {
     await condition(() => desk.news.length > 0 || desk.inbox.length > 0 || mayRefresh(desk) || mayRest(desk));
@@ -159,7 +169,6 @@ async function handle(desk: Desk, message: Message): Promise<void> {
     noteHealed(desk, message);
     if (desk.state.pullRequest === null) await meet(desk);
     if (message.kind === 'review') return await heedReviews(desk);
-    if (message.kind === 'checks') return await heedChecks(desk, message.head);
     const wish = wishOf(message);
     if (wish === null) return;
     if ('verb' in wish) return await decideOrTell(desk, wish);
@@ -200,6 +209,13 @@ async function meet(desk: Desk): Promise<void> {
   else desk.state = { ...desk.state, appliesNext: false };
 }
 
+/** GitHub says who merged it; what that lets happen is recorded where it does. */
+function noteMerge(desk: Desk, { mergeCommit, mergedBy }: PullRequest): void {
+  if (mergeCommit === null || mergedBy === null) return;
+  const event = { actor: mergedBy, action: 'merge', target: '', digest: null, allowed: true };
+  noteEvent(desk, `merge/${mergeCommit}`, { ...event, reason: mergeCommit });
+}
+
 /** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
 function hear(desk: Desk, message: Extract<Message, { kind: 'pull-request' }>): void {
   const { pullRequest: now, lost } = message;
@@ -211,6 +227,7 @@ function hear(desk: Desk, message: Extract<Message, { kind: 'pull-request' }>): 
   }
   if (before?.state === 'merged') return;
   noteHealed(desk, message);
+  noteMerge(desk, now);
   desk.state = withPullRequest(desk.state, now);
   void playRound(desk, { kind: 'changed' });
 }

@@ -17,5 +17,9 @@ export async function ensureDatabase({ host, port, password }: Server): Promise<
   } finally {
     await sql.end();
   }
-  return `postgres://${name}:${password}@${host}:${port}/${name}`;
+  return databaseUrl({ host, port, password });
 }
+
+/** As Hatchet's own role. */
+export const databaseUrl = ({ host, port, password }: Server): string =>
+  `postgres://${name}:${password}@${host}:${port}/${name}`;
