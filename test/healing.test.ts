@@ -11,6 +11,7 @@ import type { CheckRun } from '../fixtures/sandbox/model.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import type { GatedStates } from './gated-states.ts';
 import { startGatedStates } from './gated-states.ts';
+import { faces } from './normalize.ts';
 import {
   appliesOf,
   branchOff,
@@ -28,6 +29,7 @@ import {
   untilCheck,
   untilComment,
   untilReady,
+  untilSecondAfter,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -176,6 +178,17 @@ describe.concurrent('what GitHub did not get across', () => {
     await untilHealed(pullRequest, 'comment', 'comment');
   });
 
+  test('of a review is heard (S13, S17)', async ({ expect }) => {
+    await seedDatabase(world, 'reviewing', '1');
+    const pullRequest = await openOn(world, { dir: 'reviewing', body: database('2') });
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    drop(pullRequest, { event: 'pull_request_review', action: 'submitted' });
+    pullRequest.review('hubot', 'APPROVE');
+    await untilReady(pullRequest);
+    await untilHealed(pullRequest, 'review');
+    expect(pullRequest.check('hatchet/apply').title).toBe('Approved, applies on merge');
+  });
+
   test('and has a record of is asked for again, once (S13)', async ({ expect }) => {
     await seedDatabase(world, 'clicking', '1');
     const pullRequest = await openOn(world, { dir: 'clicking', body: database('2') });
@@ -240,6 +253,111 @@ describe.concurrent('what GitHub did not get across', () => {
     await untilReady(late);
   });
 });
+
+/** What of a pull request's story can be disturbed: which webhook, what makes it, and what comes of it. */
+type Step = readonly [WebhookMatch, (dir: string) => (pullRequest: PullRequestHandle) => Promise<unknown>];
+const steps: readonly Step[] = [
+  [
+    { event: 'pull_request', action: 'ready_for_review' },
+    () => async (pullRequest) => {
+      pullRequest.ready();
+      await untilComment(pullRequest, 'Waiting for 1 approval');
+    },
+  ],
+  [
+    { event: 'pull_request', action: 'synchronize' },
+    (dir) => async (pullRequest) => {
+      await pullRequest.push({ [`${dir}/main.tf`]: world.project(dir, database('3')) });
+      await untilComment(pullRequest, pullRequest.headSha.slice(0, 7));
+    },
+  ],
+  [
+    { event: 'pull_request', action: 'converted_to_draft' },
+    () => async (pullRequest) => {
+      pullRequest.convertToDraft();
+      await untilCheck(pullRequest, 'hatchet/plan', 'A draft is not planned');
+    },
+  ],
+  [
+    { event: 'pull_request', action: 'ready_for_review' },
+    () => async (pullRequest) => {
+      pullRequest.ready();
+      await untilComment(pullRequest, 'Waiting for 1 approval');
+    },
+  ],
+  [
+    { event: 'issue_comment', action: 'created' },
+    () => async (pullRequest) => {
+      const plan = await untilComment(pullRequest, 'Waiting for 1 approval');
+      await untilSecondAfter(plan);
+      pullRequest.comment('hubot', '/hatchet approve');
+      await untilReady(pullRequest);
+    },
+  ],
+  [
+    { event: 'pull_request', action: 'closed' },
+    () => async (pullRequest) => {
+      await pullRequest.merge({ by: 'hubot' });
+      await untilCheck(pullRequest, 'hatchet/apply', 'Applied', pullRequest.mergeCommit ?? '');
+      await untilComment(pullRequest, '**Applied.**');
+    },
+  ],
+];
+
+/** Everything that is left of the story: on GitHub and in the record. */
+async function endOf(pullRequest: PullRequestHandle, dir: string): Promise<unknown> {
+  const { number } = pullRequest;
+  const clean = (text: string): string => text.replaceAll(dir, 'DIR').replaceAll(`#${number}`, '#N');
+  const events = await sql`select actor, action, target, allowed from event
+    where number = ${number} and action <> 'heal' order by id`;
+  const approvals = await sql`select login, decision from approval where number = ${number} order by login`;
+  return {
+    head: faces(pullRequest.checks()).map(clean),
+    merge: faces(pullRequest.checks(pullRequest.mergeCommit ?? '')).map(clean),
+    comments: pullRequest.comments().length,
+    comment: clean(mainComment(pullRequest))
+      .split('\n')[1]
+      ?.replace(/ in \d+s/, ''),
+    events: events.map((event) => clean(JSON.stringify(event))),
+    approvals: [...approvals],
+    applies: (await appliesOf(world, dir)).map(({ state }) => state),
+  };
+}
+
+test('each webhook of a story, twice or dropped, leaves what the undisturbed story leaves (S13)', async () => {
+  const { faults, deliveries } = world.sandbox;
+  const play = async (dir: string, disturb: (match: WebhookMatch) => void): Promise<PullRequestHandle> => {
+    await seedDatabase(world, dir, '1');
+    const base = await branchOff(world, `base-of-${dir}`);
+    const pullRequest = await openOn(world, { dir, body: database('2'), draft: true, base });
+    await untilCheck(pullRequest, 'hatchet/plan', 'A draft is not planned');
+    for (const [match, act] of steps) {
+      disturb({ ...match, number: pullRequest.number });
+      await act(dir)(pullRequest);
+    }
+    return pullRequest;
+  };
+  const [calm, doubled, dropped] = await Promise.all([
+    play('calm', () => undefined),
+    play('doubled', (match) => faults.doubleNext(match)),
+    play('dropped', (match) => faults.dropNext(match)),
+  ]);
+  // And everything once more, when all is over.
+  for (const { id } of deliveries.list().filter(({ event }) => event !== 'installation'))
+    await deliveries.redeliver(id);
+  await untilWorkflowsRest([calm, doubled, dropped]);
+  const end = await endOf(calm, 'calm');
+  expect(await endOf(doubled, 'doubled')).toEqual(end);
+  expect(await endOf(dropped, 'dropped')).toEqual(end);
+});
+
+/** Waits until nobody follows them any more: whatever was said was heard. */
+async function untilWorkflowsRest(all: readonly PullRequestHandle[]): Promise<void> {
+  const runs = async (one: PullRequestHandle): Promise<boolean> =>
+    (await workflowOf(one).describe()).status.name === 'RUNNING';
+  const rest = async (): Promise<boolean> => !(await Promise.all(all.map(runs))).includes(true);
+  await vi.waitUntil(rest, { timeout: patienceMs, interval: 100 });
+}
 
 test('a look that finds nothing costs one question to GitHub per installation, and its deliveries (S13)', async () => {
   const owners = [...new Set(['octo-org', 'other-org'])];
