@@ -1,7 +1,11 @@
 // Which projects does a pull request touch, and what is planned for them?
 import { beforeEach, describe, expect, test } from 'vitest';
+import { findNewer } from '../activities/apply-order.ts';
 import type { SourceFacts, SourceInspection } from '../activities/source/inspect.ts';
+import type { Inspection } from '../workflows/activities.ts';
+import type { ApplyGrant } from '../workflows/model/apply.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
+import type { PullRequestRef } from '../workflows/model/repository.ts';
 import {
   backend,
   calls,
@@ -508,5 +512,52 @@ describe('how often git fetches', () => {
       (error: unknown) => error,
     );
     expect((failure as Error).name).toBe('Error');
+  });
+});
+
+describe('what an apply may go over (S4)', () => {
+  /** What `number` 2 may do after 1 has applied: each stands on a commit of the base branch, or on one of another. */
+  async function ask(now: {
+    readonly mine: Sha;
+    readonly other: Sha;
+    readonly state: 'open' | 'merged';
+    readonly over?: number;
+    readonly last?: number;
+  }) {
+    const { mine, other, state, over = null, last = 1 } = now;
+    const pullRequest = { state, base: 'main', mergeCommit: state === 'merged' ? mine : null };
+    const found = { kind: 'merged', source: { base: mine } };
+    return findNewer(
+      {
+        relate: ({ base, ...commits }) =>
+          source().relate({ origin: origin(), pullRequest: { number: number(), base }, ...commits }),
+      },
+      {
+        ref: { number: 2 } as PullRequestRef,
+        grant: { number: 2, project: { name: 'prod' }, over } as unknown as ApplyGrant,
+        inspection: { pullRequest, source: found } as unknown as Inspection,
+        last: { number: last, baseCommit: other },
+      },
+    );
+  }
+
+  test('what it stands on, never a newer merge, and another history only when somebody agrees', async () => {
+    const fork = remote().commit('refs/heads/main', { 'prod/main.tf': backend }, { parents: [] });
+    const older = remote().commit('refs/heads/main', { 'prod/a.tf': '' }, { parents: [fork] });
+    const newer = remote().commit('refs/heads/main', { 'prod/b.tf': '' }, { parents: [older] });
+    const aside = remote().commit('refs/heads/aside', { 'prod/c.tf': '' }, { parents: [older] });
+    remote().commit(headRef(), { 'prod/d.tf': '' }, { parents: [fork] });
+    expect(await ask({ mine: newer, other: older, state: 'merged' })).toBeNull();
+    expect(await ask({ mine: older, other: older, state: 'merged' })).toBeNull();
+    const superseded = { kind: 'superseded', project: 'prod', by: 1 };
+    expect(await ask({ mine: older, other: newer, state: 'merged' })).toEqual(superseded);
+    expect(await ask({ mine: older, other: newer, state: 'merged', over: 1 })).toEqual(superseded);
+    const moved = { kind: 'stale', project: 'prod', reason: 'base moved' };
+    expect(await ask({ mine: older, other: newer, state: 'open' })).toEqual(moved);
+    expect(await ask({ mine: older, other: newer, state: 'merged', last: 2 })).toBeNull();
+    const diverged = { kind: 'diverged', project: 'prod', by: 1 };
+    expect(await ask({ mine: newer, other: aside, state: 'merged' })).toEqual(diverged);
+    expect(await ask({ mine: newer, other: aside, state: 'merged', over: 9 })).toEqual(diverged);
+    expect(await ask({ mine: newer, other: aside, state: 'merged', over: 1 })).toBeNull();
   });
 });

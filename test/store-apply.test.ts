@@ -3,14 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operatorErrorType } from '../activities/faults.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
-import type { BeginAnswer } from '../activities/store/apply.ts';
+import type { BeginAnswer, ProjectKey } from '../activities/store/apply.ts';
+import { maxPlanAgeDays } from '../activities/store/apply.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
 import type { ApplyOutcome } from '../workflows/model/apply.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { TestDatabase } from './postgres.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createTestDatabase, inDatabase } from './postgres.ts';
 import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 let database: TestDatabase;
@@ -106,6 +107,20 @@ test('of many plans of one project that ask at once, one begins', async () => {
   expect(answers.filter((answer) => answer === 'unfinished')).toHaveLength(9);
 });
 
+test('no row of its own lets one digest be applied twice, whoever writes it (S6)', async () => {
+  const project = createProject();
+  const [first, second] = [await project.plan(), await project.plan()];
+  await beginAndRecord(first, 1, applied);
+  const again = inDatabase(
+    database.url,
+    (sql) => sql`insert into apply
+        (run_id, plan_id, repository_id, number, project, dir, workspace, digest, fence, grant_facts)
+      values (${someRun()}, ${second.plan.id}, ${repository.id}, 7, 'p', ${project.key.dir}, 'default',
+        ${second.plan.digest}, 2, '{}')`,
+  );
+  await expect(again).rejects.toMatchObject({ code: '23505', constraint_name: 'apply_once_per_digest' });
+});
+
 test('projects do not wait for each other', async () => {
   const [one, two] = [await createProject().plan(), await createProject().plan()];
   expect(await Promise.all([begin(one, 1), begin(two, 1)])).toEqual(['begun', 'begun']);
@@ -140,6 +155,52 @@ describe('after an apply has ended', () => {
     await beginAndRecord(stored, 1, outcome);
     expect(await begin(stored, 2)).toBe('plan-used');
     expect(await begin(await project.plan(), 2)).toBe('begun');
+  });
+
+  test.each([
+    ['applied', applied],
+    ['unknown', unknown],
+    ['half applied', failed],
+  ])('a plan that was made before another was %s does not know of that (S1)', async (_name, outcome) => {
+    const project = createProject();
+    const before = await project.plan(someDigest('1'), 7);
+    const elsewhere = await project.plan(someDigest('2'), 8);
+    await beginAndRecord(await project.plan(someDigest('3'), 7), 1, outcome);
+    expect(await begin(before, 2)).toBe('changed-since');
+    expect(await begin(elsewhere, 2)).toBe('applied-elsewhere');
+    expect(await begin(await project.plan(someDigest('2'), 8), 2)).toBe('begun');
+  });
+
+  test('one that changed nothing leaves other plans as good as they were', async () => {
+    const project = createProject();
+    const before = await project.plan(someDigest('1'));
+    const nothing = (runId: RunId): ApplyOutcome => ({ ...failed(runId), done: 0 }) as ApplyOutcome;
+    await beginAndRecord(await project.plan(someDigest('2')), 1, nothing);
+    expect(await store.applies.lastChange(project.key)).toBeNull();
+    expect(await begin(before, 2)).toBe('begun');
+  });
+
+  test('it is known who changed the project last, and on which commit', async () => {
+    const project = createProject();
+    const stored = await project.plan();
+    await beginAndRecord(stored, 1, applied);
+    expect(await store.applies.lastChange(project.key)).toEqual({
+      number: 7,
+      baseCommit: stored.source.base,
+    });
+  });
+
+  test('a plan that is weeks old is made again first (S1)', async () => {
+    const [old, young] = [await createProject().plan(), await createProject().plan()];
+    const age = (stored: StoredPlan, days: number) =>
+      inDatabase(
+        database.url,
+        (sql) =>
+          sql`update plan set created_at = now() - make_interval(days => ${days}) where id = ${stored.plan.id}`,
+      );
+    await Promise.all([age(old, maxPlanAgeDays + 1), age(young, maxPlanAgeDays - 1)]);
+    expect(await begin(old, 1)).toBe('too-old');
+    expect(await begin(young, 1)).toBe('begun');
   });
 
   test('a holder that was replaced comes too late', async () => {
@@ -222,4 +283,47 @@ test('an apply that will never report is given up by a person, and the project g
     outcome: { kind: 'unknown', runId: run, reason: 'unlocked by ada' },
   });
   expect(await begin(await project.plan(someDigest('2')), 2)).toBe('begun');
+});
+
+describe('what was applied and then closed without a merge', () => {
+  const numbers = async (key: ProjectKey) =>
+    (await store.leftBehinds.find(repository.id, [key])).flatMap((each) => each.numbers);
+  const become = (number: number, state: string) =>
+    inDatabase(
+      database.url,
+      (sql) => sql`insert into pull_request (repository_id, number, repository, document, read_at)
+        values (${repository.id}, ${number}, '{}', json_build_object('state', ${state}::text), now())
+        on conflict (repository_id, number) do update set document = excluded.document`,
+    );
+
+  test('marks its project until a merged one is applied', async () => {
+    const project = createProject();
+    await beginAndRecord(await project.plan(someDigest('1'), 101), 1, applied);
+    await become(101, 'open');
+    expect(await numbers(project.key)).toEqual([]);
+    await become(101, 'closed');
+    expect(await numbers(project.key)).toEqual([101]);
+    await beginAndRecord(await project.plan(someDigest('2'), 102), 2, failed);
+    await become(102, 'closed');
+    expect(await numbers(project.key)).toEqual([101, 102]);
+    await beginAndRecord(await project.plan(someDigest('3'), 103), 3, applied);
+    await become(103, 'open');
+    expect(await numbers(project.key)).toEqual([101, 102]);
+    await become(103, 'merged');
+    expect(await numbers(project.key)).toEqual([]);
+    expect(await store.leftBehinds.find(repository.id, [])).toEqual([]);
+  });
+
+  test('marks its project until what was merged shows no difference', async () => {
+    const project = createProject();
+    await beginAndRecord(await project.plan(someDigest('1'), 111), 1, applied);
+    await become(111, 'closed');
+    const stored = somePlan({ dir: project.key.dir, digest: someDigest('2'), number: 112 });
+    const same = { ...stored, plan: { ...stored.plan, hasChanges: false } };
+    await store.runs.savePlan(same, someBytes('x'));
+    await become(112, 'open');
+    expect(await numbers(project.key)).toEqual([111]);
+    await become(112, 'merged');
+    expect(await numbers(project.key)).toEqual([]);
+  });
 });

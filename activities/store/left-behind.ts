@@ -23,7 +23,7 @@ export function createLeftBehinds(sql: Sql): LeftBehinds {
       if (places.length === 0) return [];
       const wanted = places.map(({ dir, workspace }) => ({ dir, workspace }));
       return rows.parse(
-        await sql`select dir, workspace, array_agg(distinct number order by number) as numbers
+        await sql`select dir, workspace, json_agg(distinct number) as numbers
           from unmerged_apply
           where repository_id = ${repositoryId} and (dir, workspace) in
             (select dir, workspace from json_to_recordset(${asJson(wanted)}::text::json) as place(dir text, workspace text))
