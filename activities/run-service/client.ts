@@ -5,7 +5,7 @@ import type { ReadableStream } from 'node:stream/web';
 import type { RunPass } from '../../workflows/activities.ts';
 import { operatorError } from '../faults.ts';
 import type { LogSink, RunnerStore } from '../run-store.ts';
-import { unpackTree } from '../source/tree-pack.ts';
+import { unpackTree } from '../source/unpack-tree.ts';
 import { storedPlanSchema } from '../store/documents.ts';
 import type { RunAccess } from '../terraform/settings.ts';
 import { ask, insist } from './ask.ts';

@@ -9,9 +9,9 @@ import { createGit, type Git, type GitResult, runGit } from './git.ts';
 import { createMemo } from './memo.ts';
 import { makeMirror, mirrorPath, removeStaleLocks } from './mirror-directory.ts';
 import { createObjects, type Objects } from './objects.ts';
+import { packTree } from './pack-tree.ts';
 import { branchRefspec, commitRefspec, pullRequestRefspec } from './ref-names.ts';
 import { createTreeCache } from './tree-cache.ts';
-import { packTree } from './tree-pack.ts';
 
 /** A bare repository on this machine that holds what was fetched and what was merged in memory. */
 export type Mirror = {

@@ -1,4 +1,4 @@
-// How does one tree travel, with everything in it and nothing else?
+// How does a tree that came as a pack become files?
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,29 +14,6 @@ import { createTreeCache } from './tree-cache.ts';
 
 /** A checkout of more is refused, and a pack is hardly ever larger than what it holds. */
 const maxPackBytes = 4 * 1024 ** 3;
-
-/**
- * The tree and everything below it, as git's own pack: each object is found by the hash of its content, so that the
- * reader gets what the name says or nothing. Fails where the mirror lacks something of it.
- */
-export function packTree(git: Git, gitDir: string, tree: Sha, signal: AbortSignal): Readable {
-  // Looking for small differences takes longer than sending them.
-  const args = ['--git-dir', gitDir, 'pack-objects', '--revs', '--stdout', '--quiet', '--window=0'];
-  const child = spawn(git.command, [...args, '--delta-base-offset', '--threads=1'], {
-    cwd: '/',
-    env: runEnvironment(git),
-    stdio: ['pipe', 'pipe', 'ignore'],
-    signal,
-  });
-  const { stdout } = child;
-  // A pack that ends too early must not look like a whole one.
-  child.once('error', (cause) => stdout.destroy(cause));
-  child.once('exit', (code) => {
-    if (code !== 0) stdout.destroy(new Error(`git pack-objects ended (exit code ${code})`));
-  });
-  child.stdin.on('error', () => undefined).end(`${tree}\n`);
-  return stdout;
-}
 
 /**
  * Checks `tree` out of a pack, as `checkout` does from a mirror, with the same errors; OperatorError also where the pack
