@@ -34,7 +34,7 @@ const knownTo: Readonly<Record<string, readonly RoleName[]>> = {
 type Environment = Readonly<Record<string, string>>;
 
 /** A port of its own for the door between control and runner, and the key that runners have. */
-export async function splitEnvironment(environment: Environment): Promise<Environment> {
+async function splitEnvironment(environment: Environment): Promise<Environment> {
   const address = `${loopback}:${await freePort()}`;
   const keyring = createKeyring(parseEncryptionKeys(environment.HATCHET_ENCRYPTION_KEY ?? ''));
   return {
@@ -46,7 +46,7 @@ export async function splitEnvironment(environment: Environment): Promise<Enviro
 }
 
 /** As much of the environment as the role may know, and a data directory of its own. */
-export function environmentFor(role: RoleName, environment: Environment): Environment {
+function environmentFor(role: RoleName, environment: Environment): Environment {
   const known = Object.entries(environment).filter(([name]) => knownTo[name]?.includes(role) ?? true);
   return {
     ...Object.fromEntries(known),
