@@ -156,7 +156,7 @@ test('a merge conflict is a failed plan that names the file', async () => {
   `);
 });
 
-test('a pull request without Terraform has three neutral checks', async () => {
+test('a pull request without Terraform has three neutral checks (S2)', async () => {
   const files = { 'docs/guide.md': 'Read me.\n' };
   const pullRequest = await world.repository.openPullRequest({
     title: 'Docs',

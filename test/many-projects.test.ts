@@ -4,6 +4,7 @@ import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.
 import { faces } from './normalize.ts';
 import {
   appliesOf,
+  ask,
   countPlans,
   database,
   openChecks,
@@ -24,31 +25,55 @@ projects:
   - { dir: left-open, apply: { on: comment } }
   - { dir: eager, plan: { drafts: true } }
   - { dir: patient }
+  - { dir: judged, policies: [{ path: rules, level: mandatory }] }
+  - { dir: unjudged, policies: [{ path: silent, level: mandatory }] }
+  - { dir: zz-last }
 `;
-const dirs = ['by-hand', 'by-merge', 'left-open', 'eager', 'patient'] as const;
+const dirs = [
+  'by-hand',
+  'by-merge',
+  'left-open',
+  'eager',
+  'patient',
+  'judged',
+  'unjudged',
+  'zz-last',
+] as const;
+const denies = 'package hatchet.friday\n\ndeny contains "not on a Friday" if true\n';
+/** Says nothing at all when there is nothing to forbid, as a mistake would. */
+const silent = 'package hatchet.silent\n\ndeny := {"never"} if input.plan.no_such_key\n';
 let world: World;
 
 beforeAll(async () => {
   world = await createWorld({
     files: () => ({
       'hatchet.yaml': configuration,
+      'rules/friday.rego': denies,
+      'silent/silent.rego': silent,
       ...Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, 'terraform {}\n'])),
     }),
   });
 });
 afterAll(() => world.close());
 
-const open = (dirs: readonly string[], draft = false): Promise<PullRequestHandle> =>
+const open = (
+  dirs: readonly string[],
+  draft = false,
+  files: Readonly<Record<string, string>> = {},
+): Promise<PullRequestHandle> =>
   world.repository.openPullRequest({
     title: `Change ${dirs.join(' and ')}`,
     author: 'mona',
     head: dirs.join('-and-'),
     draft,
-    files: Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, world.project(dir, database('1'))])),
+    files: {
+      ...Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, world.project(dir, database('1'))])),
+      ...files,
+    },
   });
 
 describe.concurrent('rules of single projects', () => {
-  test('what is applied by comment holds the gate until it is, beside what is applied on merge', async ({
+  test('what is applied by comment holds the gate until it is, beside what is applied on merge (S2)', async ({
     expect,
   }) => {
     const pullRequest = await open(['by-hand', 'by-merge']);
@@ -66,7 +91,7 @@ describe.concurrent('rules of single projects', () => {
     expect(await appliesOf(world, 'by-merge')).toHaveLength(1);
   });
 
-  test('what is applied by comment is not applied by merging', async ({ expect }) => {
+  test('what is applied by comment is not applied by merging (S2)', async ({ expect }) => {
     const pullRequest = await open(['left-open']);
     await untilCheck(pullRequest, 'hatchet/apply', 'Not applied yet');
     await untilComment(pullRequest, 'Ready');
@@ -88,6 +113,42 @@ describe.concurrent('rules of single projects', () => {
     await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 2 to add');
     expect(await countPlans(world, 'eager')).toBe(1);
   });
+});
+
+/** No apply by any way in; whoever asked was told why. */
+async function expectBlocked(pullRequest: PullRequestHandle, dir: string): Promise<void> {
+  const { reaction } = await ask(pullRequest, 'hubot', `/hatchet apply ${dir}`);
+  expect(reaction).toBe('confused');
+  const merge = await pullRequest.merge({ by: 'mona' });
+  const gate = await untilCheck(pullRequest, 'hatchet/apply', `A policy denies ${dir}`, merge);
+  expect(gate.conclusion).toBe('failure');
+  expect(await appliesOf(world, dir)).toEqual([]);
+}
+
+test('a pull request that takes away the rule that denies it is denied (S11)', async () => {
+  const pullRequest = await open(['judged'], false, {
+    'rules/friday.rego': 'package hatchet.friday\n\ndeny contains "never" if false\n',
+    'hatchet.yaml': configuration.replace(', policies: [{ path: rules, level: mandatory }]', ''),
+  });
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies judged');
+  await untilComment(pullRequest, 'not on a Friday');
+  const { reaction } = await ask(pullRequest, 'hubot', '/hatchet apply judged');
+  expect(reaction).toBe('confused');
+  expect(await appliesOf(world, 'judged')).toEqual([]);
+});
+
+test('a policy that gives no verdict blocks, and says so (S12)', async () => {
+  const pullRequest = await open(['unjudged']);
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies unjudged');
+  await untilComment(pullRequest, 'undefined');
+  await expectBlocked(pullRequest, 'unjudged');
+});
+
+test('of 3,500 changed files the last is seen, too (S15)', async () => {
+  const pages = Array.from({ length: 3_500 }, (_, index) => [`docs/page-${index}.md`, `${index}`]);
+  const pullRequest = await open(['zz-last'], false, Object.fromEntries(pages));
+  await untilCheck(pullRequest, 'hatchet/plan', '1 project: 1 to add');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
 });
 
 test('a fork is planned again when its checks are to run again and a writer had allowed the commit (S8)', async () => {

@@ -1,14 +1,10 @@
 // What gets in at the webhook's door, what is turned away, and what does the app never say?
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { executablesOnPath } from '../app/tools/search-path.ts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import { startAppProcess } from './app-process.ts';
 import { knock } from './raw-webhook.ts';
@@ -25,7 +21,6 @@ import {
   untilComment,
   untilReady,
 } from './story.ts';
-import { findTestTools } from './tools.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
@@ -211,35 +206,6 @@ test('the secret that everyone knows is no secret', async () => {
   const known = startAppProcess(environment);
   await expect(known).rejects.toThrow(/ended \(1\)/);
   await expect(known).rejects.toThrow(/WEBHOOK_SECRET is a value that everyone knows/);
-});
-
-test('without walls the start says what is not protected, or is refused where they are required (S8)', async () => {
-  const bare = await mkdtemp(join(tmpdir(), 'hatchet-bare-'));
-  const [git = ''] = await executablesOnPath(process.env.PATH ?? '', 'git');
-  const tools = { git, ...(await findTestTools()) };
-  for (const [name, path] of Object.entries(tools)) await symlink(path, join(bare, name));
-  const environment = {
-    APP_ID: String(world.sandbox.app.id),
-    PRIVATE_KEY: world.sandbox.app.privateKey,
-    WEBHOOK_SECRET: secret,
-    GITHUB_API_URL: world.sandbox.url,
-    HATCHET_DATA_DIR: join(bare, 'data'),
-    HATCHET_ENCRYPTION_KEY: encryptionKey,
-    DATABASE_URL: world.databaseUrl,
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
-    TEMPORAL_NAMESPACE: world.namespace,
-    PATH: bare,
-    PORT: '0',
-  };
-  const open = await startAppProcess(environment);
-  await open.stop();
-  const warning = open.lines.find((line) => line.includes('bubblewrap is not installed')) ?? '';
-  expect(JSON.parse(warning)).toMatchObject({ level: 'warn' });
-  expect(warning).toMatch(/can read .*the App's key, the database and other projects/);
-  const required = startAppProcess({ ...environment, HATCHET_REQUIRE_SANDBOX: 'true' });
-  await expect(required).rejects.toThrow(/ended \(1\)/);
-  await expect(required).rejects.toThrow(/HATCHET_REQUIRE_SANDBOX is set, and bubblewrap is not installed/);
-  await rm(bare, { recursive: true });
 });
 
 test('a body that trickles in is cut', async () => {
