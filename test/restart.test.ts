@@ -30,21 +30,16 @@ import { createWorld } from './world.ts';
 vi.setConfig({ testTimeout: storyTimeoutMs, hookTimeout: storyTimeoutMs });
 let world: World;
 let states: GatedStates;
-/** State of the applies that are cut off and drained: it tells how many there ever were. */
-let cut: HttpStateServer;
+/** State of the apply that is drained: it tells how many there ever were. */
 let drained: HttpStateServer;
 
 beforeAll(async () => {
-  [states, cut, drained] = await Promise.all([
-    startGatedStates(),
-    startHttpStateServer(),
-    startHttpStateServer(),
-  ]);
+  [states, drained] = await Promise.all([startGatedStates(), startHttpStateServer()]);
   world = await createWorld({});
 });
 afterAll(async () => {
   await world.close();
-  await Promise.all([states.close(), cut.close(), drained.close()]);
+  await Promise.all([states.close(), drained.close()]);
 });
 
 const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
@@ -108,26 +103,14 @@ test('told to stop, it finishes the plan and the apply that run, and leaves nobo
   mainComment(applied);
 });
 
-type Waiting = Readonly<Record<'approval' | 'plan' | 'apply', PullRequestHandle>>;
-
-/** One of each kind, all under way when the process is killed; then it is started again. */
-async function killInTheMiddle(gate: string): Promise<Waiting> {
+test('killed while one plan runs and another waits for a yes, it goes on where it was', async () => {
   await seedDatabase(world, 'approved', '1');
   const approval = await openOn(world, { dir: 'approved', body: database('2') });
   await untilComment(approval, 'Waiting for 1 approval');
-  const apply = await beginApply('cut', gate, cut);
   const plan = await beginPlan('planned');
   await world.app.kill();
   await restart();
-  return { approval, plan, apply };
-}
-
-test('killed in the middle, it goes on where it was, and starts no apply again (S5, S6)', async () => {
-  const gate = stateFile(world, 'cut-gate');
-  const { approval, plan, apply } = await killInTheMiddle(gate);
   states.release('planned');
-  // Terraform itself was not killed: it ends its work and gives the lock back.
-  await writeFile(gate, '');
 
   await order(approval, 'hubot', '/hatchet approve');
   await untilComment(approval, 'Ready');
@@ -137,14 +120,6 @@ test('killed in the middle, it goes on where it was, and starts no apply again (
 
   await untilReady(plan);
   expectNothingTwice(plan);
-
-  const verdict = await apply.waitForCheck('hatchet/apply', { conclusion: 'failure', timeoutMs: patienceMs });
-  expect(verdict.title).toBe('Outcome unknown: cut');
-  await untilComment(apply, 'unknown');
-  mainComment(apply);
-  await vi.waitUntil(() => cut.lock() === null, { timeout: patienceMs });
-  expect(cut.applies()).toBe(1);
-  expect(await appliesOf(world, 'cut')).toHaveLength(1);
 });
 
 test('no check is left open (S14)', () => {

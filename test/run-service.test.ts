@@ -17,10 +17,10 @@ import type { RunAccess } from '../activities/terraform/settings.ts';
 import { createKeyring } from '../app/keyring.ts';
 import { createLog } from '../app/log.ts';
 import { type RunListener, startRunListener } from '../app/run-listener.ts';
+import { openDoor } from '../fixtures/drills/door.ts';
 import type { RunAdmission } from '../workflows/activities.ts';
 import type { RunId, Sha } from '../workflows/model/identifiers.ts';
 import { parsePlanId, parseRepositoryId, parseSha } from '../workflows/model/identifiers.ts';
-import { startProxy } from './cuttable-proxy.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { type Remote, remoteToken, startRemote } from './source-remote.ts';
 import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
@@ -103,7 +103,13 @@ async function begun(dir: string): Promise<{ readonly stored: StoredPlan; readon
   const stored = planOf(someRun(), { dir, digest: someDigest('1') });
   await store.runs.savePlan(stored, someBytes(dir));
   const run = someRun();
-  const request = { runId: run, repositoryId: repository.id, fence: 1, baseCommit: stored.source.base, grant: someGrant(stored) };
+  const request = {
+    runId: run,
+    repositoryId: repository.id,
+    fence: 1,
+    baseCommit: stored.source.base,
+    grant: someGrant(stored),
+  };
   expect(await store.applies.begin(request)).toBe('begun');
   return { stored, run };
 }
@@ -337,7 +343,7 @@ describe('files', () => {
       repositoryId: repository.id,
       fence: 2,
       baseCommit: stored.source.base,
-    grant: someGrant(stored),
+      grant: someGrant(stored),
     });
     await access.checkout({ repository, tree, into });
     expect(readFileSync(join(into, 'apply.tf'), 'utf8')).toBe('x');
@@ -354,7 +360,7 @@ describe('files', () => {
 
 test('a control that is away for a moment is asked again', async () => {
   const { stored, run } = await begun('away');
-  const door = await startProxy(new URL(listener.url).host);
+  const door = await openDoor(new URL(listener.url).host);
   try {
     await door.cut();
     const reading = accessOf(applyOf(run, stored), `http://${door.address}`).store.readPlan(stored.plan.id);
