@@ -33,16 +33,23 @@ export async function findMissing(
   const now = await Promise.all(
     needed.map(async (yes) => {
       const actor = await readActor({ repository, login: yes.actor.login, teams });
-      return { ...yes, actor, why: lossByReview(reviews, yes) ?? rightLost(rules, actor, authors) };
+      const gone = lossByReview(reviews, yes);
+      return { yes: { ...yes, actor }, gone, why: gone ?? rightLost(question, yes, actor) };
     }),
   );
-  const missing = missingApprovals({ ...question, approvals: now.filter(({ why }) => why === null) });
-  const lost = now.flatMap(({ actor, why }) => (why === null ? [] : [{ login: actor.login, why }]));
+  // Somebody who left a team may still be somebody who may write.
+  const standing = now.flatMap(({ yes, gone }) => (gone === null ? [yes] : []));
+  const missing = missingApprovals({ ...question, approvals: standing });
+  const lost = now.flatMap(({ yes, why }) => (why === null ? [] : [{ login: yes.actor.login, why }]));
   return missing.length > 0 ? { kind: 'approval-lost', project, lost, missing } : null;
 }
 
+/** A rule that admitted them when they said yes admits them no longer. */
 const rightLost = (
-  rules: readonly ApprovalRule[],
+  { rules, authors }: Pick<Question, 'rules' | 'authors'>,
+  before: Approval,
   actor: Approval['actor'],
-  authors: readonly string[],
-): LossReason | null => (rules.some((rule) => admits(rule, actor, authors)) ? null : 'right lost');
+): LossReason | null =>
+  rules.some((rule) => admits(rule, before.actor, authors) && !admits(rule, actor, authors))
+    ? 'right lost'
+    : null;

@@ -411,6 +411,7 @@ function createWorld() {
     labels: new Map(),
     pullRequests: new Map(),
     checkSuites: [],
+    statuses: [],
     nextNumber: 8,
   };
   world.repositories.set(repository.id, repository);

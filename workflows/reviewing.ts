@@ -1,12 +1,20 @@
 // What do reviews on GitHub say to the plans on show? The people who gave them are asked for their rights first.
-import { condition } from '@temporalio/workflow';
+import { condition, log } from '@temporalio/workflow';
 import { applyMerged } from './applying.ts';
 import { giveWord } from './approving.ts';
 import type { Desk } from './desk.ts';
 import { noteEvent } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import { admits } from './model/approval.ts';
-import { authorsOf, isMergeabilityAsked, rulesOf, teamsAsked } from './model/pull-request-state.ts';
+import {
+  authorsOf,
+  isMergeabilityAsked,
+  missingFor,
+  projectsFound,
+  rulesOf,
+  teamsAsked,
+  unmetFor,
+} from './model/pull-request-state.ts';
 import type { ReviewedPlan } from './model/review.ts';
 import { lossByReview, reviewedPlans } from './model/review.ts';
 import { planOf } from './model/round.ts';
@@ -22,6 +30,32 @@ export async function heedReviews(desk: Desk): Promise<void> {
   await lookAtReviews(desk);
   await applyMerged(desk);
 }
+
+/** GitHub tells nobody when a pull request becomes mergeable: it is asked, ever less often. */
+const firstLookMs = 30_000;
+const maxLookMs = 10 * 60_000;
+
+/** Only where hatchet.yaml wants it mergeable, and all that is missing is something of that. */
+export async function keepLooking(desk: Desk): Promise<never> {
+  for (;;) {
+    await condition(() => waitsForMergeable(desk));
+    for (let wait = firstLookMs; waitsForMergeable(desk); wait = Math.min(wait * 2, maxLookMs)) {
+      if (await condition(() => !waitsForMergeable(desk), wait)) break;
+      await lookHowItStands(desk).catch((error: unknown) => {
+        log.warn('nobody knows whether it is mergeable now', { error });
+      });
+    }
+  }
+}
+
+const waitsForMergeable = ({ state, planning }: Desk): boolean =>
+  planning === null &&
+  state.pullRequest?.state === 'open' &&
+  (projectsFound(state)?.projects ?? []).some(
+    (project) =>
+      missingFor(state, project).length === 0 &&
+      unmetFor(state, project).some(({ kind }) => kind === 'mergeable'),
+  );
 
 /** All reviews are read afresh and weighed. */
 export async function lookAtReviews(desk: Desk): Promise<void> {
