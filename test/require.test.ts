@@ -1,0 +1,144 @@
+// What must be true of a pull request before an apply, who may set a policy aside, and whose code waits for a writer?
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { faces } from './normalize.ts';
+import {
+  appliesOf,
+  ask,
+  database,
+  mainComment,
+  openChecks,
+  openOn,
+  order,
+  patienceMs,
+  seedDatabase,
+  storyTimeoutMs,
+  untilCheck,
+  untilComment,
+} from './story.ts';
+import type { World } from './world.ts';
+import { createWorld } from './world.ts';
+
+vi.setConfig({ testTimeout: storyTimeoutMs });
+let world: World;
+
+/** Each is a branch of its own, so that its rules hold for the pull requests against it alone. */
+const configurations = {
+  gated: 'version: 1\napply: { on: comment, require: [approved, mergeable], auto_merge: squash }\n',
+  fresh: 'version: 1\napply: { on: comment, require: [up_to_date] }\n',
+  guarded:
+    "version: 1\nprotect: [terraform_data.database]\noverrides: { by: ['@octo-org/oncall'] }\napply: { on: comment }\n",
+};
+
+beforeAll(async () => {
+  world = await createWorld({});
+  const { sandbox, repository } = world;
+  const installation = sandbox.installation('octo-org');
+  installation.permissions = { ...installation.permissions, contents: 'write' };
+  sandbox.createUser('ann');
+  repository.collaborator('ann', 'write');
+  sandbox.createTeam('octo-org', 'oncall', ['ann']);
+  for (const [branch, text] of Object.entries(configurations)) {
+    await repository.commit(branch, { files: { 'hatchet.yaml': text } });
+  }
+});
+afterAll(() => world.close());
+
+describe.concurrent('apply.require', () => {
+  test('our own check alone keeps nobody waiting, and what is applied is merged (S16)', async ({
+    expect,
+  }) => {
+    world.repository.protect('gated', { requiredChecks: ['hatchet/apply', 'ci'], requiredApprovals: 1 });
+    const pullRequest = await openOn(world, { dir: 'gate', base: 'gated', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Not approved and not mergeable: gate');
+    await untilComment(pullRequest, 'Not approved by a review and not mergeable');
+    expect(
+      mainComment(pullRequest)
+        .split('\n')
+        .filter((line) => line.startsWith('- ')),
+    ).toMatchInlineSnapshot(`
+      [
+        "- ✗ not approved: GitHub asks for more approving reviews than there are; anyone with write can give one",
+        "- ✗ not mergeable: the required check \`ci\` is missing and GitHub asks for more approving reviews",
+      ]
+    `);
+    expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reply).toContain(
+      'the required check `ci` is missing',
+    );
+    pullRequest.review('hubot', 'APPROVE');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Not mergeable: gate');
+    world.repository.setStatus(pullRequest.headSha, 'ci', 'success');
+    await order(pullRequest, 'hubot', '/hatchet apply');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+    await vi.waitUntil(() => pullRequest.mergeCommit !== null, { timeout: patienceMs });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', pullRequest.mergeCommit ?? '');
+    expect(await appliesOf(world, 'gate')).toHaveLength(1);
+  });
+
+  test('a base that moved on right before the apply is seen, and the check says so', async ({ expect }) => {
+    const pullRequest = await openOn(world, { dir: 'behind', base: 'fresh', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Not applied yet');
+    await untilComment(pullRequest, 'Ready');
+    await world.repository.commit('fresh', { files: { 'notes.md': 'of somebody else' } });
+    pullRequest.comment('hubot', '/hatchet apply');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Not up to date: behind');
+    await untilComment(pullRequest, '`fresh` has commits that this branch lacks');
+    expect(await appliesOf(world, 'behind')).toEqual([]);
+  });
+});
+
+test.concurrent('a denial is lifted only by whom hatchet.yaml names, with a reason, for this plan (S10)', async ({
+  expect,
+}) => {
+  await seedDatabase(world, 'vault', '1');
+  const pullRequest = await openOn(world, { dir: 'vault', base: 'guarded', body: database('2') });
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies vault');
+  await untilComment(pullRequest, 'denied');
+  const command = '/hatchet override vault --reason "the data is **copied**"';
+  expect(await ask(pullRequest, 'hubot', command)).toMatchInlineSnapshot(`
+    {
+      "reaction": "confused",
+      "reply": "@hubot \`/hatchet override\` was refused: hatchet.yaml does not name you. Ask @octo-org/oncall.",
+    }
+  `);
+  await order(pullRequest, 'ann', command);
+  await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: vault');
+  await untilComment(pullRequest, 'is overridden by');
+  expect(faces(pullRequest.checks())).toContain('hatchet/policy: success, protect: overridden by @ann');
+  expect(
+    mainComment(pullRequest)
+      .split('\n')
+      .filter((line) => line.includes('overridden')),
+  ).toMatchInlineSnapshot(`
+    [
+      "- \`vault\`: \`protect\` is overridden by @ann: the data is \\*\\*copied\\*\\*",
+      "\`protect\` denied this, overridden by @ann (the data is \\*\\*copied\\*\\*): replaces terraform_data.database, which is protected by terraform_data.database (\`terraform_data.database\`)",
+    ]
+  `);
+  await order(pullRequest, 'hubot', '/hatchet approve');
+  await order(pullRequest, 'hubot', '/hatchet apply');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+  await pullRequest.push({ 'vault/main.tf': world.project('vault', database('3')) });
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies vault');
+});
+
+test.concurrent('what somebody without write asks for is planned when a writer allows the commit (S8)', async ({
+  expect,
+}) => {
+  const files = { 'borrowed/main.tf': world.project('borrowed', database('1')) };
+  await world.repository.commit('borrowed', { files, author: 'mona', from: 'main' });
+  const options = { title: 'Not mine', author: 'reader', head: 'borrowed' };
+  const pullRequest = await world.repository.openPullRequest(options);
+  await untilCheck(
+    pullRequest,
+    'hatchet/plan',
+    '@reader may not write here: planned when a writer allows this commit',
+  );
+  const refused = await ask(pullRequest, 'reader', `/hatchet plan ${pullRequest.headSha.slice(0, 7)}`);
+  expect(refused.reply).toContain('it takes write access');
+  await order(pullRequest, 'hubot', `/hatchet plan ${pullRequest.headSha.slice(0, 7)}`);
+  await untilCheck(pullRequest, 'hatchet/plan', '1 project: 1 to add');
+});
+
+test('no check is left open (S14)', () => {
+  expect(openChecks(world)).toEqual([]);
+});
