@@ -1,7 +1,15 @@
 // What happens to a lock of Terraform's that an apply left behind, and to a state that could not be written?
-import { existsSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import type { HttpStateServer } from './http-state-server.ts';
+import { startHttpStateServer } from './http-state-server.ts';
 import { faces } from './normalize.ts';
 import { appliesIn } from './own-processes.ts';
 import type { S3StateServer } from './s3-state-server.ts';
@@ -26,14 +34,35 @@ vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 let own: S3StateServer;
 let foreign: S3StateServer;
+let refusing: HttpStateServer;
+const key = randomBytes(32).toString('base64');
+
+/** A disk of this size holds Terraform's lock, and no state of the size below. */
+const mountFull = (at: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', at]).status === 0;
+const unmount = (at: string) => spawnSync('umount', ['-l', at]);
+
+const canMount = (() => {
+  const at = mkdtempSync(join(tmpdir(), 'hatchet-mount-'));
+  const can = mountFull(at);
+  if (can) unmount(at);
+  rmdirSync(at);
+  return can;
+})();
 
 beforeAll(async () => {
-  [own, foreign] = await Promise.all([startS3StateServer(), startS3StateServer()]);
-  world = await createWorld({ environment: { HATCHET_LOST_WAIT: '100ms' } });
+  [own, foreign, refusing] = await Promise.all([
+    startS3StateServer(),
+    startS3StateServer(),
+    startHttpStateServer(),
+  ]);
+  world = await createWorld({
+    environment: { HATCHET_LOST_WAIT: '100ms', HATCHET_ENCRYPTION_KEY: key },
+  });
 });
 afterAll(async () => {
   await world.close();
-  await Promise.all([own.close(), foreign.close()]);
+  await Promise.all([own.close(), foreign.close(), refusing.close()]);
 });
 
 /** Begins an apply that holds its lock and does not end by itself. */
@@ -88,6 +117,59 @@ describe.concurrent('the lock of an apply that was killed (S5)', () => {
     foreign.removeLock();
     await order(pullRequest, 'mona', '/hatchet plan');
     await untilComment(pullRequest, 'finds 0 of 1 change done');
+  });
+});
+
+const program = join(import.meta.dirname, '../app/kept-state.ts');
+
+/** `npm run state`, as an operator starts it. */
+async function runState(...args: readonly string[]): Promise<{ readonly text: string }> {
+  const env = { DATABASE_URL: world.databaseUrl, HATCHET_ENCRYPTION_KEY: key, PATH: process.env.PATH };
+  return promisify(execFile)(process.execPath, [program, ...args], { env }).then(
+    ({ stdout }) => ({ text: stdout }),
+    (error: { readonly stderr: string }) => ({ text: error.stderr }),
+  );
+}
+
+/** Applies, and fetches what Hatchet kept of the state, as the comment says. */
+async function applyAndFetch(pullRequest: PullRequestHandle): Promise<string> {
+  await order(pullRequest, 'hubot', '/hatchet apply');
+  const { body } = await untilComment(pullRequest, '**Hatchet keeps it, encrypted.**');
+  const run = /--run ([0-9a-f-]{36}) --out/.exec(body)?.[1] ?? '';
+  const directory = await mkdtemp(join(tmpdir(), 'hatchet-state-'));
+  const out = join(directory, 'errored.tfstate');
+  await runState('--run', run, '--out', out);
+  const state = await readFile(out, 'utf8');
+  const { mode } = await stat(out);
+  const again = await runState('--run', run, '--out', out);
+  await rm(directory, { recursive: true });
+  return `${(mode & 0o777).toString(8)} ${again.text.includes('EEXIST')} ${state}`;
+}
+
+describe.concurrent('a state that cannot be written (S5)', () => {
+  test('because the backend refuses it is kept, and an operator gets it', async ({ expect }) => {
+    const body = 'resource "terraform_data" "one" {\n  input = "what was made"\n}';
+    const pullRequest = await openReady(world, { dir: 'refused', body, backend: refusing.backend });
+    refusing.refuseWrites();
+    expect(await applyAndFetch(pullRequest)).toMatch(/^600 true \{.*"what was made"/s);
+    expect((await runState()).text).toContain(`#${pullRequest.number}`);
+    expect((await runState('--run', 'nobody', '--out', 'x')).text).toContain('is not the id of a run');
+    expect(await appliesOf(world, 'refused')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
+  });
+
+  test.skipIf(!canMount)('because the disk is full it is kept as well (needs mount)', async ({ expect }) => {
+    const disk = join(dirname(stateFile(world, 'any')), 'full');
+    await mkdir(disk);
+    expect(mountFull(disk)).toBe(true);
+    try {
+      const backend = `terraform {\n  backend "local" {\n    path = "${disk}/prod.tfstate"\n  }\n}\n`;
+      const body = `resource "terraform_data" "one" {\n  input = "${'large '.repeat(20_000)}"\n}`;
+      const pullRequest = await openReady(world, { dir: 'full', body, backend });
+      expect(await applyAndFetch(pullRequest)).toMatch(/^600 true \{.*large large/s);
+      expect(await appliesOf(world, 'full')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
+    } finally {
+      unmount(disk);
+    }
   });
 });
 
