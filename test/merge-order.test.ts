@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
   appliesOf,
   ask,
+  click,
   mainComment,
   openChecks,
   order,
@@ -13,7 +14,6 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
-  untilSecondAfter,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -46,15 +46,16 @@ test('of three merges the middle one fails: the last is applied after it is give
 
   await untilCheck(first, 'hatchet/apply', 'Applied', await first.merge({ by: 'mona' }));
   const secondMerge = await second.merge({ by: 'mona' });
+  const asksSecond = await untilCheck(second, 'hatchet/apply', '1 approval missing: line', secondMerge);
+  click(second, asksSecond, 'Approve', 'hubot');
   await second.waitForCheck('hatchet/apply', {
     sha: secondMerge,
     conclusion: 'failure',
     timeoutMs: patienceMs,
   });
   const thirdMerge = await third.merge({ by: 'mona' });
-  await untilCheck(third, 'hatchet/apply', '1 approval missing: line', thirdMerge);
-  await untilSecondAfter(await untilComment(third, 'Waiting for 1 approval'));
-  await order(third, 'hubot', '/hatchet approve');
+  const asksThird = await untilCheck(third, 'hatchet/apply', '1 approval missing: line', thirdMerge);
+  click(third, asksThird, 'Approve', 'hubot');
   const waiting = await third.waitForCheck('hatchet/apply', {
     sha: thirdMerge,
     matching: (run) => run.title === `Waiting for #${second.number} to apply line (1st in line)`,
@@ -69,9 +70,8 @@ test('of three merges the middle one fails: the last is applied after it is give
   expect(state).toContain('"third"');
 
   await order(second, 'hubot', '/hatchet plan');
-  await untilCheck(second, 'hatchet/apply', '1 approval missing: line', secondMerge);
-  await untilSecondAfter(await untilComment(second, 'Waiting for 1 approval'));
-  await order(second, 'hubot', '/hatchet approve');
+  const asksAgain = await untilCheck(second, 'hatchet/apply', '1 approval missing: line', secondMerge);
+  click(second, asksAgain, 'Approve', 'hubot');
   const over = await untilCheck(
     second,
     'hatchet/apply',

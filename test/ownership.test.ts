@@ -4,6 +4,7 @@ import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.
 import {
   appliesOf,
   ask,
+  click,
   countPlans,
   database,
   headline,
@@ -36,7 +37,13 @@ beforeAll(async () => {
   const files = Object.fromEntries(
     [...planLocked, 'shared'].map((dir) => [`${dir}/versions.tf`, 'terraform {}\n']),
   );
-  world = await createWorld({ files: () => ({ 'hatchet.yaml': configuration, ...files }) });
+  world = await createWorld({
+    files: (project) => ({
+      'hatchet.yaml': configuration,
+      'kept/main.tf': project('kept', database('1')),
+      ...files,
+    }),
+  });
 });
 afterAll(() => world.close());
 
@@ -73,8 +80,7 @@ describe.concurrent('a project', () => {
     await untilCheck(third, 'hatchet/plan', `Waiting for #${second.number} to release first, 1st in line`);
     await order(second, 'hubot', '/hatchet apply');
     await untilCheck(second, 'hatchet/apply', 'Applied');
-    const merge = await second.merge({ by: 'hubot' });
-    await untilCheck(second, 'hatchet/apply', 'Applied', merge);
+    await ask(second, 'hubot', '/hatchet unlock');
     await untilCheck(third, 'hatchet/plan', '1 project: 1 to replace');
     expect(await appliesOf(world, 'first')).toEqual([{ number: second.number, state: 'applied' }]);
   });
@@ -99,11 +105,14 @@ describe.concurrent('a project', () => {
     await seedDatabase(world, 'kept', '1');
     const first = await openOn(world, { dir: 'kept', body: database('2') });
     await untilCheck(first, 'hatchet/apply', '1 approval missing: kept');
-    const second = await openOn(world, {
-      dir: 'kept',
-      body: `${database('1')}\nresource "terraform_data" "another" {}`,
-      head: 'kept-second',
-    });
+    const add = (name: string) =>
+      world.repository.openPullRequest({
+        title: `Add ${name}`,
+        author: 'mona',
+        head: `kept-${name}`,
+        files: { [`kept/${name}.tf`]: `resource "terraform_data" "${name}" {}\n` },
+      });
+    const second = await add('second');
     await untilCheck(second, 'hatchet/apply', approved);
     const merge = await first.merge({ by: 'mona' });
     const missing = await untilCheck(first, 'hatchet/apply', '1 approval missing: kept', merge);
@@ -112,10 +121,16 @@ describe.concurrent('a project', () => {
     await untilTitle(second, 'hatchet/apply', `Waiting for #${first.number} to apply kept (1st in line)`);
     await untilComment(second, `waiting for #${first.number}, 1st in line, since`);
     await ask(first, 'hubot', '/hatchet unlock');
+    // Its turn came, and its plan knew nothing of the merge.
+    const asks = await untilCheck(second, 'hatchet/apply', '1 approval missing: kept');
+    expect(replies(second).at(-1)).toContain('the base branch has moved');
+    click(second, asks, 'Approve', 'hubot');
+    const ready = await untilCheck(second, 'hatchet/apply', approved);
+    click(second, ready, 'Apply now', 'hubot');
     await untilCheck(second, 'hatchet/apply', 'Applied');
     expect(await appliesOf(world, 'kept')).toEqual([{ number: second.number, state: 'applied' }]);
     second.close('mona');
-    const third = await openOn(world, { dir: 'kept', body: database('3'), head: 'kept-third' });
+    const third = await add('third');
     await untilCheck(third, 'hatchet/apply', '1 approval missing: kept');
     await untilComment(third, `**\`kept\` was applied by #${second.number}, not merged.**`);
     expect(third.check('hatchet/plan: kept').summary).toContain(
