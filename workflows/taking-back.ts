@@ -3,7 +3,7 @@ import { uuid4 } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
 import type { Approval, LossReason } from './model/approval.ts';
 
-export type Loss = { readonly approval: Approval; readonly why: LossReason };
+type Loss = { readonly approval: Approval; readonly why: LossReason };
 
 /** It is gone from the state and from the record, and the comment says why. */
 export function takeBack(desk: Desk, losses: readonly Loss[]): void {
