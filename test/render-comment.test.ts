@@ -314,7 +314,7 @@ describe('the first line', () => {
 
       unknown:
       **Outcome unknown: \`prod\`.**
-      Contact was lost during the apply. Nothing else runs on \`prod\` until someone with write looks at what is there and decides: **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`.
+      Nobody heard how the apply ended. Nothing else runs on \`prod\` until someone with write decides. In a moment a new plan tells what is done. **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`, gives the lock up.
 
       applied:
       **Applied.** 2 projects, 4 added, 5 changed, 1 replaced, 1 destroyed, 1 imported, 1 moved, in 3m 12s.
@@ -726,7 +726,7 @@ describe('the comment', () => {
     ).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **Outcome unknown: \`n\`.**
-      Contact was lost during the apply. Nothing else runs on \`n\` until someone with write looks at what is there and decides: **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`.
+      Nobody heard how the apply ended. Nothing else runs on \`n\` until someone with write decides. In a moment a new plan tells what is done. **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`, gives the lock up.
 
       | Project | Add | Change | Destroy | Replace | Forget | Policy                 | Status                            |
       | :------ | --: | -----: | ------: | ------: | -----: | :--------------------- | :-------------------------------- |

@@ -26,7 +26,12 @@ const maxRefusal = 300;
 export function openingParagraphs(view: View, links: Links): readonly string[] {
   const deleted = deletedParagraphs(view);
   const silent = view.headline.kind === 'no-projects' && deleted.length > 0;
-  return [...leftBehindParagraphs(view), ...(silent ? [] : [headlineText(view, links)]), ...mergeParagraphs(view), ...deleted];
+  return [
+    ...leftBehindParagraphs(view),
+    ...(silent ? [] : [headlineText(view, links)]),
+    ...mergeParagraphs(view),
+    ...deleted,
+  ];
 }
 
 /** Everything is applied, and `apply.auto_merge` came to nothing. */
@@ -298,7 +303,7 @@ function decisionWords(findings: readonly (Finding | undefined)[], context: Cont
     return `See below what is done, then: ${buttonOn('Accept as it is', context)} keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, ${unlock}`;
   if (findings.some((finding) => finding?.kind === 'state-locked'))
     return `What is done cannot be told yet: Terraform's own lock of the state is held, see below. ${capitalized(unlock)}`;
-  return findings.some((finding) => finding === undefined)
+  return findings.length === 0 || findings.includes(undefined)
     ? `In a moment a new plan tells what is done. ${buttonOn('Unlock', context)}, or comment \`/hatchet unlock\`, gives the lock up.`
     : `What is done could not be looked at, see below. ${buttonOn('Unlock', context)}, or comment \`/hatchet unlock\`, gives the lock up.`;
 }
