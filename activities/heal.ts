@@ -223,7 +223,13 @@ async function lostOn(store: Store, scene: Scene, detail: PullRequestDetails): P
   const found: Found[] = [];
   if (lost !== null) {
     const facts = `${lost} ${factsOf(seen)}`;
-    found.push(foundOn(scene, seen.number, 'pull-request', facts, { kind: 'message', message: state(lost) }));
+    found.push(
+      foundOn(scene, seen.number, 'pull-request', facts, {
+        kind: 'message',
+        message: state(lost),
+        since: scene.since,
+      }),
+    );
   } else if (known !== null && isLeftOpen(known)) {
     found.push({ difference: null, loss: { kind: 'checks', message: state('checks') } });
   }
@@ -247,7 +253,13 @@ async function lostOn(store: Store, scene: Scene, detail: PullRequestDetails): P
   for (const message of said) {
     const subject = subjectOf(message);
     if (subject === null || !unheard.has(subject)) continue;
-    found.push(foundOn(scene, seen.number, subject, '', { kind: 'message', message }));
+    found.push(
+      foundOn(scene, seen.number, subject, '', {
+        kind: 'message',
+        message,
+        since: scene.since,
+      }),
+    );
   }
   return found;
 }
@@ -266,7 +278,7 @@ function foundOn(scene: Scene, number: number, what: string, facts: string, loss
 async function setRight(deps: HealDependencies, loss: Loss): Promise<void> {
   switch (loss.kind) {
     case 'message':
-      return deps.messenger.deliver(loss.message);
+      return sayAgain(deps, loss);
     case 'pushed':
       return passOnPush(deps, loss);
     case 'checks':
@@ -274,6 +286,22 @@ async function setRight(deps: HealDependencies, loss: Loss): Promise<void> {
     default:
       return loss satisfies never;
   }
+}
+
+/** What is said must be true now: what the look saw may be older than what GitHub has said itself meanwhile. */
+async function sayAgain(
+  { github, store, messenger }: HealDependencies,
+  { message, since }: Extract<Loss, { kind: 'message' }>,
+): Promise<void> {
+  if (message.kind !== 'pull-request') return messenger.deliver(message);
+  const { repository, number } = message.ref;
+  const nodeIds = [message.pullRequest.nodeId];
+  const [detail] = await readDetails(github, repository.installationId, nodeIds);
+  const known = await store.healing.known([{ repositoryId: repository.id, numbers: [number] }]);
+  const before = known.get(repository.id)?.find((each) => each.number === number) ?? null;
+  const lost = detail === undefined ? null : lostOf(detail.seen, before, since);
+  if (detail === undefined || lost === null) return;
+  await messenger.deliver({ ...message, lost, pullRequest: detail.pullRequest });
 }
 
 /** While open pull requests are planned again, some are on the old base because their turn has not come. */

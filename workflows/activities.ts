@@ -352,8 +352,8 @@ export type Difference = {
 };
 
 export type Loss =
-  /** A pull request's workflow has to hear it, and is started where it does not run. */
-  | { readonly kind: 'message'; readonly message: Message }
+  /** A pull request's workflow has to hear it, and is started where it does not run. `since`: from when on it was looked. */
+  | { readonly kind: 'message'; readonly message: Message; readonly since: string }
   | { readonly kind: 'pushed'; readonly repository: Repository; readonly branch: string; readonly tip: Sha }
   /** Checks are not completed; the message is for a workflow that is not there any more. */
   | { readonly kind: 'checks'; readonly message: Extract<Message, { kind: 'pull-request' }> };
