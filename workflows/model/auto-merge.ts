@@ -1,14 +1,10 @@
 // Is everything applied, and does hatchet.yaml want the pull request merged then?
 import { rulesFor } from './configuration.ts';
-import type { Sha } from './identifiers.ts';
 import type { PullRequestState } from './pull-request-state.ts';
 import { projectsFound } from './pull-request-state.ts';
 import { isApplied, isSettled } from './round.ts';
 
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
-
-/** Merging was tried once for this head. `refusal`: GitHub's words; null while it is tried, or when it was merged. */
-export type AutoMerge = { readonly head: Sha; readonly refusal: string | null };
 
 /**
  * Null where nothing is to be merged: all projects must want the same method, be applied by a comment and have nothing

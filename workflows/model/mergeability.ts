@@ -1,6 +1,8 @@
 // Could this pull request be merged, were it not for our own checks?
 import { isOwnCheck } from './check.ts';
-import type { Standing } from './standing.ts';
+
+/** GitHub's own verdict on the reviews; null where no rule asks for any. */
+export type ReviewDecision = 'approved' | 'changes-requested' | 'review-required' | null;
 
 /** A check or commit status that a rule of the base branch requires. */
 export type RequiredCheck = {
@@ -40,7 +42,7 @@ export type MergeBlock =
  */
 export function mergeBlocks(
   { state, required, strict, openConversations, unreadable }: Mergeability,
-  { decision, containsBase }: Pick<Standing, 'decision'> & { readonly containsBase: boolean },
+  { decision, containsBase }: { readonly decision: ReviewDecision; readonly containsBase: boolean },
 ): readonly MergeBlock[] {
   if (state === 'clean' || state === 'has_hooks' || state === 'unstable') return [];
   if (state === 'dirty') return [{ kind: 'conflict' }];

@@ -3,7 +3,6 @@
 import type { ApplyQuestion, ApplyTrigger } from './apply.ts';
 import type { Approval, LostApproval, MissingApproval, Rejection } from './approval.ts';
 import { isTeam, missingApprovals } from './approval.ts';
-import type { AutoMerge } from './auto-merge.ts';
 import { defaultConfiguration, rulesFor } from './configuration.ts';
 import type { PlanDigest, RunId, Sha } from './identifiers.ts';
 import type { Override } from './override.ts';
@@ -29,8 +28,8 @@ export type PullRequestState = {
   readonly round: Round | null;
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
-  /** The last try to merge it because everything is applied; null: none yet. */
-  readonly autoMerge: AutoMerge | null;
+  /** The last try to merge it because everything is applied, and GitHub's words if it refused; null: none yet. */
+  readonly autoMerge: { readonly head: Sha; readonly refusal: string | null } | null;
   /** Denials that people lifted. */
   readonly overrides: readonly Override[];
   /** Yeses that are gone although the plan is the same. */

@@ -1,6 +1,6 @@
 // How does a pull request stand at GitHub: who reviewed it, who pushed to it, and may it be merged?
 import type { Sha } from './identifiers.ts';
-import type { Mergeability } from './mergeability.ts';
+import type { Mergeability, ReviewDecision } from './mergeability.ts';
 
 /** The last word of one person in a review; a mere comment is none. */
 export type Review = {
@@ -19,8 +19,7 @@ export type Standing = {
   readonly readAt: string;
   readonly head: Sha;
   readonly reviews: readonly Review[];
-  /** GitHub's `reviewDecision`; null where no rule asks for reviews. */
-  readonly decision: 'approved' | 'changes-requested' | 'review-required' | null;
+  readonly decision: ReviewDecision;
   /** Who wrote and who committed the head commit, as far as GitHub knows them. */
   readonly pushers: readonly string[];
   /** May whoever opened it push here? An App that opened it from this repository could; null: nobody asked. */
