@@ -8,6 +8,7 @@ import { appliesIn } from './own-processes.ts';
 import {
   appliesOf,
   click,
+  database,
   headline,
   mainComment,
   openChecks,
@@ -138,6 +139,18 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
     await untilComment(pullRequest, 'half applied: 1 of 3 changes');
     expect(headline(pullRequest)).toContain('`half` is half applied: 1 of 3 changes is done.');
     expect(await appliesOf(world, 'half')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
+  });
+
+  test('is recorded as applied when a look finds nothing left to do', async ({ expect }) => {
+    const pullRequest = await loseApply('mended', (gate) =>
+      database('1').replace(/\}$/, `${gated(gate)}\n}`),
+    );
+    await untilComment(pullRequest, 'finds 0 of 1 change done');
+    // What Terraform had made and not written down is written down by hand.
+    await seedDatabase(world, 'mended', '1');
+    await order(pullRequest, 'mona', '/hatchet plan');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+    expect(await appliesOf(world, 'mended')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
   });
 
   test('the rest is applied by a new plan and a new approval only (S6)', async ({ expect }) => {
