@@ -169,7 +169,13 @@ describe.concurrent('depends_on', () => {
     await untilCheck(pullRequest, 'hatchet/apply', approved);
     await order(pullRequest, 'hubot', '/hatchet apply broken-network');
     await untilCheck(pullRequest, 'hatchet/apply', 'broken-network applied; the rest applies on merge');
-    await order(pullRequest, 'hubot', '/hatchet apply');
+    // What depends on it is planned once more first; until then the wish is refused.
+    const wish = () =>
+      order(pullRequest, 'hubot', '/hatchet apply').then(
+        () => true,
+        () => false,
+      );
+    await vi.waitUntil(wish, { timeout: patienceMs, interval: 500 });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
     expect((await appliesOf(world, 'broken/network')).map(({ state }) => state)).toEqual([
       'failed',

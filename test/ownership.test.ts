@@ -1,6 +1,7 @@
 // Who owns a project, what do those who wait see, and what happens when it is given up?
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import { inDatabase } from './postgres.ts';
 import {
   appliesOf,
   ask,
@@ -42,6 +43,14 @@ beforeAll(async () => {
       'hatchet.yaml': configuration,
       'kept/main.tf': project('kept', database('1')),
       ...files,
+      ...Object.fromEntries(
+        [1, 2].flatMap((seed) =>
+          ['a', 'b', 'c'].map((name) => [
+            `mixed-${seed}-${name}/main.tf`,
+            project(`mixed-${seed}-${name}`, 'resource "terraform_data" "base" {}'),
+          ]),
+        ),
+      ),
     }),
   });
 });
@@ -137,6 +146,75 @@ describe.concurrent('a project', () => {
       `was applied by #${second.number}, not merged`,
     );
   });
+});
+
+/** The same numbers for the same seed. Source: the constants are those of Numerical Recipes. */
+function createDice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return Math.floor((state / 2 ** 32) * sides);
+  };
+}
+
+type Held = { readonly dir: string; readonly number: number; readonly kind: string };
+type Ran = { readonly dir: string; readonly begun: Date; readonly finished: Date | null };
+
+describe.concurrent('three pull requests on three projects, in any order', () => {
+  test.for([1, 2])(
+    'one owner and one apply at a time, and everybody ends (seed %i) (S3)',
+    async (seed, { expect }) => {
+      const dirs = ['a', 'b', 'c'].map((name) => `mixed-${seed}-${name}`);
+      const open = (name: string) =>
+        world.repository.openPullRequest({
+          title: `Change ${name}`,
+          author: 'mona',
+          head: `mixed-${seed}-${name}`,
+          files: Object.fromEntries(
+            dirs.map((dir) => [`${dir}/${name}.tf`, `resource "terraform_data" "${name}" {}\n`]),
+          ),
+        });
+      const all = [await open('x'), await open('y'), await open('z')];
+      for (const one of all) await untilCheck(one, 'hatchet/apply', approved);
+      const roll = createDice(seed);
+      for (let step = 0; step < 12; step += 1) {
+        const one = all[roll(all.length)];
+        const what = ['/hatchet apply', '/hatchet apply', '/hatchet unlock', '/hatchet approve'][roll(4)];
+        const dir = roll(2) === 0 ? '' : ` ${dirs[roll(dirs.length)]}`;
+        // Every third wish comes before the one before it is answered.
+        if (one !== undefined && step % 3 === 0) one.comment('hubot', `${what}${dir}`);
+        else if (one !== undefined)
+          await ask(one, 'hubot', `/hatchet status`).then(() => one.comment('hubot', `${what}${dir}`));
+      }
+      for (const one of all) one.close('mona');
+      const read = () =>
+        inDatabase(world.databaseUrl, async (sql) => ({
+          held: await sql<
+            Held[]
+          >`select dir, number, kind from lock_event where dir in ${sql(dirs)} order by id`,
+          ran: await sql<Ran[]>`select dir, begun_at as begun, finished_at as finished from apply
+          where dir in ${sql(dirs)} order by fence`,
+        }));
+      const ended = async (): Promise<boolean> => {
+        const { held, ran } = await read();
+        const owners = dirs.map((dir) => held.findLast((each) => each.dir === dir)?.kind ?? 'released');
+        return ran.every(({ finished }) => finished !== null) && owners.every((kind) => kind !== 'taken');
+      };
+      await vi.waitUntil(ended, { timeout: patienceMs, interval: 200 });
+      const { held, ran } = await read();
+      expect(ran.length).toBeGreaterThan(0);
+      for (const dir of dirs) {
+        let owner: number | null = null;
+        for (const { kind, number } of held.filter((each) => each.dir === dir)) {
+          expect(owner).toBe(kind === 'taken' ? null : number);
+          owner = kind === 'taken' ? number : null;
+        }
+        const mine = ran.filter((each) => each.dir === dir);
+        for (const [index, { begun }] of mine.entries())
+          expect(begun.getTime()).toBeGreaterThanOrEqual(mine[index - 1]?.finished?.getTime() ?? 0);
+      }
+    },
+  );
 });
 
 test('no check is left open (S14)', ({ expect }) => {
