@@ -268,6 +268,11 @@ describe('problems', () => {
       '3:37-3:61 `projects.0.when_modified.0`: is no glob: more than 10 wildcards',
     ],
     [
+      'a glob that takes long on a long path',
+      '{ dir: network, when_modified: ["**/a/**/*-{x,y*-*}.tf"] }',
+      '3:37-3:61 `projects.0.when_modified.0`: is no glob: more than 2 of `**` and of further stars in one name',
+    ],
+    [
       'an unknown dependency',
       '{ dir: envs/prod, depends_on: [netwrok] }',
       '3:36-3:43 `projects.0.depends_on.0`: there is no project `netwrok`: did you mean `network`?',

@@ -11,8 +11,13 @@ export type ModifiedGlob = {
   readonly matches: (path: string) => boolean;
 };
 
-/** Each makes matching slower by a factor of a name's length. */
+/** More than anybody can read. */
 const maxWildcards = 10;
+/**
+ * A second star within a name, and each `**`, may end anywhere: every one of them makes matching slower by a factor of
+ * the path's length, and both glob and path may be a stranger's. With two, the worst path takes half a second.
+ */
+const maxLooseWildcards = 2;
 const special = /[*?[\]{}()!+@\\]/;
 /** `+(a|b)` and its like would allow globs that take for ever. */
 const options = { dot: true, noextglob: true, strictBrackets: true } as const;
@@ -22,6 +27,8 @@ export function globProblem(glob: string): string | null {
   const wildcards = glob.match(/[*?]+/g)?.length ?? 0;
   if (wildcards > maxWildcards) return `more than ${maxWildcards} wildcards`;
   const { rest } = climb(glob);
+  if (looseWildcards(rest) > maxLooseWildcards)
+    return `more than ${maxLooseWildcards} of \`**\` and of further stars in one name`;
   if (rest.split('/').includes('..')) return '`..` only at the beginning';
   if (rest === '' || rest === '.') return 'files, not only a directory above';
   try {
@@ -30,6 +37,15 @@ export function globProblem(glob: string): string | null {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Alternatives in braces are not tried one after the other for the same part: the worst of them counts. */
+function looseWildcards(glob: string): number {
+  const counts = glob.split('/').map((segment) => {
+    if (segment === '**') return 1;
+    return Math.max(...segment.split(',').map((part) => (part.match(/\*+/g)?.length ?? 0) - 1), 0);
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** The same for a glob of directories. */
