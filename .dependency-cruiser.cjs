@@ -24,9 +24,9 @@ module.exports = {
     },
     {
       name: 'only-the-worker-joins',
-      comment: 'app/worker.ts is the only place where activities meet workflows; app/audit.ts only reads the record.',
+      comment: 'app/worker.ts is the only place where activities meet workflows; app/audit.ts and app/kept-state.ts only read the record.',
       severity: 'error',
-      from: { path: '^app/', pathNot: '^app/(worker|audit)\\.ts$' },
+      from: { path: '^app/', pathNot: '^app/(worker|audit|kept-state)\\.ts$' },
       to: { path: '^activities/' },
     },
     {
