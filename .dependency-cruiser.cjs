@@ -24,7 +24,8 @@ module.exports = {
     },
     {
       name: 'only-the-worker-joins',
-      comment: 'app/worker.ts is the only place where activities meet workflows; app/audit.ts and app/kept-state.ts only read the record.',
+      comment:
+        'app/worker.ts is the only place where activities meet workflows; app/audit.ts and app/kept-state.ts only read the record.',
       severity: 'error',
       from: { path: '^app/', pathNot: '^app/(worker|audit|kept-state)\\.ts$' },
       to: { path: '^activities/' },
