@@ -6,6 +6,7 @@ import type { Answer, AuditEvent, RecordEntry } from './activities.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { subjectOf } from './messages.ts';
 import { viewOf } from './model/picture.ts';
+import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { knownProjects, maxDeliveriesRemembered, projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
@@ -84,6 +85,13 @@ export function noteEvent(desk: Desk, key: string, event: Omit<AuditEvent, 'repo
   const { repository, number } = desk.state.ref;
   const full = { repository, number, ...event };
   desk.records.push({ kind: 'event', key: `${repository.id}/${number}/${key}`, event: full });
+}
+
+/** GitHub says who merged it, to whoever hears or reads it first; what that lets happen is recorded where it does. */
+export function noteMerge(desk: Desk, { mergeCommit, mergedBy }: PullRequest): void {
+  if (mergeCommit === null || mergedBy === null) return;
+  const event = { actor: mergedBy, action: 'merge', target: '', digest: null, allowed: true };
+  noteEvent(desk, `merge/${mergeCommit}`, { ...event, reason: mergeCommit });
 }
 
 /** People wait for what comes next. */

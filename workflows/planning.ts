@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { assess } from './assessing.ts';
 import type { Desk } from './desk.ts';
-import { progressMs } from './desk.ts';
+import { noteMerge, progressMs } from './desk.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -113,6 +113,7 @@ async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReaso
   if (desk.planning !== scope || desk.state.round === null) return;
   const { pullRequest } = inspection;
   const before = lastFound(desk.state.round);
+  if (desk.state.pullRequest?.state !== 'merged') noteMerge(desk, pullRequest);
   desk.state = {
     ...withPullRequest(desk.state, pullRequest),
     standing: newerStanding(desk.state.standing, inspection.standing),

@@ -19,8 +19,8 @@ import {
   isCalm,
   keepShowing,
   noteDelivery,
-  noteEvent,
   noteHealed,
+  noteMerge,
   receive,
 } from './desk.ts';
 import { dependentsToPlan, playRound, stopDependents } from './going-on.ts';
@@ -207,13 +207,6 @@ async function meet(desk: Desk): Promise<void> {
   // One that is over and not followed any more is settled: its checks and its comment stay as they are.
   if (pullRequest.state === 'open') await playRound(desk, { kind: 'changed' });
   else desk.state = { ...desk.state, appliesNext: false };
-}
-
-/** GitHub says who merged it; what that lets happen is recorded where it does. */
-function noteMerge(desk: Desk, { mergeCommit, mergedBy }: PullRequest): void {
-  if (mergeCommit === null || mergedBy === null) return;
-  const event = { actor: mergedBy, action: 'merge', target: '', digest: null, allowed: true };
-  noteEvent(desk, `merge/${mergeCommit}`, { ...event, reason: mergeCommit });
 }
 
 /** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
