@@ -191,7 +191,13 @@ test('colours of a log are shown, everything else of a terminal is not', async (
 test('the page of an apply says who wanted it, what came of it, and leads to its plan and back', async () => {
   const { address, stored } = await planned([resource('terraform_data.a', 'create', '"x"')]);
   const runId = someRun();
-  const begin = { runId, repositoryId: repository.id, fence: 1, baseCommit: stored.source.base, grant: someGrant(stored) };
+  const begin = {
+    runId,
+    repositoryId: repository.id,
+    fence: 1,
+    baseCommit: stored.source.base,
+    grant: someGrant(stored),
+  };
   expect(await site.store.applies.begin(begin)).toBe('begun');
   const apply = await shown({ id: runId, kind: 'apply', project: 'network', running: true });
   const running = await (await fetch(apply)).text();

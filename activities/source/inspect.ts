@@ -37,10 +37,7 @@ import { compareTrees } from './tree-diff.ts';
 /** What must be known of a pull request; `baseSha` is the base branch's tip now, not the one at the last push. */
 export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base' | 'baseSha' | 'mergeCommit'>;
 
-export type SourceInspection = Omit<
-  Inspection,
-  'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind'
->;
+export type SourceInspection = Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind'>;
 
 export type SourceInspector = {
   /** How `mine` stands to `other`; both are brought into the mirror. */
