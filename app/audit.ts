@@ -21,15 +21,6 @@ const undefinedTable = '42P01';
 /** Something that whoever typed the command can mend. */
 class AuditError extends Error {}
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on('error', () => process.exit(0));
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = 1;
-}
-
 async function main(argv: readonly string[]): Promise<void> {
   const { question, json } = readArguments(argv);
   const events = connectEvents(await databaseUrl());
@@ -125,4 +116,13 @@ function explain(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === undefinedTable) return 'This database is not yet Hatchet’s: start Hatchet with it once.';
   return `The record cannot be read: ${error instanceof Error ? error.message || code : String(error)}`;
+}
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', () => process.exit(0));
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
 }

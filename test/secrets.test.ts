@@ -176,9 +176,9 @@ test('no secret is found in what is sent, logged, kept or shown (S7)', async () 
   expect(found(metrics)).toEqual([]);
 
   await knock(world.app.url, { body: '{}', secret: 'another' });
-  const logged = world.app.lines.join('\n');
-  expect(logged).toContain('signature does not match');
-  expect(found(logged)).toEqual([]);
+  const isLogged = (): boolean => world.app.lines.some((line) => line.includes('signature does not match'));
+  await vi.waitUntil(isLogged, { timeout: patienceMs });
+  expect(found(world.app.lines.join('\n'))).toEqual([]);
 
   const kept = await readFiles(world.dataDir);
   expect(kept).toContain('refs/pull');
@@ -210,21 +210,20 @@ test('what people asked for there, and what came of it, is in the record for goo
     { timeout: patienceMs, interval: 500 },
   );
   const events = lines.map((line) => JSON.parse(line));
-  expect(
-    events.map(({ actor, action, target, allowed, reason }) =>
-      [actor, action, target, allowed, reason].join(' '),
-    ),
-  ).toEqual([
-    'stranger apply audited false not-allowed',
-    'mona command  false unknown-verb',
-    'hubot apply audited true comment',
-    'hubot begin audited true comment, fence 1',
-    'hubot end audited true applied',
-    expect.stringMatching(/^mona merge {2}true [0-9a-f]{40}$/),
-  ]);
-  const { digest } = events[2];
+  // What a workflow tells is written when nobody waits for its next step, so that an apply can be there before it.
+  const told = events.map(({ actor, action, target, digest, allowed, reason }) =>
+    [action, actor, target, digest, allowed, reason].join(' '),
+  );
+  const { digest } = events.find(({ action }) => action === 'begin');
   expect(digest).toMatch(/^[0-9a-f]{64}$/);
-  expect(events.map((event) => event.digest)).toEqual([digest, null, digest, digest, digest, null]);
+  expect(told.toSorted()).toEqual([
+    `apply hubot audited ${digest} true comment`,
+    `apply stranger audited ${digest} false not-allowed`,
+    expect.stringMatching(`^begin hubot audited ${digest} true comment, fence \\d+$`),
+    'command mona   false unknown-verb',
+    `end hubot audited ${digest} true applied`,
+    expect.stringMatching(/^merge mona {3}true [0-9a-f]{40}$/),
+  ]);
 
   const table = await audit(
     '--project',
@@ -250,9 +249,11 @@ test('what people asked for there, and what came of it, is in the record for goo
     "update event set actor = 'nobody'",
     'delete from event where id = 1',
     'truncate event',
-    "insert into event select * from event on conflict (key) do update set actor = 'nobody'",
+    `insert into event (key, repository_id, repository, actor, action, target, allowed, reason)
+      select key, repository_id, repository, actor, action, target, not allowed, reason from event
+      on conflict (key) do update set allowed = excluded.allowed`,
   ]) {
-    await expect(sql.unsafe(change)).rejects.toThrow(/append-only|identity/);
+    await expect(sql.unsafe(change)).rejects.toThrow('append-only');
   }
   await sql.end();
 });

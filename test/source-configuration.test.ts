@@ -270,7 +270,7 @@ describe('problems', () => {
     [
       'a glob that takes long on a long path',
       '{ dir: network, when_modified: ["**/a/**/*-{x,y*-*}.tf"] }',
-      '3:37-3:61 `projects.0.when_modified.0`: is no glob: more than 2 of `**` and of further stars in one name',
+      '3:37-3:60 `projects.0.when_modified.0`: is no glob: more than 2 of `**` and of further stars in one name',
     ],
     [
       'an unknown dependency',
