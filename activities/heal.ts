@@ -35,6 +35,7 @@ export type HealMessenger = {
   /** To the pull request's workflow, which is started where it does not run. */
   readonly deliver: (message: Message) => Promise<void>;
   readonly tellRepository: ControlActivities['tellRepository'];
+  readonly tellPullRequest: ControlActivities['tellPullRequest'];
   readonly lifeOf: (ref: PullRequestRef) => Promise<WorkflowLife>;
   /** Open pull requests of the repository are being planned again right now. */
   readonly isRefreshing: (repository: Repository) => Promise<boolean>;
@@ -288,20 +289,35 @@ async function setRight(deps: HealDependencies, loss: Loss): Promise<void> {
   }
 }
 
-/** What is said must be true now: what the look saw may be older than what GitHub has said itself meanwhile. */
+/**
+ * What is said must be true now: what the look saw may be older than what GitHub has said itself meanwhile. Whether the
+ * workflow is gone is asked before the record: one that ends in between has left its picture there.
+ */
 async function sayAgain(
-  { github, store, messenger }: HealDependencies,
+  deps: HealDependencies,
   { message, since }: Extract<Loss, { kind: 'message' }>,
 ): Promise<void> {
+  const { github, messenger } = deps;
   if (message.kind !== 'pull-request') return messenger.deliver(message);
-  const { repository, number } = message.ref;
+  const { repository } = message.ref;
+  const life = await messenger.lifeOf(message.ref);
   const nodeIds = [message.pullRequest.nodeId];
   const [detail] = await readDetails(github, repository.installationId, nodeIds);
-  const known = await store.healing.known([{ repositoryId: repository.id, numbers: [number] }]);
-  const before = known.get(repository.id)?.find((each) => each.number === number) ?? null;
-  const lost = detail === undefined ? null : lostOf(detail.seen, before, since);
+  const known = await knownNow(deps, message.ref);
+  const lost = detail === undefined ? null : lostOf(detail.seen, known, since);
   if (detail === undefined || lost === null) return;
-  await messenger.deliver({ ...message, lost, pullRequest: detail.pullRequest });
+  const now = { ...message, lost, pullRequest: detail.pullRequest };
+  if (life === 'gone') return messenger.deliver(now);
+  const { heard } = await messenger.tellPullRequest(now);
+  if (!heard) throw new Error('the workflow has just ended: the next look sees what it left');
+}
+
+async function knownNow(
+  { store }: HealDependencies,
+  { repository, number }: PullRequestRef,
+): Promise<KnownPullRequest | null> {
+  const known = await store.healing.known([{ repositoryId: repository.id, numbers: [number] }]);
+  return known.get(repository.id)?.find((each) => each.number === number) ?? null;
 }
 
 /** While open pull requests are planned again, some are on the old base because their turn has not come. */
@@ -330,12 +346,15 @@ const healed = {
 
 /** One that is followed will be finished; a new workflow shows all anew; what cannot go on must not seem to. */
 async function finishChecks(
-  { github, messenger, store, log }: HealDependencies,
+  deps: HealDependencies,
   message: Extract<Loss, { kind: 'checks' }>['message'],
 ): Promise<void> {
+  const { github, messenger, store, log } = deps;
   const { ref, deliveryId } = message;
   const life = await messenger.lifeOf(ref);
   if (life === 'followed') return;
+  const known = await knownNow(deps, ref);
+  if (known === null || !isLeftOpen(known)) return;
   if (life === 'gone') return messenger.deliver(message);
   const closed = await closeOpenChecks({ github, memory: store.shown }, ref);
   const { repository, number } = ref;

@@ -318,7 +318,8 @@ async function endOf(pullRequest: PullRequestHandle, dir: string): Promise<unkno
     comment: clean(mainComment(pullRequest))
       .split('\n')[1]
       ?.replace(/ in \d+s/, ''),
-    events: events.map((event) => clean(JSON.stringify(event))),
+    // Facts are written when nobody waits for the next step: some a little later than what came after them.
+    events: events.map((event) => clean(JSON.stringify(event))).sort(),
     approvals: [...approvals],
     applies: (await appliesOf(world, dir)).map(({ state }) => state),
   };
