@@ -115,8 +115,8 @@ test('what a reader of Markdown takes for a quote, code, HTML or a list is no co
   const marked = new Marked({ gfm: true });
   const isCommand = (comment: string): void => {
     const [first] = marked.lexer(comment.replace(/^\s*[\r\n]/, '')).filter(({ type }) => type !== 'space');
-    if (first === undefined || first.type === 'paragraph' || first.type === 'text') return;
-    expect(parseCommand(comment)).toBeNull();
+    if (['blockquote', 'code', 'html', 'list', 'table'].includes(first?.type ?? ''))
+      expect(parseCommand(comment)).toBeNull();
   };
   fc.assert(fc.property(text, isCommand), fuzz(4_000));
 });
