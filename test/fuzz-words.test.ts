@@ -182,7 +182,8 @@ test('a branch is fetched by a name that git takes for nothing else, or not at a
       const refspec = refspecOf(branch);
       if (refspec === null) return;
       taken.push(branch);
-      expect(refspec).toMatch(/^\+refs\/heads\/[^ :?*[\\~^\p{Cc}]+:refs\/hatchet\/branches\/[0-9a-f]{64}$/u);
+      expect([...refspec].every((sign) => sign > ' ' && sign !== '\u007f')).toBe(true);
+      expect(refspec).toMatch(/^\+refs\/heads\/[^ :?*[\\~^]+:refs\/hatchet\/branches\/[0-9a-f]{64}$/u);
     }),
     fuzz(10_000),
   );
