@@ -4,7 +4,7 @@ import type { Refusal } from '../workflows/model/apply.ts';
 
 type Request = Parameters<ControlActivities['beginApply']>[0];
 
-/** Appended before Terraform may start. Its end finds it by this key (migration 017). */
+/** Appended before Terraform may start. Its end finds it by this key (migration 015). */
 export function beginEvent(
   { repository, grant, runId, fence }: Request,
   answer: { readonly kind: 'begun' } | Refusal,

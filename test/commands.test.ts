@@ -85,6 +85,7 @@ describe.concurrent('commands', () => {
       | \`/hatchet apply [project…]\` | apply what is planned and approved |
       | \`/hatchet approve [project…]\` | say yes to the plans shown |
       | \`/hatchet reject [project…]\` | take a yes back, or refuse |
+      | \`/hatchet override project… --reason "…"\` | lift the denial of a policy, where hatchet.yaml names you |
       | \`/hatchet cancel\` | stop plans and what waits; a running apply if said twice |
       | \`/hatchet unlock [project…]\` | give up this pull request's locks |
       | \`/hatchet status\` | what is running, waiting and locked |
@@ -226,7 +227,7 @@ describe.concurrent('commands', () => {
     expect(said).toMatchInlineSnapshot(`
       [
         "unlock → confused: @hubot \`/hatchet unlock\` was refused: an apply is running. Ask again when it is done.",
-        "cancel → confused: @hubot \`/hatchet cancel\` was refused: an apply is running. Ask again when it is done.",
+        "cancel → eyes: @hubot stopping an apply leaves its project half-changed. Comment \`/hatchet cancel\` again within 10 minutes to stop it.",
         "plan → confused: @hubot \`/hatchet plan\` was refused: an apply is running. Ask again when it is done.",
         "apply → confused: @hubot \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.",
       ]

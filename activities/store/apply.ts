@@ -106,7 +106,7 @@ export function createApplies(sql: Sql): Applies {
       const found = await sql`select number, base_commit as "baseCommit" from apply
         where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
           and base_commit is not null
-          and (state in ('applied', 'unknown') or (state = 'failed' and (outcome ->> 'done')::integer > 0))
+          and (state in ('applied', 'unknown') or (state = 'failed' and outcome::text ~ '"done" ?: ?[1-9]'))
         order by fence desc limit 1`;
       return changeRows.parse(found)[0] ?? null;
     },

@@ -68,7 +68,7 @@ begin
   -- Whatever has changed something since, or may have: the plan does not know of it.
   select * into earlier from apply where repository_id = planned.repository_id and dir = planned.dir
       and workspace = planned.workspace and finished_at >= planned.created_at
-      and (state in ('applied', 'unknown') or (state = 'failed' and (outcome ->> 'done')::integer > 0))
+      and (state in ('applied', 'unknown') or (state = 'failed' and outcome::text ~ '"done" ?: ?[1-9]'))
     order by finished_at desc limit 1;
   if found then
     return case when earlier.number = wanted_number then 'changed-since' else 'applied-elsewhere' end;
