@@ -65,12 +65,12 @@ const longestWaitInPlace = '1 second';
  * A few statements, one signal or one signature each, which may happen twice: done in place they take a millisecond, as
  * activities of the queue two more steps of the workflow, for which people wait.
  */
-export const { askProject, recordApply, record, tellNews, tellRepository, wasDelivered, admitRun } =
-  proxyLocalActivities<ControlActivities>({
-    startToCloseTimeout: callTimeout,
-    retry: patientRetry,
-    localRetryThreshold: longestWaitInPlace,
-  });
+const inPlace = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: callTimeout,
+  retry: patientRetry,
+  localRetryThreshold: longestWaitInPlace,
+});
+export const { askProject, recordApply, record, tellNews, tellRepository, wasDelivered } = inPlace;
 
 /** Somebody waits for the apply that these decide on: one question to GitHub each, mostly answered from memory. */
 export const { readActor, beginApply } = proxyLocalActivities<ControlActivities>({
@@ -132,7 +132,7 @@ export const planProjectIn =
 async function admitPlan(request: PlanRequest, lifetimeMs: number): Promise<RunPass | null> {
   const { repository, runId, number, source } = request;
   const { dir, workspace } = request.project;
-  return admitRun({
+  return inPlace.admitRun({
     repositoryId: repository.id,
     runId,
     lifetimeMs,
@@ -167,7 +167,7 @@ export const applyPlanIn =
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     });
     const { repository, runId, grant } = request;
-    const pass = await admitRun({
+    const pass = await inPlace.admitRun({
       repositoryId: repository.id,
       runId,
       lifetimeMs: waitMs + timeoutMs,

@@ -48,5 +48,5 @@ export function hasLater<Each extends Wanting>(projects: readonly Each[], projec
 }
 
 /** It was asked for, and belongs to somebody else as far as anybody knows. */
-export const isWaiting = ({ turn }: Pick<Wanting, 'turn'>): boolean =>
+const isWaiting = ({ turn }: Pick<Wanting, 'turn'>): boolean =>
   turn?.kind === 'asked' || turn?.kind === 'behind';
