@@ -14,6 +14,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** It starts two servers and runs Terraform a hundred times, beside all other tests. */
 const benchTimeoutMs = 420_000;
 
+/** As often as workflows/desk.ts lets progress be told. */
+const progressMs = 5_000;
+
 const page =
   'Before.\n<!-- bench: what follows is written by `npm run bench -- --markdown` -->\nold\n<!-- bench: end -->\nAfter.\n';
 
@@ -80,7 +83,9 @@ test.each([
   const found = benchmark.scenarios.find(
     (one) => one.kind === kind && one.projects === projects && one.pullRequests === 1,
   );
-  expect(found?.calls.total, JSON.stringify(found?.calls)).toBeLessThanOrEqual(most);
+  // Beside these, how far it is may be told every five seconds, and a busy machine takes longer.
+  const told = Math.floor((found?.visible.p95 ?? 0) / progressMs);
+  expect(found?.calls.total, JSON.stringify(found?.calls)).toBeLessThanOrEqual(most + told);
 });
 
 test.runIf(process.platform === 'linux')('memory and CPU of the whole tree are told', () => {

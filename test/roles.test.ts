@@ -138,7 +138,12 @@ test('each says what it misses, and goes on when it is back', async () => {
   await untilComment(waiting, 'Waiting for 1 approval');
 });
 
-test('told to stop, a runner finishes its apply, and control and web may go meanwhile', async () => {
+/** Three processes start again, one after the other, beside all other tests. */
+const restartsMs = 240_000;
+
+test('told to stop, a runner finishes its apply, and control and web may go meanwhile', {
+  timeout: restartsMs,
+}, async () => {
   const gate = stateFile(world, 'drain-gate');
   const pullRequest = await openOn(world, { dir: 'drained', body: gatedApply(gate) });
   await approveAndApply(pullRequest);
