@@ -2,9 +2,16 @@
 import { z } from 'zod';
 import type { SeenComment, SeenPullRequest, SeenReview } from '../../workflows/model/healing.ts';
 import type { InstallationId } from '../../workflows/model/identifiers.ts';
-import { parseSha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { GitHub } from './client.ts';
+import {
+  author,
+  ghost,
+  listOf,
+  pullRequestFields,
+  pullRequestNode,
+  pullRequestOf,
+} from './pull-request-facts.ts';
 
 export type PullRequestDetails = {
   readonly pullRequest: PullRequest;
@@ -23,12 +30,8 @@ const lastReviews = 20;
 const query = `query($ids: [ID!]!) {
   nodes(ids: $ids) {
     ... on PullRequest {
-      id number title state isDraft isCrossRepository headRefOid baseRefName baseRefOid updatedAt
-      author { login }
-      baseRef { target { oid } }
-      mergedBy { login } mergedAt
-      mergeCommit { oid }
-      labels(first: 50) { nodes { name } }
+      ${pullRequestFields}
+      updatedAt
       comments(last: ${lastComments}) {
         nodes { id fullDatabaseId body createdAt lastEditedAt author { __typename login } }
       }
@@ -39,34 +42,12 @@ const query = `query($ids: [ID!]!) {
   }
 }`;
 
-const login = z.object({ login: z.string() }).nullable();
-const author = z.object({ __typename: z.string(), login: z.string() }).nullable();
-const listOf = <Node extends z.ZodType>(node: Node) =>
-  z
-    .object({ nodes: z.array(node.nullable()).nullable() })
-    .nullable()
-    .transform((found) => (found?.nodes ?? []).filter((each) => each !== null));
 const databaseId = z.coerce.number<string | number>().int();
 const answer = z.object({
   nodes: z.array(
-    z
-      .object({
-        id: z.string(),
-        number: z.int(),
-        title: z.string(),
-        state: z.enum(['OPEN', 'CLOSED', 'MERGED']),
-        isDraft: z.boolean(),
-        isCrossRepository: z.boolean(),
-        headRefOid: z.string(),
-        baseRefName: z.string(),
-        baseRefOid: z.string(),
+    pullRequestNode
+      .extend({
         updatedAt: z.string(),
-        author: login,
-        baseRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
-        mergedBy: login,
-        mergedAt: z.string().nullable(),
-        mergeCommit: z.object({ oid: z.string() }).nullable(),
-        labels: listOf(z.object({ name: z.string() })),
         comments: listOf(
           z.object({
             id: z.string(),
@@ -108,27 +89,8 @@ export async function readDetails(
 
 type Node = NonNullable<z.infer<typeof answer>['nodes'][number]>;
 
-const states = { OPEN: 'open', CLOSED: 'closed', MERGED: 'merged' } as const;
-/** GitHub shows the deleted account of an author under this name. */
-const ghost = 'ghost';
-
 function detailsOf(node: Node): PullRequestDetails {
-  const pullRequest: PullRequest = {
-    nodeId: node.id,
-    number: node.number,
-    title: node.title,
-    author: node.author?.login ?? ghost,
-    state: states[node.state],
-    draft: node.isDraft,
-    fork: node.isCrossRepository,
-    head: parseSha(node.headRefOid),
-    base: node.baseRefName,
-    baseSha: parseSha(node.baseRef?.target?.oid ?? node.baseRefOid),
-    mergeCommit: node.mergeCommit === null ? null : parseSha(node.mergeCommit.oid),
-    mergedBy: node.mergedBy?.login ?? null,
-    mergedAt: node.mergedAt,
-    labels: node.labels.map(({ name }) => name),
-  };
+  const pullRequest = pullRequestOf(node);
   return {
     pullRequest,
     seen: { ...pullRequest, updatedAt: node.updatedAt },

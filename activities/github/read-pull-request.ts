@@ -6,16 +6,12 @@ import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { Review, Standing } from '../../workflows/model/standing.ts';
 import { operatorError } from '../faults.ts';
 import type { GitHub } from './client.ts';
+import { listOf, login, pullRequestFields, pullRequestNode, pullRequestOf } from './pull-request-facts.ts';
 
 const query = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
-      id number title state isDraft isCrossRepository headRefOid baseRefName baseRefOid
-      author { __typename login }
-      baseRef { target { oid } }
-      mergedBy { login } mergedAt
-      mergeCommit { oid }
-      labels(first: 50) { nodes { name } }
+      ${pullRequestFields}
       reviewDecision
       latestOpinionatedReviews(first: 100) {
         nodes { author { login } authorCanPushToRepository state submittedAt commit { oid } }
@@ -27,9 +23,6 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
   }
 }`;
 
-const login = z.object({ login: z.string() }).nullable();
-const nodesOf = <Node extends z.ZodType>(node: Node) =>
-  z.object({ nodes: z.array(node.nullable()).nullable() });
 const review = z.object({
   author: login,
   authorCanPushToRepository: z.boolean(),
@@ -43,36 +36,16 @@ const commit = z.object({ oid: z.string(), author: signature, committer: signatu
 const answerSchema = z.object({
   repository: z
     .object({
-      pullRequest: z
-        .object({
-          id: z.string(),
-          number: z.int(),
-          title: z.string(),
-          state: z.enum(['OPEN', 'CLOSED', 'MERGED']),
-          isDraft: z.boolean(),
-          isCrossRepository: z.boolean(),
-          headRefOid: z.string(),
-          baseRefName: z.string(),
-          baseRefOid: z.string(),
-          author: z.object({ __typename: z.string(), login: z.string() }).nullable(),
-          baseRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
-          mergedBy: login,
-          mergedAt: z.string().nullable(),
-          mergeCommit: z.object({ oid: z.string() }).nullable(),
-          labels: z
-            .object({ nodes: z.array(z.object({ name: z.string() }).nullable()).nullable() })
-            .nullable(),
+      pullRequest: pullRequestNode
+        .extend({
           reviewDecision: z.enum(['APPROVED', 'CHANGES_REQUESTED', 'REVIEW_REQUIRED']).nullable(),
-          latestOpinionatedReviews: nodesOf(review).nullable(),
-          commits: nodesOf(z.object({ commit })),
+          latestOpinionatedReviews: listOf(review),
+          commits: listOf(z.object({ commit })),
         })
         .nullable(),
     })
     .nullable(),
 });
-
-/** GitHub shows the deleted account of an author under this name. */
-const ghost = 'ghost';
 
 type Found = NonNullable<NonNullable<z.infer<typeof answerSchema>['repository']>['pullRequest']>;
 
@@ -91,25 +64,6 @@ export async function readPullRequest(
   return { pullRequest: pullRequestOf(found), standing: standingOf(found, readAt) };
 }
 
-function pullRequestOf(found: Found): PullRequest {
-  return {
-    nodeId: found.id,
-    number: found.number,
-    title: found.title,
-    author: found.author?.login ?? ghost,
-    state: ({ OPEN: 'open', CLOSED: 'closed', MERGED: 'merged' } as const)[found.state],
-    draft: found.isDraft,
-    fork: found.isCrossRepository,
-    head: parseSha(found.headRefOid),
-    base: found.baseRefName,
-    baseSha: parseSha(found.baseRef?.target?.oid ?? found.baseRefOid),
-    mergeCommit: found.mergeCommit === null ? null : parseSha(found.mergeCommit.oid),
-    mergedBy: found.mergedBy?.login ?? null,
-    mergedAt: found.mergedAt,
-    labels: (found.labels?.nodes ?? []).flatMap((label) => (label === null ? [] : [label.name])),
-  };
-}
-
 const decisions = {
   APPROVED: 'approved',
   CHANGES_REQUESTED: 'changes-requested',
@@ -122,12 +76,12 @@ const opinions = {
 } as const;
 
 function standingOf(found: Found, readAt: string): Standing {
-  const newest = found.commits.nodes?.at(-1)?.commit;
+  const newest = found.commits.at(-1)?.commit;
   const makers = newest?.oid === found.headRefOid ? [newest.author, newest.committer] : [];
   return {
     readAt,
     head: parseSha(found.headRefOid),
-    reviews: (found.latestOpinionatedReviews?.nodes ?? []).flatMap(reviewOf),
+    reviews: found.latestOpinionatedReviews.flatMap(reviewOf),
     decision: found.reviewDecision === null ? null : decisions[found.reviewDecision],
     pushers: [...new Set(makers.flatMap((maker) => maker?.user?.login ?? []))],
     authorMayWrite: authorMayWrite(found),
@@ -141,8 +95,8 @@ function authorMayWrite({ author, isCrossRepository }: Found): boolean | null {
   return author.__typename === 'Bot' && !isCrossRepository ? true : null;
 }
 
-function reviewOf(found: z.infer<typeof review> | null): readonly Review[] {
-  if (found === null || found.author === null || found.submittedAt === null) return [];
+function reviewOf(found: z.infer<typeof review>): readonly Review[] {
+  if (found.author === null || found.submittedAt === null) return [];
   if (found.state === 'COMMENTED' || found.state === 'PENDING') return [];
   return [
     {
