@@ -106,7 +106,10 @@ describe.concurrent('reviews', () => {
     await untilCheck(pullRequest, 'hatchet/apply', approved);
     await pullRequest.push({ 'pushed/notes.tf': '# the same plan\n' }, 'lee');
     await untilCheck(pullRequest, 'hatchet/apply', missing('pushed'));
-    await untilComment(pullRequest, 'whoever pushed the newest commit counts as an author');
+    // What replaced another picture counts as seen from the next second on.
+    await untilSecondAfter(
+      await untilComment(pullRequest, 'whoever pushed the newest commit counts as an author'),
+    );
     const refused = await ask(pullRequest, 'lee', '/hatchet approve');
     expect(refused.reply).toContain("your own pull request needs someone else's yes");
     pullRequest.review('lee', 'APPROVE');
