@@ -10,6 +10,8 @@ import type {
   RunPass,
   UnlockRequest,
 } from './activities.ts';
+import type { Patience } from './in-turn.ts';
+import { inTurn } from './in-turn.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
@@ -59,34 +61,44 @@ export const { abandonApply, show, answer } = proxyActivities<ControlActivities>
   retry: patientRetry,
 });
 
-/** While the database is away, the workflow is to hear of other things: longer waits are timers of its own. */
-const longestWaitInPlace = '1 second';
+/** Whoever calls them tries again: see in-turn.ts. */
+const onceInPlace: RetryPolicy = { maximumAttempts: 1 };
+/** As `callRetry`. */
+const callPatience: Patience = { attempts: 10, firstPauseMs: 1_000, longestPauseMs: 60_000 };
+/** As `patientRetry`. */
+const endlessPatience: Patience = { ...callPatience, attempts: Number.POSITIVE_INFINITY };
 /**
  * A few statements, one signal or one signature each, which may happen twice: done in place they take a millisecond, as
  * activities of the queue two more steps of the workflow, for which people wait.
  */
 const inPlace = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: callTimeout,
-  retry: patientRetry,
-  localRetryThreshold: longestWaitInPlace,
+  retry: onceInPlace,
 });
-export const { askProject, recordApply, record, tellNews, tellRepository, wasDelivered } = inPlace;
+export const askProject = inTurn(inPlace.askProject, endlessPatience);
+export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
+export const record = inTurn(inPlace.record, endlessPatience);
+export const tellNews = inTurn(inPlace.tellNews, endlessPatience);
+export const tellRepository = inTurn(inPlace.tellRepository, endlessPatience);
+export const wasDelivered = inTurn(inPlace.wasDelivered, endlessPatience);
+const admitRun = inTurn(inPlace.admitRun, endlessPatience);
 
 /** Somebody waits for the apply that these decide on: one question to GitHub each, mostly answered from memory. */
-export const { readActor, beginApply } = proxyLocalActivities<ControlActivities>({
+const inPlaceForLong = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: inspectTimeout,
-  retry: callRetry,
-  localRetryThreshold: longestWaitInPlace,
+  retry: onceInPlace,
 });
+export const readActor = inTurn(inPlaceForLong.readActor, callPatience);
+export const beginApply = inTurn(inPlaceForLong.beginApply, callPatience);
 
 /** Plans wait for each other at the one thread that judges; a very large one takes it for seconds. */
 const judgeTimeout = '2 minutes';
-/** Milliseconds for nearly every plan, and then nothing is between a plan and its picture but this. */
-export const { judge } = proxyLocalActivities<ControlActivities>({
+const inPlaceForPlans = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: judgeTimeout,
-  retry: callRetry,
-  localRetryThreshold: longestWaitInPlace,
+  retry: onceInPlace,
 });
+/** Milliseconds for nearly every plan, and then nothing is between a plan and its picture but this. */
+export const judge = inTurn(inPlaceForPlans.judge, callPatience);
 
 /** What is not heard in minutes is heard with the next push. */
 export const { tellPullRequest } = proxyActivities<ControlActivities>({
@@ -119,7 +131,7 @@ export const planProjectIn =
   async (request: PlanRequest): Promise<PlanResult> => {
     const { planProject } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
-      activityId: runnerActivityId(request.runId),
+      activityId: runnerActivityId(pool, request.runId),
       startToCloseTimeout: timeoutMs,
       scheduleToStartTimeout: waitMs,
       heartbeatTimeout,
@@ -132,7 +144,7 @@ export const planProjectIn =
 async function admitPlan(request: PlanRequest, lifetimeMs: number): Promise<RunPass | null> {
   const { repository, runId, number, source } = request;
   const { dir, workspace } = request.project;
-  return inPlace.admitRun({
+  return admitRun({
     repositoryId: repository.id,
     runId,
     lifetimeMs,
@@ -145,7 +157,7 @@ export const unlockStateIn =
   async (request: UnlockRequest): Promise<readonly Diagnostic[] | null> => {
     const { unlockState } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
-      activityId: runnerActivityId(request.runId),
+      activityId: runnerActivityId(pool, request.runId),
       startToCloseTimeout: timeoutMs,
       scheduleToStartTimeout: waitMs,
       heartbeatTimeout,
@@ -159,7 +171,7 @@ export const applyPlanIn =
   async (request: ApplyPlanRequest): Promise<ApplyOutcome> => {
     const { applyPlan } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
-      activityId: runnerActivityId(request.runId),
+      activityId: runnerActivityId(pool, request.runId),
       startToCloseTimeout: timeoutMs,
       scheduleToStartTimeout: waitMs,
       heartbeatTimeout: applyHeartbeatTimeout,
@@ -167,7 +179,7 @@ export const applyPlanIn =
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     });
     const { repository, runId, grant } = request;
-    const pass = await inPlace.admitRun({
+    const pass = await admitRun({
       repositoryId: repository.id,
       runId,
       lifetimeMs: waitMs + timeoutMs,
