@@ -27,6 +27,7 @@ import { createMirrors } from '../activities/source/mirror.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createInitCache } from '../activities/terraform/init-cache.ts';
+import { createLeftovers } from '../activities/terraform/leftovers.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import type { RunAccess } from '../activities/terraform/settings.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
@@ -35,6 +36,7 @@ import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';
 import { keepHealing } from './heal-schedule.ts';
 import type { ReadinessCheck } from './http-server.ts';
+import { keepSweeping } from './keep-sweeping.ts';
 import type { Keyring } from './keyring.ts';
 import type { RunLinks } from './pages/run-links.ts';
 import { createRunLinks } from './pages/run-links.ts';
@@ -92,7 +94,7 @@ export async function startWorkers(settings: WorkSettings): Promise<Workers> {
   const closes: Closes = [];
   const { workers, runs, readiness } =
     settings.config.role === 'runner'
-      ? await startRunnerAlone(settings)
+      ? await startRunnerAlone(settings, closes)
       : await startAtStore(settings, closes);
   const running = workers.map((worker) => worker.run());
   return {
@@ -107,7 +109,7 @@ export async function startWorkers(settings: WorkSettings): Promise<Workers> {
 }
 
 /** Everything that it reads and keeps it asks of control. */
-async function startRunnerAlone(settings: WorkSettings): Promise<Parts> {
+async function startRunnerAlone(settings: WorkSettings, closes: Closes): Promise<Parts> {
   const { config } = settings;
   const { url } = config.runService;
   if (url === null) throw new Error('a runner needs the address of control');
@@ -115,7 +117,7 @@ async function startRunnerAlone(settings: WorkSettings): Promise<Parts> {
   // What a runner that was killed left.
   await rm(scratch, { recursive: true, force: true });
   const service = createRunServiceClient({ url, scratch, environment: gitEnvironment(config) });
-  const workers = await startRunners(settings, service.accessFor);
+  const workers = await startRunners(settings, service.accessFor, closes);
   return { workers, runs: null, readiness: [{ name: 'control', check: service.ping }] };
 }
 
@@ -164,7 +166,7 @@ async function startWorkAt(settings: WorkSettings, office: Office) {
     // Nobody could look at it without a page.
     liveLog: links === null ? null : store.liveLogs,
   };
-  const runners = startRunners(settings, () => access);
+  const runners = startRunners(settings, () => access, closes);
   return Promise.all([control, runners.then((worker) => ({ worker, readiness: [] }))]);
 }
 
@@ -183,6 +185,7 @@ async function startControl(settings: WorkSettings, office: Office, mirrors: Mir
     policiesDir,
     cacheDir: cacheDir(config, 'policies'),
     readPolicies: createPolicyReader({ mirrors, github }),
+    masks: config.secrets,
     log,
   });
   closes.push(() => judge.close());
@@ -249,14 +252,21 @@ function runLinks({ links: { url, lifetimeMs } }: Config, keyring: Keyring): Run
 async function startRunners(
   settings: WorkSettings,
   accessFor: Parameters<typeof createRunnerActivities>[1],
+  closes: Closes,
 ): Promise<readonly Worker[]> {
   const { config, tools, client, native, converter, log } = settings;
   if (tools.terraform === null) throw new Error('a runner needs terraform');
   const bubblewrap = await sandbox(config, tools, log);
   const workDir = cacheDir(config, 'runs');
-  for (const run of await sweepRuns(workDir))
-    log.warn({ run }, 'an apply was cut off here; its files are kept');
+  const masks = config.secrets;
+  const leftovers = createLeftovers({ settings: { workDir, masks }, accessFor, log });
+  for (const run of await sweepRuns(workDir)) {
+    log.warn({ run }, 'an apply was cut off here; what it leaves is kept as soon as it can be');
+    leftovers.add(run);
+  }
+  closes.push(keepSweeping(leftovers));
   const machine = {
+    leftovers,
     engineFor: createEngineFinder(config, log),
     initCache: createInitCache(cacheDir(config, 'inits')),
     settings: {
@@ -266,7 +276,7 @@ async function startRunners(
       network: config.runner.network,
       bubblewrap,
       pluginCacheDir: cacheDir(config, 'providers'),
-      masks: config.secrets,
+      masks,
     },
   };
   const activities = createRunnerActivities(machine, accessFor);

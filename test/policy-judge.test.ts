@@ -146,6 +146,7 @@ async function judgeFor({ policiesDir: dir, cacheDir, planJson }: Installation):
     policiesDir: dir ?? policiesDir,
     cacheDir,
     readPolicies: async () => ({ kind: 'unusable', problem: 'the repository has none' }),
+    masks: [],
     log,
   });
 }

@@ -32,9 +32,27 @@ deny contains {"msg": "no public buckets", "address": r.address} if some r in in
 approve contains {"count": 2, "by": ["@octo-org/platform"], "msg": "two pairs of eyes"} if input.pr.author == "mona"`;
 const conftest = `package main
 deny contains msg if { some r in input.resource_changes; msg := sprintf("%s is %v", [r.address, r.change.actions]) }`;
+/** One is known by the change that it stands in, the other was only read while it was planned. */
+const secrets = { changed: 'p4ss"word\nand a second line', read: `read-${'long'.repeat(80)}` };
 const planJson = Buffer.from(
-  JSON.stringify({ ...emptyPlan, resource_changes: [{ address: 'x.y', change: { actions: ['create'] } }] }),
+  JSON.stringify({
+    ...emptyPlan,
+    resource_changes: [
+      {
+        address: 'x.y',
+        change: { actions: ['create'], after: { key: secrets.changed }, after_sensitive: { key: true } },
+      },
+    ],
+    prior_state: {
+      values: {
+        root_module: { resources: [{ values: { v: secrets.read }, sensitive_values: { v: true } }] },
+      },
+    },
+  }),
 );
+
+/** What the operator gave Terraform; no plan says that it is a secret. */
+const environmentSecret = 'from-the-environment';
 
 let remote: Remote;
 let directory: string;
@@ -64,6 +82,7 @@ beforeAll(async () => {
       mirrors,
       github: { gitUrl: () => remote.url, gitToken: async () => remoteToken },
     }),
+    masks: [environmentSecret],
     log: pino({ enabled: false }),
   });
   await judge.warm();
@@ -160,6 +179,30 @@ test('every package below the path speaks, in its own words, and tests do not', 
       error: null,
     },
   ]);
+});
+
+test('what policies say of secrets is masked in all its parts (S7)', async () => {
+  const leaky = `package hatchet.leaky
+key := input.plan.resource_changes[0].change.after.key
+read := input.plan.prior_state.values.root_module.resources[0].values.v
+deny contains sprintf("%s must not be %v", [r.address, r.change.after]) if some r in input.plan.resource_changes
+deny contains concat(" ", ["cut here", read])
+warn contains {"msg": base64.encode(concat("", ["user:", key])), "address": sprintf("x[%q]", [key])}
+warn contains "${environmentSecret}"
+approve contains {"msg": read, "by": [key]}`;
+  const conflict = `package hatchet.thrown
+x[input.plan.prior_state.values.root_module.resources[0].values.v] := n if some n in [1, 2]
+deny contains "never" if x`;
+  const verdicts = await own({ 'policies/leaky.rego': leaky, 'policies/thrown.rego': conflict }, 'policies');
+  expect(verdicts[0]).toMatchObject({
+    denials: [{ message: 'cut here ***' }, { message: 'x.y must not be {"key": "***"}' }],
+    warnings: [{ message: '***' }, { address: 'x["***"]' }],
+    approvals: [{ message: '***', by: ['***'] }],
+  });
+  expect(verdicts[1]?.error).toContain('conflict');
+  const said = JSON.stringify(verdicts);
+  for (const part of ['p4ss', 'second line', 'longlong', environmentSecret]) expect(said).not.toContain(part);
+  expect(said).not.toContain(Buffer.from('second line').toString('base64').slice(2, -4));
 });
 
 test('advisory policies are heard and block nothing', async () => {

@@ -64,15 +64,37 @@ test('all values below a mark are secrets, and no others', () => {
         "after": { "old": "new", "plain": "plain" },
         "before_sensitive": { "old": true, "list": [false, { "deep": true }] },
         "after_sensitive": { "old": true } } }],
+    "resource_drift": [{ "address": "a.b", "mode": "managed", "type": "a",
+      "change": { "actions": ["update"], "before": { "x": "drift-before" }, "after": { "x": "drift-after", "y": "open" },
+        "before_sensitive": { "x": true }, "after_sensitive": { "x": true } } }],
+    "deferred_changes": [{ "reason": "unknown", "resource_change": { "change": { "actions": ["create"],
+      "before": null, "after": { "x": "deferred" }, "before_sensitive": false, "after_sensitive": { "x": true } } } }],
+    "planned_values": { "outputs": { "p": { "sensitive": true, "value": "planned-output" }, "q": { "sensitive": false, "value": "open" } },
+      "root_module": { "resources": [{ "values": { "x": "planned", "y": "open" }, "sensitive_values": { "x": true } }] } },
+    "prior_state": { "values": { "outputs": { "p": { "sensitive": true, "value": { "a": "prior-output" } } },
+      "root_module": {
+        "resources": [{ "mode": "data", "values": { "list": ["open", "read"] }, "sensitive_values": { "list": [false, true] } }],
+        "child_modules": [{ "child_modules": [{ "resources": [{ "values": { "x": "deep" }, "sensitive_values": { "x": true } }] }] }] } } },
     "output_changes": { "o": { "actions": ["create"], "before": null, "after": { "a": "output" },
       "before_sensitive": true, "after_sensitive": true } }
   }`);
   expect([...sensitiveValues(document)].sort()).toEqual([
     '9007199254740993',
+    'deep',
+    'deferred',
+    'drift-after',
+    'drift-before',
     'ephemeral',
     'new',
     'old',
     'output',
+    'planned',
+    'planned-output',
+    'prior-output',
+    'read',
     'variable',
   ]);
+  // A document of another version, or none: nothing is found, and nothing thrown.
+  for (const odd of [null, [], { resource_changes: 1, prior_state: [], variables: { v: 1 } }])
+    expect([...sensitiveValues(odd)]).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { PolicyBundle } from './bundle.ts';
 import type { InputShape, PolicyFacts } from './input.ts';
 import type { PackageAnswer } from './result.ts';
-import type { News, Question } from './worker-thread.ts';
+import type { News, Question, ThreadSettings } from './worker-thread.ts';
 
 export type EvaluationLimits = {
   /** For all packages of a bundle together, on a thread that is already running. */
@@ -48,15 +48,18 @@ export type Evaluator = {
   readonly close: () => Promise<void>;
 };
 
-/** One thread, one plan at a time; a thread that ran too long or died is replaced for the next plan. */
-export function createEvaluator(limits: EvaluationLimits): Evaluator {
+/**
+ * One thread, one plan at a time; a thread that ran too long or died is replaced for the next plan. What comes out of
+ * it holds neither `masks` nor what the plan marks as sensitive.
+ */
+export function createEvaluator(limits: EvaluationLimits, masks: readonly string[] = []): Evaluator {
   let thread: Promise<Worker> | null = null;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   const currentThread = (): Promise<Worker> => {
     if (thread !== null) return thread;
-    const started = startThread(limits.heapMb, () => {
+    const started = startThread({ heapMb: limits.heapMb, masks }, () => {
       if (thread === started) thread = null;
     });
     thread = started;
@@ -99,10 +102,14 @@ export function createEvaluator(limits: EvaluationLimits): Evaluator {
 }
 
 /** A running thread with nothing of this process's environment. `onGone` is called when it ends, however it ends. */
-async function startThread(heapMb: number, onGone: () => void): Promise<Worker> {
+async function startThread(
+  { heapMb, masks }: ThreadSettings & Pick<EvaluationLimits, 'heapMb'>,
+  onGone: () => void,
+): Promise<Worker> {
   const worker = new Worker(new URL('./worker-thread.ts', import.meta.url), {
     env: {},
     execArgv: [],
+    workerData: { masks } satisfies ThreadSettings,
     resourceLimits: { maxOldGenerationSizeMb: heapMb },
   });
   // An idle thread must not keep the process alive, nor take it down when it dies.

@@ -25,13 +25,15 @@ export type JudgeOptions = {
   /** Compiled policies are kept here; made when missing. */
   readonly cacheDir: string;
   readonly readPolicies: ReadPolicies;
+  /** Values that no verdict may hold, beside those that a plan marks as sensitive. */
+  readonly masks: readonly string[];
   readonly log: Pick<Logger, 'error'>;
 };
 
 export type Judge = {
   /**
    * Verdicts of the built-in policies sorted by name, then those of the repository's own. Fails closed: what cannot
-   * be evaluated is a verdict with `error`.
+   * be evaluated is a verdict with `error`. Sensitive values of the plan are masked in all that they say.
    * OperatorError: the store does not have the plan. Anything else: this process is ending, another may judge.
    */
   readonly judge: (request: JudgeRequest) => Promise<readonly Verdict[]>;
@@ -49,7 +51,7 @@ export type Judge = {
 
 export function createJudge(options: JudgeOptions): Judge {
   const { store, log } = options;
-  const evaluator = createEvaluator(evaluationLimits);
+  const evaluator = createEvaluator(evaluationLimits, options.masks);
   const own = createRepositoryJudge({ ...options, evaluator });
   let compiled: PolicyBundle | null = null;
   let compiling: Promise<PolicyBundle> | null = null;

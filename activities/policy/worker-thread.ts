@@ -1,11 +1,16 @@
 // What happens inside the thread where policies run, away from everything that must keep going?
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Mask } from '../terraform/mask.ts';
 import { createBuiltins } from './builtins/builtins.ts';
 import type { PolicyPackage } from './bundle.ts';
 import type { InputShape, PolicyFacts } from './input.ts';
 import { writeInput } from './input.ts';
 import type { LoadedPolicy } from './load-policy.ts';
 import { loadPolicy } from './load-policy.ts';
+import { createAnswerMask, maskTexts } from './mask-answer.ts';
+
+/** What the thread is started with: values that no text may hold, whatever the plan says of them. */
+export type ThreadSettings = { readonly masks: readonly string[] };
 
 export type Question = {
   readonly digest: string;
@@ -30,6 +35,7 @@ const maxLoadedPolicies = 8;
 /** An answer is a few messages; one of this size would only fill the memory of whoever reads it. */
 const maxAnswerLength = 4 * 1024 * 1024;
 
+const { masks } = workerData as ThreadSettings;
 const loadedPolicies = new Map<string, LoadedPolicy>();
 let now = '';
 const builtins = createBuiltins(() => now);
@@ -39,7 +45,8 @@ async function answer(question: Question, tell: (news: News) => void): Promise<v
   now = facts.run.time;
   try {
     const input = writeInput(planJson, facts, shape);
-    for (const pkg of packages) tell(await answerOf(pkg, question, input));
+    const mask = createAnswerMask(masks, planJson);
+    for (const pkg of packages) tell(await answerOf(pkg, question, input, mask));
   } catch (cause) {
     for (const { name } of packages) tell({ kind: 'failed', name, reason: reasonOf(cause) });
   }
@@ -47,19 +54,24 @@ async function answer(question: Question, tell: (news: News) => void): Promise<v
   tell({ kind: 'done' });
 }
 
-async function answerOf(pkg: PolicyPackage, question: Question, input: ArrayBuffer): Promise<News> {
-  const { name, entrypoint } = pkg;
+/** Policies see the plan in clear; what they say of it does not leave this thread in clear. */
+async function answerOf(
+  { name, entrypoint }: PolicyPackage,
+  question: Question,
+  input: ArrayBuffer,
+  mask: Mask,
+): Promise<News> {
   try {
     const policy = await policyOf(question);
     const resultSet = policy.evaluate(input, entrypoint);
     const { length } = JSON.stringify(resultSet);
     if (length > maxAnswerLength)
       return { kind: 'failed', name, reason: `its answer has ${length} characters` };
-    return { kind: 'answered', name, resultSet };
+    return { kind: 'answered', name, resultSet: maskTexts(resultSet, mask) };
   } catch (cause) {
     // A policy that was thrown out of is in an unknown state.
     loadedPolicies.delete(question.digest);
-    return { kind: 'failed', name, reason: reasonOf(cause) };
+    return { kind: 'failed', name, reason: mask(reasonOf(cause)) };
   }
 }
 

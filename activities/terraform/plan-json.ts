@@ -17,8 +17,10 @@ const changeSchema = z.object({
 const resourceSchema = z.object({
   address: z.string(),
   previous_address: z.string().optional(),
+  module_address: z.string().optional(),
   mode: z.string(),
   type: z.string(),
+  name: z.string(),
   deposed: z.string().optional(),
   action_reason: z.string().optional(),
   change: changeSchema,
@@ -32,6 +34,13 @@ const planSchema = z.object({
   output_changes: z.record(z.string(), changeSchema).default({}),
   variables: z.record(z.string(), z.object({ value: z.unknown().optional() })).default({}),
   configuration: z.unknown().optional(),
+  // Terraform 1.14: what is run beside the changes.
+  action_invocations: z.array(z.unknown()).default([]),
+  // Looked through for sensitive values only, and never kept.
+  prior_state: z.unknown().optional(),
+  planned_values: z.unknown().optional(),
+  resource_drift: z.unknown().optional(),
+  deferred_changes: z.unknown().optional(),
 });
 
 export type PlannedChange = z.infer<typeof changeSchema>;
