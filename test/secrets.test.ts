@@ -26,13 +26,22 @@ const odd = `"<&>\\ +/=?é`;
 const secrets = {
   /** Named so that Hatchet knows it for a secret from the start. */
   password: `pw-${random()}${odd}${random()}`,
-  /** Only the code says that it is sensitive. */
+  /** Its name says nothing, and the code that it is sensitive. */
   shared: `shared-${random()}${odd}${random()}`,
   /** A key of several lines. */
   key: ['-----BEGIN KEY-----', random(), random(), random(), '-----END KEY-----'].join('\n'),
   /** Comes from the state alone. */
   stored: `stored-${random()}${odd}`,
+  /** Is read while it is planned: only the plan's prior state has it, and that it is sensitive. */
+  read: `read-${random()}${odd}`,
 };
+
+/** Says all that it sees of a plan, as a careless message would. */
+const indiscreet = `package hatchet.indiscreet
+warn contains sprintf("%s must not be %v", [r.address, r.change]) if some r in input.plan.resource_changes
+warn contains sprintf("%v was read", [r.values]) if some r in input.plan.prior_state.values.root_module.resources
+warn contains base64.encode(v.value) if some v in input.plan.variables
+`;
 
 let world: World;
 let proxy: ListeningProxy;
@@ -49,6 +58,10 @@ beforeAll(async () => {
       TF_VAR_shared: secrets.shared,
       TF_VAR_key: secrets.key,
     },
+    files: () => ({
+      'hatchet.yaml': 'version: 1\npolicies: [{ path: policies, level: mandatory }]\n',
+      'policies/indiscreet.rego': indiscreet,
+    }),
     reroute: async (services, sandboxUrl) => {
       proxy = await startListeningProxy(sandboxUrl);
       return { ...services, GITHUB_API_URL: proxy.url };
@@ -84,24 +97,41 @@ output "told" {
 }
 `;
 
-const spoken = ['password', 'shared', 'key'].flatMap((name) => [
-  `nonsensitive(var.${name})`,
-  `nonsensitive(base64encode(var.${name}))`,
-  `nonsensitive(base64encode("user:\${var.${name}}"))`,
-  `nonsensitive(urlencode(var.${name}))`,
-  `nonsensitive(jsonencode(var.${name}))`,
-]);
+/** What a value is called in the code of a pull request that reads another project's state. */
+const readValue = 'data.terraform_remote_state.marked.defaults.read';
+
+const reads = () => `
+data "terraform_remote_state" "open" {
+  backend = "local"
+  config  = { path = ${JSON.stringify(stateFile(world, 'elsewhere'))} }
+}
+
+data "terraform_remote_state" "marked" {
+  backend  = "local"
+  config   = { path = ${JSON.stringify(stateFile(world, 'elsewhere'))} }
+  defaults = { read = sensitive(data.terraform_remote_state.open.outputs.kept) }
+}
+`;
+
+const spellingsOf = (value: string): readonly string[] => [
+  `nonsensitive(${value})`,
+  `nonsensitive(base64encode(${value}))`,
+  `nonsensitive(base64encode("user:\${${value}}"))`,
+  `nonsensitive(urlencode(${value}))`,
+  `nonsensitive(jsonencode(${value}))`,
+];
+const spoken = ['var.password', 'var.shared', 'var.key'].flatMap(spellingsOf);
 
 /** What it was before, only the state says, and that it is sensitive. */
 const changed = '\nresource "terraform_data" "changed" {\n  input = "open"\n}\n';
 
 /** Prints every spelling when it is applied, as a provider in trouble would. */
-const talkative = (exitCode: number): string => `
+const talkative = (exitCode: number, said = spoken): string => `
 resource "terraform_data" "talkative" {
   provisioner "local-exec" {
     command     = "echo this-much-may-be-seen; env | grep ^SPOKEN; exit ${exitCode}"
     environment = {
-${spoken.map((value, index) => `      SPOKEN_${index} = ${value}`).join('\n')}
+${said.map((value, index) => `      SPOKEN_${index} = ${value}`).join('\n')}
     }
   }
 }
@@ -151,10 +181,13 @@ function found(text: string): readonly string[] {
 }
 
 test('no secret is found in what is sent, logged, kept or shown (S7)', async () => {
-  await seedState('applies');
+  await Promise.all([seedState('applies'), seedState('elsewhere', secrets.read)]);
   const [fails, applies, complains] = await Promise.all([
     openReady(world, { dir: 'fails', body: `${variables}${uses}${talkative(3)}` }),
-    openReady(world, { dir: 'applies', body: `${variables}${uses}${changed}${talkative(0)}` }),
+    openReady(world, {
+      dir: 'applies',
+      body: `${variables}${uses}${changed}${reads()}${talkative(0, [...spoken, ...spellingsOf(readValue)])}`,
+    }),
     openOn(world, { dir: 'complains', body: `${variables}${complaining}` }),
   ]);
   await untilConcluded(complains, 'hatchet/plan', 'failure');
@@ -169,6 +202,8 @@ test('no secret is found in what is sent, logged, kept or shown (S7)', async () 
   expect(found(pages)).toEqual([]);
 
   expect(proxy.heard()).toContain('hatchet/apply');
+  expect(proxy.heard()).toMatch(/terraform_data\.\w+ must not be .*\*\*\*/);
+  expect(proxy.heard()).toMatch(/\*\*\*.* was read/);
   expect(found(proxy.heard())).toEqual([]);
 
   const metrics = await (await fetch(`${world.app.url}/metrics`)).text();
@@ -285,8 +320,8 @@ async function readPages(): Promise<string> {
 }
 
 /** A value of `changed` that only the state marks as sensitive. */
-async function seedState(dir: string): Promise<void> {
-  const value = { value: secrets.stored, type: 'string' };
+async function seedState(dir: string, secret = secrets.stored): Promise<void> {
+  const value = { value: secret, type: 'string' };
   const resource = {
     mode: 'managed',
     type: 'terraform_data',
@@ -300,7 +335,7 @@ async function seedState(dir: string): Promise<void> {
       },
     ],
   };
-  const outputs = { kept: { value: secrets.stored, type: 'string', sensitive: true } };
+  const outputs = { kept: { value: secret, type: 'string', sensitive: true } };
   const state = { version: 4, terraform_version: '1.11.4', serial: 1, lineage: randomUUID(), outputs };
   await writeFile(stateFile(world, dir), JSON.stringify({ ...state, resources: [resource] }));
 }
