@@ -3,10 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common';
 import protobuf from 'protobufjs';
-import { isRunnerActivity } from '../workflows/queues.ts';
+import type { Misplaced } from '../workflows/misplaced.ts';
+import { poolOfActivity } from '../workflows/queues.ts';
 import type { Keyring } from './keyring.ts';
-import { isRunnerKey, runnerKeyring, runnerKeysOf } from './runner-keys.ts';
+import type { PoolKeyrings } from './runner-keys.ts';
+import { derivedKeyrings, isRunnerKey } from './runner-keys.ts';
 
 /**
  * For every client and worker alike, so that nothing of ours lies readable in Temporal's history: arguments,
@@ -17,8 +20,8 @@ export function dataConverter(keyring: Keyring): OurDataConverter {
   return { failureConverterPath, payloadCodecs: [payloadCodec(keyring)] };
 }
 
-/** For a process that has the runners' keys alone. */
-export function runnerDataConverter(runners: Keyring): OurDataConverter {
+/** For a process that has the keys of some pools of runners alone. */
+export function runnerDataConverter(runners: PoolKeyrings): OurDataConverter {
   return { failureConverterPath, payloadCodecs: [createCodec({ own: null, runners })] };
 }
 
@@ -27,7 +30,7 @@ type OurDataConverter = DataConverter & { readonly failureConverterPath: string 
 const failureConverterPath = fileURLToPath(new URL('../workflows/failure-converter.ts', import.meta.url));
 
 const encoding = 'binary/encrypted';
-/** What the bytes are sealed as. Sealed as another thing when compressed, so that nobody can change the mark. */
+/** What the bytes are sealed as, with the place they are for: nobody can change either mark. */
 const contexts = { none: 'temporal-payload', zstd: 'temporal-payload/zstd' } as const;
 type Compression = keyof typeof contexts;
 
@@ -49,34 +52,42 @@ const payloadMessage = new protobuf.Type('Payload')
   .add(new protobuf.Field('data', 2, 'bytes'));
 
 /**
- * Refuses what it did not seal: whoever merely reaches Temporal cannot send a workflow an approval. Pictures and
- * rounds of many projects repeat themselves, so large payloads are compressed before they are sealed.
+ * Refuses what it did not seal, and what it sealed for another workflow or another step of one: whoever merely reaches
+ * Temporal can neither send a workflow an approval nor copy one there. Pictures and rounds of many projects repeat
+ * themselves, so large payloads are compressed before they are sealed.
  */
 export function payloadCodec(keyring: Keyring): PayloadCodec {
-  return createCodec({ own: keyring, runners: runnerKeyring(runnerKeysOf(keyring)) });
+  return createCodec({ own: keyring, runners: derivedKeyrings(keyring) });
 }
 
 /** `own` is null in a runner. */
-type Keyrings = { readonly own: Keyring | null; readonly runners: Keyring };
+type Keyrings = { readonly own: Keyring | null; readonly runners: PoolKeyrings };
 
 /**
- * What is asked of a runner, and what it answers, is sealed with keys that runners have; they are good for nothing
- * else. So a runner that was taken over reads no other work, and no approval of its making is believed.
+ * What is asked of a runner, and what it answers, is sealed with keys that the runners of its pool have; they are good
+ * for nothing else. So a runner that was taken over reads no other work, and no approval of its making is believed.
  */
 function createCodec(keyrings: Keyrings): PayloadCodec {
   return {
     encode: async (payloads, context) => {
-      const keyring = isForRunner(context) ? keyrings.runners : keyrings.own;
-      if (keyring === null) throw new Error('a runner has no key for what is not asked of a runner');
-      return Promise.all(payloads.map((payload) => sealPayload(keyring, payload)));
+      const keyring = sealerOf(keyrings, context);
+      return Promise.all(payloads.map((payload) => sealPayload(keyring, payload, placeOf(context))));
     },
     decode: async (payloads, context) =>
-      Promise.all(payloads.map((payload) => openPayload(openerOf(keyrings, payload, context), payload))),
+      Promise.all(
+        payloads.map((payload) => openPayload(openerOf(keyrings, payload, context), payload, context)),
+      ),
   };
 }
 
-const isForRunner = (context: SerializationContext | undefined): boolean =>
-  context?.type === 'activity' && !context.isLocal && isRunnerActivity(context.activityId ?? '');
+/** Whose runners may read it; null: none may. */
+const poolOf = (context: SerializationContext | undefined): string | null =>
+  context?.type === 'activity' && !context.isLocal ? poolOfActivity(context.activityId ?? '') : null;
+
+function sealerOf({ own, runners }: Keyrings, context: SerializationContext | undefined): Keyring {
+  const pool = poolOf(context);
+  return orRefuse(pool === null ? own : runners(pool));
+}
 
 /** The name of the key is what the payload says of itself: it opens with no other. */
 function openerOf(
@@ -84,14 +95,27 @@ function openerOf(
   { metadata }: Payload,
   context: SerializationContext | undefined,
 ): Keyring {
-  const isRunners = isRunnerKey(textOf(metadata?.['encryption-key-id']));
-  if (isRunners && !isForRunner(context)) throw new Error('refused a Temporal payload that a runner sealed');
-  const keyring = isRunners ? runners : own;
-  if (keyring === null) throw new Error('a runner has no key for what is not asked of a runner');
+  if (!isRunnerKey(textOf(metadata?.['encryption-key-id']))) return orRefuse(own);
+  const pool = poolOf(context);
+  if (pool === null) throw new Error('refused a Temporal payload that a runner sealed');
+  return orRefuse(runners(pool));
+}
+
+function orRefuse(keyring: Keyring | null): Keyring {
+  if (keyring === null) throw new Error('a runner has no key for what is not asked of its pool');
   return keyring;
 }
 
-async function sealPayload(keyring: Keyring, payload: Payload): Promise<Payload> {
+/** The workflow, and the step of it, that a payload is for; what Temporal itself calls them. */
+function placeOf(context: SerializationContext | undefined): string {
+  if (context === undefined) return '[]';
+  const { workflowId = null } = context;
+  return JSON.stringify(
+    context.type === 'workflow' ? [workflowId] : [workflowId, context.activityId ?? null],
+  );
+}
+
+async function sealPayload(keyring: Keyring, payload: Payload, place: string): Promise<Payload> {
   const clear = payloadMessage.encode(payloadMessage.fromObject(payload)).finish();
   if (clear.length > maxClearBytes)
     throw new Error(`a Temporal payload of ${clear.length} bytes is too large`);
@@ -100,9 +124,10 @@ async function sealPayload(keyring: Keyring, payload: Payload): Promise<Payload>
     metadata: {
       encoding: Buffer.from(encoding),
       'encryption-key-id': Buffer.from(keyring.keyId),
+      'sealed-for': Buffer.from(place),
       ...(compression === 'none' ? {} : { compression: Buffer.from(compression) }),
     },
-    data: keyring.seal(bytes, contexts[compression]),
+    data: keyring.seal(bytes, `${contexts[compression]} ${place}`),
   };
 }
 
@@ -114,13 +139,27 @@ async function smallest(
   return bytes.length < clear.length ? { compression: 'zstd', bytes } : { compression: 'none', bytes: clear };
 }
 
-async function openPayload(keyring: Keyring, { metadata, data }: Payload): Promise<Payload> {
+async function openPayload(
+  keyring: Keyring,
+  { metadata, data }: Payload,
+  context: SerializationContext | undefined,
+): Promise<Payload> {
   if (textOf(metadata?.encoding) !== encoding || !data)
     throw new Error('refused a Temporal payload that is not encrypted');
   const compression = compressionOf(textOf(metadata?.compression));
-  const bytes = keyring.open(data, contexts[compression]);
+  const place = textOf(metadata?.['sealed-for']);
+  const bytes = keyring.open(data, `${contexts[compression]} ${place}`);
+  if (place !== placeOf(context)) return refuseMisplaced(place, context);
   const clear = compression === 'none' ? bytes : await unpack(bytes);
   return payloadMessage.toObject(payloadMessage.decode(clear), {});
+}
+
+/** What was said to a workflow is refused there: thrown here, it would keep the workflow from going on. */
+function refuseMisplaced(place: string, context: SerializationContext | undefined): Payload {
+  if (context?.type !== 'workflow')
+    throw new Error(`refused a Temporal payload that was sealed for another step: ${place.slice(0, 200)}`);
+  const misplaced: Misplaced = { sealedForAnother: place };
+  return defaultPayloadConverter.toPayload(misplaced);
 }
 
 /** Packed bytes may hold far more than they are: only what is surely small is unpacked in place. */
@@ -129,7 +168,7 @@ async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
   return zstdDecompressSync(bytes, { maxOutputLength: maxClearBytes });
 }
 
-/** Payloads of earlier versions have no mark. */
+/** What is small has no mark. */
 function compressionOf(mark: string): Compression {
   if (mark === '') return 'none';
   if (mark === 'zstd') return 'zstd';

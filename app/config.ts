@@ -19,6 +19,7 @@ import type { DatabaseConfig, TemporalConfig } from './config/services.ts';
 import { passwordSpellings, readDatabase, readEncryptionKeys, readTemporal } from './config/services.ts';
 import type { EncryptionKeys } from './encryption-keys.ts';
 import type { LogLevel } from './log.ts';
+import type { RunnerKeys } from './runner-keys.ts';
 import type { ToolName } from './tools/versions.ts';
 
 export type Config = {
@@ -35,7 +36,7 @@ export type Config = {
   /** Null: use the key that the data directory keeps; in a runner, which has none of these, `runnerKeys`. */
   readonly encryptionKeys: EncryptionKeys | null;
   /** Null in every role but `runner`. */
-  readonly runnerKeys: EncryptionKeys | null;
+  readonly runnerKeys: RunnerKeys | null;
   readonly runService: RunServiceConfig;
   /** Absolute; may not exist yet. */
   readonly dataDir: string;
@@ -84,6 +85,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
   reportEmbedded(environment, role, services);
   reportClosed(environment, role);
   const dataDir = readDataDir(environment);
+  const pools = readPools(environment);
   const config = {
     role,
     github: role === 'all' || role === 'control' ? readGithub(environment) : null,
@@ -92,12 +94,12 @@ export function readConfig(variables: NodeJS.ProcessEnv, argv: readonly string[]
     port: readPort(environment),
     ...services,
     encryptionKeys: role === 'runner' ? null : readEncryptionKeys(environment, services),
-    runnerKeys: readRunnerKeys(environment, role),
+    runnerKeys: readRunnerKeys(environment, role, pools.served),
     runService: readRunService(environment, role),
     dataDir,
     logLevel: readChoice(environment, 'LOG_LEVEL', logLevels, 'info'),
     runner: readRunner(environment, dataDir),
-    pools: readPools(environment),
+    pools,
     links,
     healIntervalMs: readInterval(environment),
     refreshWaitMs: readWait(environment, 'HATCHET_REFRESH_WAIT', '2s'),
@@ -218,9 +220,9 @@ function collectSecrets(config: Omit<Config, 'secrets'>, environment: Environmen
     config.github?.privateKey,
     config.webhookSecret,
     ...(config.database.kind === 'external' ? passwordSpellings(config.database.url) : []),
-    ...[...(config.encryptionKeys ?? []), ...(config.runnerKeys ?? [])].map(({ bytes }) =>
-      bytes.toString('base64'),
-    ),
+    ...[...(config.encryptionKeys ?? []), ...(config.runnerKeys?.values() ?? [])]
+      .flat()
+      .map(({ bytes }) => bytes.toString('base64')),
     ...named.map(([, value]) => value),
   ].filter((secret): secret is string => typeof secret === 'string' && secret !== '');
 }

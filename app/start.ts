@@ -14,7 +14,7 @@ import { createKeyring } from './keyring.ts';
 import { temporalLogger } from './log.ts';
 import { createStreams } from './pages/event-stream.ts';
 import { createRunRoute } from './pages/run-route.ts';
-import { runnerKeyring } from './runner-keys.ts';
+import { givenKeyrings } from './runner-keys.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { findTools } from './tool-paths.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -94,7 +94,7 @@ async function bringUp(config: Config, log: Logger, life: Life, stopped: AbortSi
 /** A runner has keys of its own, which open nothing but what it is asked. */
 async function readKeys({ runnerKeys, encryptionKeys, dataDir }: Config) {
   if (runnerKeys !== null)
-    return { keyring: null, converter: runnerDataConverter(runnerKeyring(runnerKeys)) };
+    return { keyring: null, converter: runnerDataConverter(givenKeyrings(runnerKeys)) };
   const keyring = createKeyring(encryptionKeys ?? (await loadOrCreateKey(dataDir)));
   return { keyring, converter: dataConverter(keyring) };
 }

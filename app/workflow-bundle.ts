@@ -19,6 +19,7 @@ export async function workflowBundle(log: Logger): Promise<{ readonly codePath: 
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(workflows, 'index.ts'),
     failureConverterPath: join(workflows, 'failure-converter.ts'),
+    workflowInterceptorModules: [join(workflows, 'misplaced.ts')],
     preloadModules: [join(workflows, 'short-stacks.ts'), ...(await modelFiles())],
     logger: temporalLogger(log),
   });

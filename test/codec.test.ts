@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { Client, Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dataConverter, payloadCodec, runnerDataConverter } from '../app/codec.ts';
 import { loadOrCreateKey, parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
-import { runnerKeyring, runnerKeysOf, runnerKeysText } from '../app/runner-keys.ts';
+import { givenKeyrings, parseRunnerKeys, runnerKeysOf, runnerKeysText } from '../app/runner-keys.ts';
 import { parseRunId } from '../workflows/model/identifiers.ts';
 import { runnerActivityId } from '../workflows/queues.ts';
 
@@ -99,20 +100,31 @@ describe('payload codec', () => {
     expect(await codec.decode(sealed)).toHaveLength(2);
   });
 
-  test('a payload of an earlier version, sealed without a mark, still opens', async () => {
-    // Field 1: metadata with `encoding: json/plain`; field 2: the data. As protobuf writes it.
-    const data = JSON.stringify('x'.repeat(40));
-    const bytes = Buffer.concat([
-      Buffer.from('\x0a\x16\x0a\x08encoding\x12\x0ajson/plain'),
-      Buffer.from([0x12, data.length]),
-      Buffer.from(data),
-    ]);
-    const metadata = {
-      encoding: Buffer.from('binary/encrypted'),
-      'encryption-key-id': Buffer.from('current'),
-    };
-    const [opened] = await codec.decode([{ metadata, data: keyring.seal(bytes, 'temporal-payload') }]);
-    expect(opened === undefined ? null : defaultPayloadConverter.fromPayload(opened)).toBe('x'.repeat(40));
+  const approving = { type: 'workflow', namespace: 'n', workflowId: 'pr/1/7' } as const;
+  const another = { ...approving, workflowId: 'pr/1/8' } as const;
+  const step = { ...approving, type: 'activity', activityId: '3', isLocal: false } as const;
+
+  test('what was sealed for one workflow is nothing to another, whatever its mark says', async () => {
+    const sealed = await codec.encode([defaultPayloadConverter.toPayload('approved')], approving);
+    const [heard] = await codec.decode(sealed, another);
+    expect(heard === undefined ? null : defaultPayloadConverter.fromPayload(heard)).toEqual({
+      sealedForAnother: '["pr/1/7"]',
+    });
+    const renamed = sealed.map(({ metadata, data }) => ({
+      metadata: { ...metadata, 'sealed-for': Buffer.from('["pr/1/8"]') },
+      data: data ?? null,
+    }));
+    await expect(codec.decode(renamed, another)).rejects.toThrow('changed, or sealed as something else');
+  });
+
+  test.each([
+    ['another step', step, { ...step, activityId: '4' }],
+    ['a step of another workflow', step, { ...step, workflowId: 'pr/1/8' }],
+    ['a step, said to its workflow', approving, step],
+    ['nobody', approving, undefined],
+  ])('what was sealed for a step is refused for %s', async (_, sealedFor, readBy) => {
+    const sealed = await codec.encode([defaultPayloadConverter.toPayload('begun')], sealedFor);
+    await expect(codec.decode(sealed, readBy)).rejects.toThrow('sealed for another step');
   });
 
   test('the mark cannot be changed, and no small payload unfolds without measure', async () => {
@@ -125,7 +137,7 @@ describe('payload codec', () => {
     await expect(codec.decode([{ metadata: other, data: sealed?.data ?? null }])).rejects.toThrow(
       'compressed in an unknown way',
     );
-    const bomb = keyring.seal(zstdCompressSync(Buffer.alloc(64 * 1024 * 1024)), 'temporal-payload/zstd');
+    const bomb = keyring.seal(zstdCompressSync(Buffer.alloc(64 * 1024 * 1024)), 'temporal-payload/zstd []');
     expect(bomb.length).toBeLessThan(100_000);
     await expect(codec.decode([{ ...sealed, data: bomb }])).rejects.toThrow('larger than');
     const huge = { metadata: {}, data: Buffer.alloc(33 * 1024 * 1024) };
@@ -139,11 +151,14 @@ describe('payload codec', () => {
 
 describe('payloads of runners', () => {
   const control = payloadCodec(keyring);
-  const [runner = control] = runnerDataConverter(runnerKeyring(runnerKeysOf(keyring))).payloadCodecs ?? [];
+  const codecOf = (keys: string): PayloadCodec =>
+    runnerDataConverter(givenKeyrings(parseRunnerKeys(keys))).payloadCodecs?.[0] ?? control;
+  const textFor = (...pools: readonly string[]): string => runnerKeysText(runnerKeysOf(keyring, pools));
+  const runner = codecOf(textFor('prod'));
   const workflow = { type: 'workflow', namespace: 'n', workflowId: 'pr/1/7' } as const;
   const activityOf = (activityId: string, isLocal = false) =>
     ({ type: 'activity', namespace: 'n', workflowId: 'pr/1/7', activityId, isLocal }) as const;
-  const run = activityOf(runnerActivityId(parseRunId(randomUUID())));
+  const run = activityOf(runnerActivityId('prod', parseRunId(randomUUID())));
   const payload = defaultPayloadConverter.toPayload('approved');
 
   test('control and a runner read each other, as far as a runner is asked', async () => {
@@ -173,17 +188,48 @@ describe('payloads of runners', () => {
       metadata: { ...metadata, 'encryption-key-id': Buffer.from('current') },
       data: data ?? null,
     }));
-    await expect(control.decode(renamed, context)).rejects.toThrow('"runner/current" is missing');
+    await expect(control.decode(renamed, context)).rejects.toThrow('"runner/prod/current" is missing');
+  });
+
+  test('a runner reads and answers nothing that the runners of another pool are asked', async () => {
+    const dev = codecOf(textFor('dev'));
+    const devRun = activityOf(runnerActivityId('dev', parseRunId(randomUUID())));
+    await expect(dev.decode(await control.encode([payload], run), run)).rejects.toThrow('no key');
+    await expect(dev.encode([payload], run)).rejects.toThrow('no key');
+    // As its own run, under the name of the other pool's key, and under the place of the other's run.
+    const forged = await dev.encode([payload], devRun);
+    for (const reader of [control, runner]) await expect(reader.decode(forged, run)).rejects.toThrow();
+    const renamed = forged.map(({ metadata, data }) => ({
+      metadata: {
+        ...metadata,
+        'encryption-key-id': Buffer.from('runner/prod/current'),
+        'sealed-for': Buffer.from(JSON.stringify([run.workflowId, run.activityId])),
+      },
+      data: data ?? null,
+    }));
+    for (const reader of [control, runner])
+      await expect(reader.decode(renamed, run)).rejects.toThrow('"runner/dev/current" is missing');
+    const both = codecOf(textFor('dev', 'prod'));
+    for (const each of [run, devRun])
+      expect(await both.decode(await control.encode([payload], each), each)).toHaveLength(1);
+  });
+
+  test('what a run was asked is no question of another run', async () => {
+    const other = activityOf(runnerActivityId('prod', parseRunId(randomUUID())));
+    const asked = await control.encode([payload], run);
+    await expect(runner.decode(asked, other)).rejects.toThrow('sealed for another step');
+    const elsewhere = { ...run, workflowId: 'project/1/other/default' };
+    await expect(runner.decode(asked, elsewhere)).rejects.toThrow('sealed for another step');
   });
 
   test('the key of a runner is no key of ours, and passes a rotation on', async () => {
-    const text = runnerKeysText(runnerKeysOf(keyring));
-    expect(text).toMatch(/^current:[A-Za-z0-9+/]{43}=,old:[A-Za-z0-9+/]{43}=$/);
+    const text = textFor('prod');
+    expect(text).toMatch(/^prod\/current:[A-Za-z0-9+/]{43}=,prod\/old:[A-Za-z0-9+/]{43}=$/);
     expect(text).not.toContain(currentKey);
+    expect(text.replaceAll('prod/', 'dev/')).not.toBe(textFor('dev'));
     const before = payloadCodec(createKeyring(parseEncryptionKeys(`old:${oldKey}`)));
     expect(await runner.decode(await before.encode([payload], run), run)).toHaveLength(1);
-    const fake = runnerKeyring(parseEncryptionKeys(`current:${newKey()}`));
-    const [other = runner] = runnerDataConverter(fake).payloadCodecs ?? [];
+    const other = codecOf(`prod/current:${newKey()}`);
     await expect(other.decode(await control.encode([payload], run), run)).rejects.toThrow('changed');
   });
 });

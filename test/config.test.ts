@@ -310,7 +310,7 @@ test('a runner needs the address of control and a key of its own, and nothing el
   const { TEMPORAL_ADDRESS } = external;
   const runner = {
     HATCHET_RUNNER_URL: 'https://control.example/',
-    HATCHET_RUNNER_KEY: `k1:${encryptionKey}`,
+    HATCHET_RUNNER_KEY: `default/k1:${encryptionKey}`,
   };
   const config = readConfig({ TEMPORAL_ADDRESS, ...runner }, ['--role', 'runner']);
   expect(config).toMatchObject({
@@ -319,10 +319,19 @@ test('a runner needs the address of control and a key of its own, and nothing el
     webhookSecret: null,
     database: { kind: 'none' },
     encryptionKeys: null,
-    runnerKeys: [{ id: 'k1', bytes: Buffer.from(encryptionKey, 'base64') }],
+    runnerKeys: new Map([['default', [{ id: 'k1', bytes: Buffer.from(encryptionKey, 'base64') }]]]),
     runService: { listen: null, url: 'https://control.example' },
   });
   expect(config.secrets).toContain(encryptionKey);
+  const wrong: Readonly<Record<string, string>> = {
+    [`k1:${encryptionKey}`]: 'has a key (1) that does not say of which pool it is',
+    [`dev/k1:${encryptionKey}`]: 'has no key of the pool "default", which HATCHET_POOLS names',
+    'default/k1:short': 'has a key (1) that is not 32 bytes',
+  };
+  for (const [HATCHET_RUNNER_KEY, problem] of Object.entries(wrong))
+    expect(() =>
+      readConfig({ TEMPORAL_ADDRESS, ...runner, HATCHET_RUNNER_KEY }, ['--role', 'runner']),
+    ).toThrow(`HATCHET_RUNNER_KEY ${problem}`);
 });
 
 test('Terraform sees the variables that were named, and nothing else', () => {

@@ -1,16 +1,14 @@
 // How do the histories for the replay tests come about? `npm run record` runs the main loop and keeps them.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import type { Payload, PayloadCodec } from '@temporalio/common';
+import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { inject, test } from 'vitest';
 import { payloadCodec } from '../app/codec.ts';
 import { parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
-import { parseRunId } from '../workflows/model/identifiers.ts';
-import { runnerActivityId } from '../workflows/queues.ts';
 import { createWorld } from './world.ts';
 
 const histories = fileURLToPath(new URL('../fixtures/histories', import.meta.url));
@@ -68,19 +66,23 @@ async function save(
   await connection.close();
 }
 
-/** Where payloads of runners open, all others do, too. */
-const askedOfRunner = {
-  type: 'activity',
-  namespace: '',
-  activityId: runnerActivityId(parseRunId(randomUUID())),
-  isLocal: false,
-} as const;
-
 /** What the SDK notes of a local activity (its name, its attempt) is no payload of ours, and in clear. */
 async function opened(payload: Payload, codec: PayloadCodec): Promise<unknown> {
-  const encoding = Buffer.from(payload.metadata?.encoding ?? []).toString();
-  return encoding === 'binary/encrypted' ? (await codec.decode([payload], askedOfRunner))[0] : payload;
+  const encoding = textOf(payload, 'encoding');
+  if (encoding !== 'binary/encrypted') return payload;
+  return (await codec.decode([payload], contextOf(payload)))[0];
 }
+
+/** The place that the payload itself says it is for. */
+function contextOf(payload: Payload): SerializationContext {
+  const [workflowId = '', activityId] = JSON.parse(textOf(payload, 'sealed-for')) as readonly string[];
+  const common = { namespace: '', workflowId } as const;
+  if (activityId === undefined) return { ...common, type: 'workflow' };
+  return { ...common, type: 'activity', activityId, isLocal: false };
+}
+
+const textOf = ({ metadata }: Payload, name: string): string =>
+  Buffer.from(metadata?.[name] ?? []).toString();
 
 /** Opens every payload of the history, wherever it stands. */
 async function decoded(value: unknown, codec: PayloadCodec): Promise<unknown> {

@@ -37,10 +37,11 @@ type Environment = Readonly<Record<string, string>>;
 async function splitEnvironment(environment: Environment): Promise<Environment> {
   const address = `${loopback}:${await freePort()}`;
   const keyring = createKeyring(parseEncryptionKeys(environment.HATCHET_ENCRYPTION_KEY ?? ''));
+  const pools = (environment.HATCHET_POOLS ?? 'default').split(',');
   return {
     HATCHET_RUNNER_LISTEN: address,
     HATCHET_RUNNER_URL: `http://${address}`,
-    HATCHET_RUNNER_KEY: runnerKeysText(runnerKeysOf(keyring)),
+    HATCHET_RUNNER_KEY: runnerKeysText(runnerKeysOf(keyring, pools)),
     ...environment,
   };
 }

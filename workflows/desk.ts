@@ -56,12 +56,22 @@ export function createDesk(state: PullRequestState): Desk {
 
 /** A delivery that came before changes nothing, nor does a comment that was heard of by another way. */
 export function receive(desk: Desk, message: Message): void {
+  if (!isOwn(desk, message)) {
+    const { deliveryId, kind } = message;
+    log.warn('refused a message about another pull request', { deliveryId, kind });
+    return;
+  }
   const names = [message.deliveryId, subjectOf(message)].filter((name) => name !== null);
   if (names.some((name) => desk.state.seen.includes(name))) return;
   const seen = [...desk.state.seen, ...names].slice(-maxDeliveriesRemembered);
   // A repository is renamed and the App installed anew: the last message knows best.
   desk.state = { ...desk.state, ref: message.ref, seen };
   desk.inbox.push(message);
+}
+
+/** Names change, a repository's id does not. */
+function isOwn({ state: { ref } }: Desk, message: Message): boolean {
+  return message.ref.repository.id === ref.repository.id && message.ref.number === ref.number;
 }
 
 export function noteDelivery(desk: Desk, message: Message): void {

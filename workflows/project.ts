@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -38,7 +39,8 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     records: [],
   };
   setHandler(projectRequestSignal, (request) => {
-    office.requests.push(request);
+    if (isOwn(office, request)) office.requests.push(request);
+    else log.warn('refused a request about another project', { kind: request.kind });
   });
   void keepRecording(office, () => office.lock.running !== null);
   for (;;) {
@@ -55,6 +57,14 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     if (isFree(office.lock)) return;
     return continueAsNew<typeof projectWorkflow>({ repository, project, lock: office.lock });
   }
+}
+
+/** Names change, a repository's id and a project's place do not. */
+function isOwn({ repository, project }: Office, request: ProjectRequest): boolean {
+  if (request.ref.repository.id !== repository.id) return false;
+  if (request.kind !== 'apply') return true;
+  const { dir, workspace } = request.grant.project;
+  return dir === project.dir && workspace === project.workspace;
 }
 
 const hasWork = ({ requests, ended, inquiry }: Office): boolean =>

@@ -8,9 +8,16 @@ export const controlQueue = 'hatchet-control';
 export const runnerQueue = (pool: string): string => `hatchet-runner-${pool}`;
 
 /**
- * Names the activities whose arguments and results a runner may read and write; everything else in Temporal is closed
- * to runners.
+ * Names the activities whose arguments and results the runners of one pool may read and write; everything else in
+ * Temporal is closed to them.
  */
-export const runnerActivityId = (runId: RunId): string => `${runnerActivities}${runId}`;
-export const isRunnerActivity = (activityId: string): boolean => activityId.startsWith(runnerActivities);
+export const runnerActivityId = (pool: string, runId: RunId): string => `${runnerActivities}${pool}/${runId}`;
+
+/** Whose runners are asked; null: no runner is. */
+export function poolOfActivity(activityId: string): string | null {
+  if (!activityId.startsWith(runnerActivities)) return null;
+  const [pool = ''] = activityId.slice(runnerActivities.length).split('/');
+  return pool;
+}
+
 const runnerActivities = 'runner/';

@@ -9,7 +9,7 @@ export type PoolsConfig = {
 };
 
 /** They become a part of a task queue's name. */
-const poolPattern = /^[A-Za-z0-9._-]{1,60}$/;
+export const poolPattern = /^[A-Za-z0-9._-]{1,60}$/;
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
 export function readPools(environment: Environment): PoolsConfig {

@@ -1,7 +1,7 @@
 // Which part of the work does a process take, and what may it know for that?
 import { parseArgs } from 'node:util';
-import type { EncryptionKeys } from '../encryption-keys.ts';
-import { parseEncryptionKeys } from '../encryption-keys.ts';
+import type { RunnerKeys } from '../runner-keys.ts';
+import { parseRunnerKeys } from '../runner-keys.ts';
 import type { Environment } from './environment.ts';
 import { addressText, readAddress } from './environment.ts';
 import type { DatabaseConfig, TemporalConfig } from './services.ts';
@@ -107,20 +107,28 @@ function readRunnerUrl(environment: Environment): string | null {
   return url === undefined ? null : addressText(url);
 }
 
-/** Null in every role but `runner`. */
-export function readRunnerKeys(environment: Environment, role: Role): EncryptionKeys | null {
+/** Null in every role but `runner`. `pools`: those that it serves, each of which it needs the key of. */
+export function readRunnerKeys(
+  environment: Environment,
+  role: Role,
+  pools: readonly string[],
+): RunnerKeys | null {
   const variable = 'HATCHET_RUNNER_KEY';
   if (role !== 'runner') return null;
   const text = environment.get(variable);
-  const remedy = 'Take what `node app/runner-key.ts` prints where HATCHET_ENCRYPTION_KEY is set.';
+  const remedy = `Take what \`node app/runner-key.ts ${pools.join(' ')}\` prints where HATCHET_ENCRYPTION_KEY is set.`;
   if (text === undefined) {
     environment.report({ variable, what: 'is missing, and --role runner needs it', remedy });
     return null;
   }
   try {
-    return parseEncryptionKeys(text);
+    const keys = parseRunnerKeys(text);
+    const without = pools.find((pool) => !keys.has(pool));
+    if (without === undefined) return keys;
+    const what = `has no key of the pool "${without}", which HATCHET_POOLS names`;
+    environment.report({ variable, what, remedy });
   } catch (error) {
     environment.report({ variable, what: error instanceof Error ? error.message : 'cannot be read', remedy });
-    return null;
   }
+  return null;
 }
