@@ -1,10 +1,12 @@
 // What is answered to what people write, by whom and when they write it?
+import { randomBytes } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { GatedStates } from './gated-states.ts';
 import { startGatedStates } from './gated-states.ts';
 import { faces } from './normalize.ts';
+import { replayAll } from './replays.ts';
 import {
   appliesOf,
   ask,
@@ -25,11 +27,15 @@ import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
+const key = randomBytes(32).toString('base64');
 let world: World;
 let states: GatedStates;
 
 beforeAll(async () => {
-  [world, states] = await Promise.all([createWorld({}), startGatedStates()]);
+  [world, states] = await Promise.all([
+    createWorld({ environment: { HATCHET_ENCRYPTION_KEY: key } }),
+    startGatedStates(),
+  ]);
 });
 afterAll(async () => {
   await states.close();
@@ -249,7 +255,9 @@ describe.concurrent('commands', () => {
         "reply": "@hubot \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here.",
       }
     `);
-    expect((await ask(pullRequest, 'hubot', '/hatchet help')).reaction).toBe('eyes');
+    // Each comes while the workflow of the one before is ending.
+    for (let count = 0; count < 8; count += 1)
+      expect((await ask(pullRequest, 'hubot', '/hatchet help')).reaction).toBe('eyes');
     expect((await ask(pullRequest, 'hubot', '/hatchet plan')).reply).toContain('the pull request is closed');
     expect(await appliesOf(world, 'closed')).toEqual([]);
   });
@@ -275,4 +283,11 @@ describe.concurrent('commands', () => {
 
 test('no check is left open (S14)', () => {
   expect(openChecks(world)).toEqual([]);
+});
+
+// Last: it looks at everything that the others did.
+test('whoever takes over understands all that has happened', async ({ expect }) => {
+  const { replayed, differences } = await replayAll(world, key);
+  expect(differences).toEqual([]);
+  expect(replayed).toBeGreaterThan(8);
 });

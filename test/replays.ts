@@ -1,0 +1,33 @@
+// Would a control that takes over now understand everything that has happened in a world so far?
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { dataConverter } from '../app/codec.ts';
+import { parseEncryptionKeys } from '../app/encryption-keys.ts';
+import { createKeyring } from '../app/keyring.ts';
+import { createLog } from '../app/log.ts';
+import { workflowBundle } from '../app/workflow-bundle.ts';
+import type { World } from './world.ts';
+
+export type Replays = { readonly replayed: number; readonly differences: readonly string[] };
+
+/** Replays every history of the world, as a restart would; `key` is the world's HATCHET_ENCRYPTION_KEY. */
+export async function replayAll({ namespace }: World, key: string): Promise<Replays> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const bundle = await workflowBundle(createLog({ level: 'error', secrets: [] }));
+  const converter = dataConverter(createKeyring(parseEncryptionKeys(key)));
+  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  const client = new Client({ connection, namespace, dataConverter: converter });
+  const differences: string[] = [];
+  let replayed = 0;
+  const results = Worker.runReplayHistories(
+    { workflowBundle: bundle, dataConverter: converter },
+    client.workflow.list().intoHistories(),
+  );
+  for await (const { workflowId, error } of results) {
+    replayed += 1;
+    if (error !== undefined) differences.push(`${workflowId}: ${error.message}`);
+  }
+  await connection.close();
+  return { replayed, differences };
+}
