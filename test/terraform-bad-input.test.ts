@@ -68,6 +68,7 @@ function planOf(count: number): Buffer {
     address: `aws_s3_bucket.b[${index}]`,
     mode: 'managed',
     type: 'aws_s3_bucket',
+    name: 'b',
     change: {
       actions: ['create'],
       before: null,
@@ -86,6 +87,7 @@ const about = {
   project: { dir: 'p', workspace: 'default', engine: 'terraform' },
   lock: { committed: null, selected: [] },
   sourceDigest: 'a'.repeat(64) as SourceDigest,
+  configuration: null,
   masks: [],
 } as const;
 

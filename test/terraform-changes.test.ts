@@ -164,7 +164,7 @@ test.for([
 });
 
 function resource(parts: Partial<PlannedResource>, changed: Partial<PlannedChange> = {}): PlannedResource {
-  return { address: 'a.b', mode: 'managed', type: 'a', change: change(changed), ...parts };
+  return { address: 'a.b', mode: 'managed', type: 'a', name: 'b', change: change(changed), ...parts };
 }
 
 describe('actions', () => {

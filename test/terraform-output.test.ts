@@ -11,7 +11,7 @@ import { parseEvent } from '../activities/terraform/event.ts';
 import { keepTrying } from '../activities/terraform/keep-trying.ts';
 import { createLineReader, maxLineLength } from '../activities/terraform/lines.ts';
 import { parseLockFile } from '../activities/terraform/lock-file.ts';
-import { parseStateVersion, readPlannedState } from '../activities/terraform/plan-file.ts';
+import { parseStateVersion, readPlanFile } from '../activities/terraform/plan-file.ts';
 import { readForeignFile } from '../activities/terraform/run-directory.ts';
 
 const plain = (text: string) => text;
@@ -150,7 +150,7 @@ ${block('../../etc/x', '1.0.0')}${block('r.io/a/b', '../1')}${block('r.io/a b/c'
 });
 
 test('the state of a plan file that is none is not known', async () => {
-  expect(await readPlannedState(Buffer.from('encrypted'))).toBeNull();
+  expect(await readPlanFile(Buffer.from('encrypted'))).toEqual({ state: null, configuration: null });
   expect(parseStateVersion('{"lineage": "", "serial": 0}')).toBeNull();
   expect(parseStateVersion('')).toBeNull();
   expect(parseStateVersion('{"lineage": "l", "serial": 3, "secret": 1}')).toEqual({

@@ -4,10 +4,15 @@ import canonicalize from 'canonicalize';
 import type { PlanDigest, SourceDigest } from '../../workflows/model/identifiers.ts';
 import { parsePlanDigest } from '../../workflows/model/identifiers.ts';
 import type { Project } from '../../workflows/model/project.ts';
+import { createConfiguredResources } from './configured-resources.ts';
+import { anyDynamicBlocks } from './dynamic-blocks.ts';
 import { isExactNumber, isRecord } from './exact-json.ts';
 import type { LockedProvider } from './lock-file.ts';
+import type { PlannedConfiguration } from './plan-file.ts';
 import type { PlanDocument, PlannedChange, PlannedResource } from './plan-json.ts';
 import { isUnchangedOutput, isUntouched } from './plan-json.ts';
+import { isSecretVariable } from './sensitive-values.ts';
+import { isPartlyUnseen } from './unseen.ts';
 
 /**
  * The lock file as committed, and which providers init chose. The file after init says more, but how many checksums
@@ -23,17 +28,33 @@ export type DigestInput = {
   readonly project: Pick<Project, 'dir' | 'workspace' | 'engine'>;
   readonly lock: LockContent;
   readonly sourceDigest: SourceDigest;
+  /** Null where the plan file could not be looked into: then nobody knows what it hides. */
+  readonly configuration: PlannedConfiguration | null;
 };
 
 /** Another value means that the same plan gets another digest, and every approval falls: change it knowingly. */
-const digestVersion = 1;
+const digestVersion = 2;
 
 /**
  * SHA-256 over what will be done: every resource change that is
  * no no-op, output changes, project, workspace, engine and version, provider configuration, lock file. Nothing that
  * fluctuates: two plans of the same configuration on the same state have the same digest.
+ *
+ * Terraform tells no expressions. Where some of what will be done stands in the configuration only (`isPartlyUnseen`),
+ * the digest is bound to the sources, too: to the project's files, to the modules as init found or downloaded them, and
+ * to the values of variables that are not secret (those that are change with every token). Then every edit of these
+ * makes another digest, however small; what is no file of the project still makes none. Attributes that only the
+ * provider computes bind nothing, or every create would be bound.
  */
-export function planDigest({ document, project, lock, sourceDigest }: DigestInput): PlanDigest {
+export function planDigest({
+  document,
+  project,
+  lock,
+  sourceDigest,
+  configuration,
+}: DigestInput): PlanDigest {
+  const configured = createConfiguredResources(document.configuration);
+  const unseen = isPartlyUnseen(document, configured, configuration?.dynamic ?? anyDynamicBlocks);
   const content = {
     digestVersion,
     project: { dir: project.dir, workspace: project.workspace },
@@ -41,14 +62,19 @@ export function planDigest({ document, project, lock, sourceDigest }: DigestInpu
     resources: document.resource_changes
       .filter((resource) => !isUntouched(resource))
       .sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1))
-      .map(resourceContent),
+      .map((resource) => ({
+        ...resourceContent(resource),
+        // Of several of one kind a resource may use another; its address does not say which.
+        provider: configured(resource)?.provider_config_key ?? null,
+      })),
     outputs: Object.entries(document.output_changes)
       .filter(([, change]) => !isUnchangedOutput(change))
       .map(([name, change]) => ({ name, ...changeContent(change) })),
     // The same create in another account is another thing to do.
     providers: providerConfiguration(document.configuration),
-    // Provisioners run commands that no resource change shows: such a plan is bound to its very sources.
-    source: hasProvisioners(document.configuration) ? sourceDigest : null,
+    source: unseen
+      ? { files: sourceDigest, modules: configuration?.sha256 ?? null, variables: openVariables(document) }
+      : null,
     lockFile: lock.committed === null ? null : sha256(lock.committed),
     selected: lock.selected.map(({ address, version }) => `${address} ${version}`).sort(),
   };
@@ -86,11 +112,10 @@ function providerConfiguration(configuration: unknown): unknown {
   return (isRecord(configuration) ? configuration.provider_config : undefined) ?? null;
 }
 
-/** Anywhere below: modules nest. */
-function hasProvisioners(tree: unknown): boolean {
-  if (Array.isArray(tree)) return tree.some(hasProvisioners);
-  if (!isRecord(tree)) return false;
-  return Array.isArray(tree.provisioners) || Object.values(tree).some(hasProvisioners);
+/** What var files set is a source as well; of the rest, this is what the runner's environment sets. */
+function openVariables({ variables, configuration }: PlanDocument): object {
+  const open = Object.entries(variables).filter(([name]) => !isSecretVariable(configuration, name));
+  return Object.fromEntries(open.map(([name, { value }]) => [name, value ?? null]));
 }
 
 /**

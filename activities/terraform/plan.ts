@@ -19,7 +19,7 @@ import { createLiveLog } from './live-log.ts';
 import { parseLockFile } from './lock-file.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
-import { readPlannedState } from './plan-file.ts';
+import { readPlanFile } from './plan-file.ts';
 import type { Preparation, Prepared } from './prepare.ts';
 import { prepareProject } from './prepare.ts';
 import { reportPlan } from './read-plan.ts';
@@ -147,10 +147,12 @@ async function keepPlan(
 ): Promise<PlanResult> {
   const { planFile, planJson, prepared, result } = planned;
   const { project } = request;
+  const { state, configuration } = await readPlanFile(planFile);
   const { report, secrets } = await reportPlan(planJson, {
     project: withoutSource(project),
     lock: { committed: prepared.committedLockFile, selected: selectedProviders(prepared.lockFile) },
     sourceDigest: project.sourceDigest,
+    configuration,
     masks: session.settings.masks,
   });
   const { changes, ...numbers } = report;
@@ -163,7 +165,6 @@ async function keepPlan(
     warnings: diagnostics.filter(isWarning).slice(0, maxDiagnosticsCarried),
   };
   const { repository, number, source } = request;
-  const state = await readPlannedState(planFile);
   const planFileSha256 = createHash('sha256').update(planFile).digest('hex');
   const { moduleDirs } = prepared;
   const { varFiles } = project;
