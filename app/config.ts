@@ -15,6 +15,7 @@ import type { Role, RunServiceConfig } from './config/roles.ts';
 import { readRole, readRunnerKeys, readRunService, reportClosed, reportEmbedded } from './config/roles.ts';
 import type { RunnerConfig } from './config/runner.ts';
 import { readRunner } from './config/runner.ts';
+import { runnerSecrets } from './config/runner-secrets.ts';
 import type { DatabaseConfig, TemporalConfig } from './config/services.ts';
 import { passwordSpellings, readDatabase, readEncryptionKeys, readTemporal } from './config/services.ts';
 import type { EncryptionKeys } from './encryption-keys.ts';
@@ -208,11 +209,7 @@ function reportUnknownNames(environment: Environment): void {
   }
 }
 
-/** Names that people give to credentials; the values of others (a region, a log level) may be said aloud. */
-const secretNames = /KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|PRIVATE/i;
-
 function collectSecrets(config: Omit<Config, 'secrets'>, environment: Environment): readonly string[] {
-  const named = Object.entries(config.runner.env).filter(([name]) => secretNames.test(name));
   return [
     environment.get('PRIVATE_KEY'),
     environment.get('TEMPORAL_API_KEY'),
@@ -223,6 +220,6 @@ function collectSecrets(config: Omit<Config, 'secrets'>, environment: Environmen
     ...[...(config.encryptionKeys ?? []), ...(config.runnerKeys?.values() ?? [])]
       .flat()
       .map(({ bytes }) => bytes.toString('base64')),
-    ...named.map(([, value]) => value),
+    ...runnerSecrets(config.runner.env),
   ].filter((secret): secret is string => typeof secret === 'string' && secret !== '');
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { runnerSecrets } from '../app/config/runner-secrets.ts';
 import type { Config } from '../app/config.ts';
 import { ConfigError, readConfig } from '../app/config.ts';
 
@@ -349,6 +350,73 @@ test('Terraform sees the variables that were named, and nothing else', () => {
   });
   expect(config.secrets).toContain('aws-secret-value');
   expect(config.secrets).not.toContain('eu-central-1');
+});
+
+describe('of what Terraform is given (S7)', () => {
+  const key = '-----BEGIN PRIVATE KEY-----\nline-of-a-key\n-----END PRIVATE KEY-----\n';
+  const account = {
+    type: 'service_account',
+    project_id: 'infra-1',
+    private_key_id: 'abc123',
+    private_key: key,
+  };
+  const auth = 'https://accounts.google.com/o/oauth2/auth';
+
+  test.each<readonly [string, string, readonly string[]]>([
+    ['AWS_SECRET_ACCESS_KEY', '/abc/def', ['/abc/def']],
+    ['DB_PASS', 'production', ['production']],
+    ['REDIS_PWD', 'hunter', ['hunter']],
+    ['TF_VAR_shared', 'a8f5f167f44f4964e6c998dee827110c', ['a8f5f167f44f4964e6c998dee827110c']],
+    ['TF_VAR_words', 'correct-horse-battery-staple', ['correct-horse-battery-staple']],
+    ['CONSUL_HTTP_AUTH', 'admin:hunter2-x', ['hunter2-x']],
+    ['SENTRY_DSN', 'https://abcdef@sentry.example/1', ['abcdef']],
+    ['PG_CONN_STR', 'postgres://u:p%40ss-word@a:5432,b:5432/db', ['p%40ss-word', 'p@ss-word']],
+    ['DATABASE', 'host=db user=u password=hunter-two sslmode=require', ['hunter-two']],
+    ['AZURE', 'Endpoint=sb://x/;SharedAccessKey=abc+def/g=', ['abc+def/g=']],
+    ['https_proxy', 'http://me:hunter2@proxy.example:3128', ['hunter2']],
+    ['GOPROXY', 'https://me:hunter2@go.example/x,direct', ['hunter2']],
+    ['GIT_URL', 'https://ghx_abcdef@git.example/x', ['ghx_abcdef']],
+    [
+      'HOOK',
+      'https://hooks.example/services/T0/B0/a8f5f167f44f4964',
+      ['https://hooks.example/services/T0/B0/a8f5f167f44f4964'],
+    ],
+    ['GOOGLE_CREDENTIALS', JSON.stringify({ ...account, auth_uri: auth }), [key, 'abc123']],
+    ['TF_VAR_db_passwords', '{"prod":["hunter"]}', ['hunter']],
+    ['TF_VAR_databases', '[{"name":"prod","password":"hunter"}]', ['hunter']],
+    ['TF_VAR_code', '{ password = "hunter-two" }', ['hunter-two']],
+  ])('%s = %s holds secrets', (name, value, secrets) => {
+    expect(runnerSecrets({ [name]: value })).toEqual(expect.arrayContaining([...secrets, value.trim()]));
+  });
+
+  test('what a key file says beside the key is none', () => {
+    const found = runnerSecrets({ GOOGLE_CREDENTIALS: JSON.stringify({ ...account, auth_uri: auth }) });
+    for (const open of ['service_account', 'infra-1', auth]) expect(found).not.toContain(open);
+  });
+
+  test.each([
+    ['AWS_REGION', 'northamerica-northeast1'],
+    ['TF_VAR_place', 'eu-west-1'],
+    ['TF_VAR_zone', 'europe-west4-a'],
+    ['TF_VAR_environment', 'production'],
+    ['TF_VAR_team', 'platform_infra'],
+    ['SOME_FLAG', 'true'],
+    ['ARM_SUBSCRIPTION_ID', '0b1f6471-1bf0-4dda-aec3-cb9272f09590'],
+    ['AWS_ACCOUNT', '123456789012'],
+    ['AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/terraform'],
+    ['TF_VAR_cidr', '10.0.0.0/16'],
+    ['TF_VAR_size', 't3.micro'],
+    ['KUBE_CONFIG_PATH', '/etc/kube/config.yaml'],
+    ['VAULT_ADDR', 'https://vault.example.com:8200'],
+    ['API_URL', 'https://api.example.com/v1/accounts'],
+    ['NO_PROXY', 'localhost,127.0.0.1, .example.com,*.internal.example'],
+    ['HTTPS_PROXY', 'http://proxy.example:3128'],
+    ['TF_VAR_places', '["eu-west-1","us-east-1"]'],
+    ['TF_VAR_count', '3'],
+    ['EMPTY', ''],
+  ])('%s = %s is none', (name, value) => {
+    expect(runnerSecrets({ [name]: value })).toEqual([]);
+  });
 });
 
 test('everything else is read as it is written', () => {
