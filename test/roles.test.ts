@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { freePort, loopback } from '../app/embedded/free-port.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import type { AppProcess } from './app-process.ts';
@@ -13,6 +14,7 @@ import { startGatedStates } from './gated-states.ts';
 import type { RoleName, RoleProcesses } from './role-processes.ts';
 import {
   appliesOf,
+  ask,
   mainComment,
   openChecks,
   openOn,
@@ -136,6 +138,41 @@ test('each says what it misses, and goes on when it is back', async () => {
   await roles.control.start();
   await untilMissing(roles.runner, []);
   await untilComment(waiting, 'Waiting for 1 approval');
+});
+
+test('an approval that was sealed for one pull request is nothing to another (S1)', async () => {
+  const approved = await openOn(world, { dir: 'approved', body: good });
+  const copied = await openOn(world, { dir: 'copied', body: good });
+  await Promise.all([approved, copied].map((each) => untilComment(each, 'Waiting for 1 approval')));
+  await order(approved, 'hubot', '/hatchet approve');
+  await untilComment(approved, 'Ready');
+  // As whoever merely reaches Temporal would.
+  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  const { namespace, repository } = world;
+  const idOf = ({ number }: PullRequestHandle): string => `pr/${repository.id}/${number}`;
+  const { events } = await new Client({ connection, namespace }).workflow
+    .getHandle(idOf(approved))
+    .fetchHistory();
+  const heard = (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+    signal?.signalName === 'message' ? [signal] : [],
+  );
+  expect(heard.length).toBeGreaterThan(1);
+  for (const { signalName, input } of heard)
+    await connection.workflowService.signalWorkflowExecution({
+      namespace,
+      workflowExecution: { workflowId: idOf(copied) },
+      signalName: signalName ?? '',
+      input: input ?? null,
+    });
+  await connection.close();
+  const refused = 'refused a signal that was sealed for another workflow';
+  await vi.waitUntil(
+    () => roles.control.lines.filter((line) => line.includes(refused)).length >= heard.length,
+    { timeout: patienceMs, interval: 100 },
+  );
+  // It hears what is said to itself, and knows of no approval.
+  expect((await ask(copied, 'hubot', '/hatchet status')).reply).toContain('waiting for 1 approval');
+  expect(mainComment(copied)).toContain('Waiting for 1 approval');
 });
 
 /** Three processes start again, one after the other, beside all other tests. */
