@@ -80,7 +80,8 @@ async function findRefusal(
   const moved = comparePlanned(grant, stored, inspection);
   if (moved !== null) return moved;
   if (judgement === null) return { kind: 'not-judged', project: name };
-  const { configuration } = inspection;
+  const { configuration, barred } = inspection;
+  if (barred !== null) return { kind: 'branch-barred', bar: barred };
   if (configuration.kind === 'broken') return stale(name, 'configuration changed');
   const today = await digestOfToday(
     deps,

@@ -4,7 +4,9 @@ import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import { isOutside } from '../workflows/model/target.ts';
 import type { GitHub } from './github/client.ts';
+import { readDefaultBranch } from './github/default-branch.ts';
 import { readPullRequest } from './github/read-pull-request.ts';
+import { findBar } from './inspect-pull-request.ts';
 import type { Origin } from './source/fetch-queue.ts';
 import type { GroupInspector } from './source/group.ts';
 import type { SourceInspector } from './source/inspect.ts';
@@ -30,16 +32,21 @@ export async function inspectGroup(
   const token = await github.gitToken(repository);
   const origin = { repository: repository.id, url: github.gitUrl(repository), token };
   const candidates = await store.pullRequests.listBasedOn(repository.id, group.base);
-  const found = await groups.inspect({ origin, group, candidates });
+  const [found, defaultBranch] = await Promise.all([
+    groups.inspect({ origin, group, candidates }),
+    readDefaultBranch(github, repository),
+  ]);
   const members = await Promise.all(found.members.map((number) => memberOf(deps, group, number)));
   const { changedFiles, configuration, edited, source } = found;
   if (source.kind !== 'merged') throw new Error(`the merge group ${group.headSha} does not hold its base`);
   const { projects } = source;
+  const barred = await findBar(deps, origin, group, { found: source, defaultBranch });
   const forks = projects.length === 0 ? [] : members.filter(({ outside }) => outside);
   const unplanned = await Promise.all(forks.map((fork) => isUnplanned(deps, origin, group, fork)));
   return {
     changedFiles,
     configuration,
+    barred,
     edited,
     poolWaitMs,
     members: members.map(({ outside: _, ...member }) => member),

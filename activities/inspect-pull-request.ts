@@ -5,8 +5,9 @@ import { rulesFor } from '../workflows/model/configuration.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { GitHub } from './github/client.ts';
+import type { DefaultBranch } from './github/default-branch.ts';
 import { readMergeability } from './github/read-mergeability.ts';
-import { readPullRequest } from './github/read-pull-request.ts';
+import { type PullRequestReading, readPullRequest } from './github/read-pull-request.ts';
 import type { Origin } from './source/fetch-queue.ts';
 import type { SourceInspection, SourceInspector } from './source/inspect.ts';
 import type { Store } from './store/store.ts';
@@ -41,7 +42,7 @@ export async function inspectPullRequest(
   const begun = fetches === 'early' ? await beginFetch(deps, ref, { origin, expected }) : null;
   const fetching = begun?.fetching ?? null;
   const guess = expected === null ? null : beginLook(deps, { ref, origin, expected, fetching });
-  const { pullRequest, standing } = await reading;
+  const { pullRequest, standing, defaultBranch } = await reading;
   const asking = fetches === 'early' ? mayAuthorWrite(deps, ref, { pullRequest, standing }) : null;
   const saving = savePullRequest(deps, { repository, pullRequest, readAt }, standing, asking);
   if (pullRequest.state === 'closed') {
@@ -56,6 +57,7 @@ export async function inspectPullRequest(
     await Promise.all([inspecting, asking, saving]);
   const projects = found.kind === 'merged' ? found.projects : [];
   const leftBehind = await deps.store.leftBehinds.find(repository.id, projects);
+  const barred = await findBar(deps, origin, pullRequest, { found, defaultBranch });
   const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
   const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
   return {
@@ -65,10 +67,28 @@ export async function inspectPullRequest(
     leftBehind,
     changedFiles,
     configuration,
+    barred,
     edited,
     containsBase,
     source: found,
   };
+}
+
+/**
+ * On the default branch the commit counts that the pull request is judged by: what it says itself holds for others
+ * only. Where nothing is planned, nothing can be applied.
+ */
+export async function findBar(
+  { source }: Pick<LookDependencies, 'source'>,
+  origin: Origin,
+  pullRequest: Pick<PullRequest, 'number' | 'base'>,
+  read: { readonly found: SourceInspection['source']; readonly defaultBranch: DefaultBranch | null },
+): Promise<Inspection['barred']> {
+  const { found, defaultBranch } = read;
+  if (found.kind !== 'merged') return null;
+  const own = defaultBranch !== null && defaultBranch.name === pullRequest.base;
+  const judging = own ? { ...defaultBranch, tip: found.source.base } : defaultBranch;
+  return source.findBar({ origin, pullRequest, defaultBranch: judging });
 }
 
 /** In a record: only its start is to be waited for. */
@@ -121,7 +141,7 @@ function hasSameSource(one: PullRequest, other: PullRequest): boolean {
 async function mayAuthorWrite(
   { readRights }: LookDependencies,
   { repository }: PullRequestRef,
-  { pullRequest, standing }: Awaited<ReturnType<typeof readPullRequest>>,
+  { pullRequest, standing }: Omit<PullRequestReading, 'defaultBranch'>,
 ): Promise<boolean | null> {
   const { state, fork, author: login } = pullRequest;
   if (standing.authorMayWrite !== null || fork || state !== 'open') return standing.authorMayWrite;
@@ -155,6 +175,7 @@ const nothingRead: Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs'> =
   leftBehind: [],
   changedFiles: [],
   configuration: { kind: 'broken', problems: [] },
+  barred: null,
   edited: null,
   containsBase: false,
   source: { kind: 'closed' },

@@ -7,6 +7,7 @@ import {
   ask,
   click,
   database,
+  everyBranch,
   headline,
   mainComment,
   openChecks,
@@ -36,7 +37,7 @@ const configurations = {
 };
 
 beforeAll(async () => {
-  world = await createWorld({});
+  world = await createWorld({ files: () => everyBranch });
   const { sandbox, repository } = world;
   sandbox.createUser('lee');
   repository.collaborator('lee', 'write');

@@ -16,6 +16,7 @@ import {
   appliesOf,
   branchOff,
   database,
+  everyBranch,
   expectNothingTwice,
   mainComment,
   openChecks,
@@ -43,7 +44,7 @@ let sql: postgres.Sql;
 beforeAll(async () => {
   const environment = { HATCHET_HEAL_INTERVAL: '5s', HATCHET_REFRESH_WAIT: '20ms' };
   [world, states, connection] = await Promise.all([
-    createWorld({ environment }),
+    createWorld({ environment, files: () => everyBranch }),
     startGatedStates(),
     Connection.connect({ address: inject('temporalAddress') }),
   ]);

@@ -10,6 +10,7 @@ import {
   branchOff,
   countPlans,
   database,
+  everyBranch,
   openChecks,
   openOn,
   openReady,
@@ -30,7 +31,7 @@ let states: GatedStates;
 
 beforeAll(async () => {
   [world, states] = await Promise.all([
-    createWorld({ environment: { HATCHET_REFRESH_WAIT: '20ms' } }),
+    createWorld({ environment: { HATCHET_REFRESH_WAIT: '20ms' }, files: () => everyBranch }),
     startGatedStates(),
   ]);
 });

@@ -133,6 +133,7 @@ describe('grantApply', () => {
     rules: [],
     unmet: [],
     pullRequest,
+    barred: null,
     authors: [pullRequest.author],
     head,
     trigger: { kind: 'comment', actor: 'hubot' },
@@ -156,6 +157,11 @@ describe('grantApply', () => {
     ['a closed pull request', { pullRequest: { ...pullRequest, state: 'closed' } }, { kind: 'closed' }],
     ['a draft', { pullRequest: { ...pullRequest, draft: true } }, { kind: 'draft' }],
     ['a failed plan', { planFailed: true }, { kind: 'plan-failed' }],
+    [
+      'a base branch that may not be applied from, whoever approved it (S11)',
+      { barred: { kind: 'not-listed', base: 'relaxed', defaultBranch: 'main' } },
+      { kind: 'branch-barred', bar: { base: 'relaxed' } },
+    ],
     ['no plan', { plan: null }, { kind: 'not-planned' }],
     [
       'what was looked at on another head (S1)',

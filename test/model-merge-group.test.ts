@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Approval } from '../workflows/model/approval.ts';
 import { configurationOf, emptyFile, rulesFor } from '../workflows/model/configuration.ts';
 import { parsePlanDigest, parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
-import type { GroupAnswer, GroupProject, MemberPlan } from '../workflows/model/merge-group.ts';
+import type { GroupAnswer, GroupProject, GroupQuestion, MemberPlan } from '../workflows/model/merge-group.ts';
 import { answerGroup, speakerFor } from '../workflows/model/merge-group.ts';
 import type { GroupFindings } from '../workflows/model/merge-group-checks.ts';
 import { groupChecks } from '../workflows/model/merge-group-checks.ts';
@@ -81,11 +81,18 @@ describe('what stands between a project and the merge', () => {
     plans: readonly MemberPlan[],
     all: readonly GroupProject[] = [group],
     held = rules,
-  ): GroupAnswer => answerGroup({ group, all, plans, rules: held });
+    barred: GroupQuestion['barred'] = null,
+  ): GroupAnswer => answerGroup({ group, all, plans, rules: held, barred });
+  const relaxed = { kind: 'not-listed', base: 'relaxed', defaultBranch: 'main' } as const;
 
   test.each<[string, GroupAnswer, Partial<GroupAnswer>]>([
     ['the same plan, no approval needed', answer(planned(), [shows(4)]), { kind: 'approved', number: 4 }],
     ['no changes, whatever anybody showed', answer(unchanged, []), { kind: 'no-changes' }],
+    [
+      'a branch that may not be applied from, whatever was approved (S11)',
+      answer(planned(), [shows(4)], [planned()], rules, relaxed),
+      { kind: 'barred', bar: relaxed },
+    ],
     ['no pull request planned it', answer(planned(), []), { kind: 'never-shown' }],
     [
       'planned, but nobody could see it',

@@ -5,6 +5,7 @@ import {
   branchOff,
   countPlans,
   database,
+  everyBranch,
   mainComment,
   openChecks,
   openOn,
@@ -23,7 +24,10 @@ vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 
 beforeAll(async () => {
-  world = await createWorld({ environment: { HATCHET_REFRESH_WAIT: '20ms' } });
+  world = await createWorld({
+    environment: { HATCHET_REFRESH_WAIT: '20ms' },
+    files: () => everyBranch,
+  });
 });
 afterAll(() => world.close());
 

@@ -5,6 +5,7 @@ import {
   appliesOf,
   ask,
   database,
+  headline,
   mainComment,
   openChecks,
   openOn,
@@ -25,12 +26,18 @@ let world: World;
 const configurations = {
   gated: 'version: 1\napply: { on: comment, require: [approved, mergeable], auto_merge: squash }\n',
   fresh: 'version: 1\napply: { on: comment, require: [up_to_date] }\n',
+  listed: 'version: 1\napply: { on: comment }\n',
   guarded:
     "version: 1\nprotect: [terraform_data.database]\noverrides: { by: ['@octo-org/oncall'] }\napply: { on: comment }\n",
 };
 
+/** On `main`, which alone says from which branches may be applied. */
+const mainRules = (branches: readonly string[]): string =>
+  `version: 1\nbranches: [${branches.join(', ')}]\napprovals: { count: 1 }\n`;
+
 beforeAll(async () => {
-  world = await createWorld({});
+  const branches = ['main', ...Object.keys(configurations)];
+  world = await createWorld({ files: () => ({ 'hatchet.yaml': mainRules(branches) }) });
   const { sandbox, repository } = world;
   const installation = sandbox.installation('octo-org');
   installation.permissions = { ...installation.permissions, contents: 'write' };
@@ -119,6 +126,42 @@ test.concurrent('a denial is lifted only by whom hatchet.yaml names, with a reas
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
   await pullRequest.push({ 'vault/main.tf': world.project('vault', database('3')) });
   await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies vault');
+});
+
+describe.concurrent('a base branch that anybody made', () => {
+  const barred = (branch: string): string => `${branch} is not a branch that may be applied from`;
+
+  test('is planned, and applied neither by a word nor by a merge, whatever it says itself (S11)', async ({
+    expect,
+  }) => {
+    const files = { 'hatchet.yaml': "version: 1\nbranches: ['**']\n" };
+    await world.repository.commit('relaxed', { files, author: 'mona', from: 'main' });
+    const pullRequest = await openOn(world, { dir: 'loose', base: 'relaxed', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', barred('relaxed'));
+    await untilComment(pullRequest, 'is not a branch that may be applied from');
+    expect(faces(pullRequest.checks())).toContain(`hatchet/apply: action_required, ${barred('relaxed')}`);
+    expect(headline(pullRequest)).toMatchInlineSnapshot(
+      `"**\`relaxed\` is not a branch that may be applied from.** Make \`main\` the base, or list \`relaxed\` under \`branches\` in hatchet.yaml on \`main\`."`,
+    );
+    const asked = await ask(pullRequest, 'mona', '/hatchet apply');
+    expect(asked).toMatchObject({ reaction: 'confused' });
+    expect(asked.reply).toContain('list `relaxed` under `branches` in hatchet.yaml on `main`');
+    const merge = await pullRequest.merge({ by: 'mona' });
+    await untilCheck(pullRequest, 'hatchet/apply', barred('relaxed'), merge);
+    expect(await appliesOf(world, 'loose')).toEqual([]);
+  });
+
+  test('is asked for again right before the apply (S11)', async ({ expect }) => {
+    const pullRequest = await openOn(world, { dir: 'unlisted', base: 'listed', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Not applied yet');
+    await untilComment(pullRequest, 'Ready');
+    const branches = ['main', ...Object.keys(configurations)].filter((branch) => branch !== 'listed');
+    await world.repository.commit('main', { files: { 'hatchet.yaml': mainRules(branches) } });
+    const { reply } = await ask(pullRequest, 'hubot', '/hatchet apply');
+    expect(reply).toContain('`listed` is not a branch that may be applied from');
+    await untilCheck(pullRequest, 'hatchet/apply', barred('listed'));
+    expect(await appliesOf(world, 'unlisted')).toEqual([]);
+  });
 });
 
 test.concurrent('what somebody without write asks for is planned when a writer allows the commit (S8)', async ({

@@ -6,6 +6,7 @@ import {
   appliesOf,
   ask,
   database,
+  everyBranch,
   mainComment,
   openChecks,
   openOn,
@@ -24,7 +25,7 @@ let world: World;
 let platform: Team;
 
 beforeAll(async () => {
-  world = await createWorld({});
+  world = await createWorld({ files: () => everyBranch });
   const { sandbox, repository } = world;
   for (const login of ['lee', 'ann', 'ben']) {
     sandbox.createUser(login);

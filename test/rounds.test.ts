@@ -9,6 +9,7 @@ import {
   click,
   countPlans,
   database,
+  everyBranch,
   headline,
   mainComment,
   openChecks,
@@ -31,7 +32,7 @@ let world: World;
 let states: GatedStates;
 
 beforeAll(async () => {
-  [world, states] = await Promise.all([createWorld({}), startGatedStates()]);
+  [world, states] = await Promise.all([createWorld({ files: () => everyBranch }), startGatedStates()]);
 });
 afterAll(async () => {
   await states.close();

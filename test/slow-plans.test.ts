@@ -6,6 +6,7 @@ import {
   ask,
   branchOff,
   database,
+  everyBranch,
   openOn,
   openReady,
   order,
@@ -23,7 +24,10 @@ let states: GatedStates;
 
 beforeAll(async () => {
   const environment = { HATCHET_REFRESH_WAIT: '20ms' };
-  [world, states] = await Promise.all([createWorld({ environment }), startGatedStates()]);
+  [world, states] = await Promise.all([
+    createWorld({ environment, files: () => everyBranch }),
+    startGatedStates(),
+  ]);
 });
 afterAll(async () => {
   await states.close();

@@ -96,6 +96,9 @@ export async function openReady(world: World, opening: Opening): Promise<PullReq
   return pullRequest;
 }
 
+/** The hatchet.yaml of `main` where pull requests against other branches are applied, too. */
+export const everyBranch = { 'hatchet.yaml': "version: 1\nbranches: ['**']\n" };
+
 /** A base branch of its own: what a test pushes to it concerns nobody else. */
 export async function branchOff(
   world: World,

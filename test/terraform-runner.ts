@@ -3,12 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { applyPlan } from '../activities/terraform/apply.ts';
 import type { EngineFor } from '../activities/terraform/engine.ts';
 import { createInitCache } from '../activities/terraform/init-cache.ts';
+import type { Leftovers } from '../activities/terraform/leftovers.ts';
+import { createLeftovers } from '../activities/terraform/leftovers.ts';
 import { planProject } from '../activities/terraform/plan.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import type {
+  RunAccess,
   RunContext,
   RunnerDependencies,
   RunnerSettings,
@@ -61,12 +65,16 @@ export type TerraformRunner = {
   /** Outside every run, listed in HATCHET_RUNNER_PATHS; the fixtures' state is kept there. */
   readonly stateDir: string;
   readonly stages: RunStage[];
+  /** What the operator's log was told. */
+  readonly warnings: readonly string[];
   /** What else is committed; paths are relative to the repository. */
   readonly files: Map<string, string>;
   /** Committed files that are no text. */
   readonly bytes: Map<string, Buffer>;
   /** Committed links, and where they lead. */
   readonly links: Map<string, string>;
+  /** What could not be kept. */
+  readonly leftovers: Leftovers;
   readonly plan: (fixture: string, options?: PlanOptions) => Promise<PlanResult>;
   readonly apply: (plan: Plan, options?: ApplyOptions) => Promise<ApplyOutcome>;
   readonly close: () => Promise<void>;
@@ -93,7 +101,7 @@ export const bubblewrap = (await canSandbox(bubblewrapPath)) ? bubblewrapPath : 
 
 /** Whatever is on PATH, and nothing from anywhere else. */
 const closedDoor = 'http://127.0.0.1:1';
-const ownEngines = createEngines({
+export const ownEngines = createEngines({
   path: process.env.PATH ?? '',
   dataDir: join(tmpdir(), 'hatchet-no-tools'),
   mirrors: { terraform: closedDoor, tofu: closedDoor },
@@ -123,17 +131,22 @@ export async function createTerraformRunner(
   };
   const store = createMemoryRunStore();
   const stages: RunStage[] = [];
+  const warnings: string[] = [];
   const files = new Map<string, string>();
   const bytes = new Map<string, Buffer>();
   const links = new Map<string, string>();
   let fixture = 'start';
   let backend = true;
+  const access = (): RunAccess => dependencies;
+  const leftovers = createLeftovers({ settings, accessFor: access, log: pino({ level: 'silent' }) });
   const dependencies: RunnerDependencies = {
     store,
     settings,
     engineFor,
     liveLog: store.live,
     initCache: createInitCache(join(root, 'inits')),
+    pass: null,
+    leftovers: { add: (directory) => leftovers.add(directory) },
     checkout: async ({ into }) => {
       await mkdir(join(into, project.dir), { recursive: true });
       await cp(join(fixtures, fixture), join(into, project.dir), { recursive: true });
@@ -150,6 +163,7 @@ export async function createTerraformRunner(
     heartbeat: ({ stage }) => void (stages.at(-1) === stage || stages.push(stage)),
     signal: options.signal ?? new AbortController().signal,
     attempt: options.attempt ?? 1,
+    warn: (message) => void warnings.push(message),
   });
   return {
     root,
@@ -157,9 +171,11 @@ export async function createTerraformRunner(
     settings,
     stateDir,
     stages,
+    warnings,
     files,
     bytes,
     links,
+    leftovers,
     plan: (name, options = {}) => {
       fixture = name;
       backend = options.withoutBackend !== true;
@@ -199,6 +215,7 @@ export function grantFor(plan: Plan): ApplyGrant {
     over: null,
     rules: [],
     unmet: [],
+    barred: null,
     pullRequest: {
       nodeId: 'PR_7',
       number: 7,

@@ -4,6 +4,7 @@ import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Approval, Rejection } from './model/approval.ts';
 import type { MergeMethod } from './model/auto-merge.ts';
+import type { BranchBar } from './model/branch-bar.ts';
 import type { Finding } from './model/comparison.ts';
 import type { Configuration, Rules } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
@@ -30,6 +31,8 @@ export type Inspection = {
   /** Paths that the pull request changes, at most `maxChangedFilesCarried`; judged by policies. */
   readonly changedFiles: readonly string[];
   readonly configuration: ConfigurationFound;
+  /** Why nothing may be applied from the base branch, as the default branch says now; null: it may. */
+  readonly barred: BranchBar | null;
   /** The pull request changes hatchet.yaml itself; `problems` are those of the new text. */
   readonly edited: { readonly problems: readonly Diagnostic[] } | null;
   /** The head contains the tip of the base branch; false of one that is closed. */
@@ -89,6 +92,9 @@ export type RunAdmission = {
     | { readonly kind: 'plan'; readonly number: number; readonly project: ProjectPlace; readonly tree: Sha }
     | { readonly kind: 'apply'; readonly planId: PlanId };
 };
+
+/** The `type` of the failure that says so: nothing was applied. Only `applyPlan` throws it, and only before the start. */
+export const notStartedType = 'NotStarted';
 
 export type ApplyPlanRequest = {
   readonly repository: Repository;
@@ -199,7 +205,10 @@ export type MergeAnswer = { readonly kind: 'merged' } | { readonly kind: 'refuse
 export type Shown = { readonly at: string | null };
 
 /** What a merge group is, and what of it would be planned. */
-export type GroupInspection = Pick<Inspection, 'changedFiles' | 'configuration' | 'edited' | 'poolWaitMs'> & {
+export type GroupInspection = Pick<
+  Inspection,
+  'changedFiles' | 'configuration' | 'edited' | 'poolWaitMs' | 'barred'
+> & {
   /** Its pull requests as last read, oldest first; never empty. */
   readonly members: readonly PullRequest[];
   /** Numbers of those from forks that would be planned at a commit which nobody allowed. */

@@ -130,6 +130,8 @@ export async function applyMerged(desk: Desk): Promise<void> {
     actor: pullRequest.mergedBy ?? pullRequest.author,
     mergeCommit: pullRequest.mergeCommit,
   };
+  // It waits for nobody, and keeps nobody out.
+  if (found.barred !== undefined) return noteBarred(desk, trigger, 'branch-barred');
   const denial = authorize('apply', whoeverMerged(trigger.actor), targetOf(desk.state));
   if (denial !== null) return noteBarred(desk, trigger, denial.kind);
   for (const project of found.projects.filter(isUnclaimed(desk)))

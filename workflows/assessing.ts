@@ -3,7 +3,8 @@ import type { Inspection } from './activities.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { againOf } from './model/again.ts';
 import { authorize, hatchetItself } from './model/authorize.ts';
-import { rulesFor } from './model/configuration.ts';
+import type { Configuration } from './model/configuration.ts';
+import { rulesFor, withoutLocks } from './model/configuration.ts';
 import { continueProject } from './model/keep-plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
@@ -41,7 +42,7 @@ export function assess(assessment: Assessment): Findings {
   return {
     kind: 'projects',
     source: source.source,
-    configuration: configuration.configuration,
+    ...rulesFound(configuration.configuration, inspection.barred),
     changedFiles: inspection.changedFiles,
     editsConfiguration: edited !== null,
     poolWaitMs: inspection.poolWaitMs,
@@ -49,6 +50,14 @@ export function assess(assessment: Assessment): Findings {
     projects,
     deleted: deletedOf(source, projects, before),
   };
+}
+
+/** Where nothing may be applied, nobody else is kept from it either. */
+function rulesFound(
+  configuration: Configuration,
+  barred: Inspection['barred'],
+): Pick<ProjectsFound, 'configuration' | 'barred'> {
+  return barred === null ? { configuration } : { configuration: withoutLocks(configuration), barred };
 }
 
 /** Of a draft by itself only those whose rules say so, and what somebody asked for; of everything else all. */

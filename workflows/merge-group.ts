@@ -69,7 +69,7 @@ async function show(desk: Desk): Promise<void> {
 /** What planning the group's commit came to, compared with what its pull requests show. */
 async function plan(desk: Desk): Promise<GroupFindings> {
   const inspection = await inspectGroup({ group: desk.group });
-  const { configuration, edited, unplannedForks, projects } = inspection;
+  const { configuration, edited, unplannedForks, projects, barred } = inspection;
   if (configuration.kind === 'broken')
     return { kind: 'config-broken', where: 'base', problems: configuration.problems };
   if (edited !== null && edited.problems.length > 0)
@@ -94,7 +94,10 @@ async function plan(desk: Desk): Promise<GroupFindings> {
       ...(await judgeProject(desk, inspection, result, plans, rulesOf(project.name))),
     })),
   );
-  return { kind: 'projects', projects: judged.map((each) => projectView(each, judged, plans, rulesOf)) };
+  return {
+    kind: 'projects',
+    projects: judged.map((each) => projectView(each, { all: judged, plans, rulesOf, barred })),
+  };
 }
 
 function planProject(
@@ -137,16 +140,20 @@ const notJudged = { verdicts: null, bundle: null } as const;
 
 function projectView(
   group: GroupProject,
-  all: readonly GroupProject[],
-  plans: readonly MemberPlan[],
-  rulesOf: (project: string) => Rules,
+  known: {
+    readonly all: readonly GroupProject[];
+    readonly plans: readonly MemberPlan[];
+    readonly rulesOf: (project: string) => Rules;
+    readonly barred: GroupInspection['barred'];
+  },
 ) {
+  const { all, plans, rulesOf, barred } = known;
   const { name } = group.project;
   const own = plans.filter(({ project }) => project === name);
   return {
     name,
     plan: group.result?.kind === 'planned' ? group.result.plan : null,
     verdicts: group.verdicts ?? [],
-    answer: answerGroup({ group, all, plans: own, rules: rulesOf(name) }),
+    answer: answerGroup({ group, all, plans: own, rules: rulesOf(name), barred }),
   };
 }

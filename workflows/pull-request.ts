@@ -86,10 +86,12 @@ function isOver(desk: Desk): boolean {
   if (pullRequest === null) return true;
   if (pullRequest.state === 'open') return false;
   if (round === null) return true;
-  const projects = projectsFound(desk.state)?.projects ?? [];
+  const found = projectsFound(desk.state);
+  const projects = found?.projects ?? [];
   if (projects.some(isUnknown)) return false;
   if (pullRequest.state === 'closed') return true;
-  return round.findings.kind === 'projects' && round.plannedAt !== null && projects.every(isSettled);
+  const nothingLeft = found?.barred !== undefined || projects.every(isSettled);
+  return found !== null && round.plannedAt !== null && nothingLeft;
 }
 
 async function giveUpLocks(desk: Desk): Promise<void> {
@@ -127,7 +129,7 @@ function heedApply(desk: Desk, news: ApplyNews): void {
       desk.state = { ...desk.state, appliesNext: true };
     if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
     // What hatchet.yaml requires was looked at afresh there, and people are to see what is missing.
-    else if (isUnmet(news)) void playRound(desk, { kind: 'refresh', applied: [] });
+    else if (isForPeople(news)) void playRound(desk, { kind: 'refresh', applied: [] });
     return void goOnOrTell(desk);
   }
   const { pullRequest, staleInARow } = desk.state;
@@ -137,10 +139,10 @@ function heedApply(desk: Desk, news: ApplyNews): void {
   void goOnOrTell(desk);
 }
 
-const isUnmet = (news: ProjectNews): boolean =>
+const isForPeople = (news: ProjectNews): boolean =>
   news.kind === 'finished' &&
   news.outcome.kind === 'refused' &&
-  news.outcome.refusal.kind === 'requirements-unmet';
+  ['requirements-unmet', 'branch-barred'].includes(news.outcome.refusal.kind);
 
 async function mergeOrTell(desk: Desk): Promise<void> {
   try {

@@ -6,10 +6,12 @@ import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { Review, Standing } from '../../workflows/model/standing.ts';
 import { operatorError } from '../faults.ts';
 import type { GitHub } from './client.ts';
+import { type DefaultBranch, defaultBranchOf, defaultBranchRef } from './default-branch.ts';
 import { listOf, login, pullRequestFields, pullRequestNode, pullRequestOf } from './pull-request-facts.ts';
 
 const query = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
+    defaultBranchRef { name target { oid } }
     pullRequest(number: $number) {
       ${pullRequestFields}
       reviewDecision
@@ -36,6 +38,7 @@ const commit = z.object({ oid: z.string(), author: signature, committer: signatu
 const answerSchema = z.object({
   repository: z
     .object({
+      defaultBranchRef: defaultBranchRef.nullable(),
       pullRequest: pullRequestNode
         .extend({
           reviewDecision: z.enum(['APPROVED', 'CHANGES_REQUESTED', 'REVIEW_REQUIRED']).nullable(),
@@ -49,19 +52,31 @@ const answerSchema = z.object({
 
 type Found = NonNullable<NonNullable<z.infer<typeof answerSchema>['repository']>['pullRequest']>;
 
+export type PullRequestReading = {
+  readonly pullRequest: PullRequest;
+  readonly standing: Standing;
+  /** Null: the repository has none. */
+  readonly defaultBranch: DefaultBranch | null;
+};
+
 /** OperatorError when the App cannot see the repository or the pull request (any more). */
 export async function readPullRequest(
   github: GitHub,
   { repository, number }: PullRequestRef,
-): Promise<{ readonly pullRequest: PullRequest; readonly standing: Standing }> {
+): Promise<PullRequestReading> {
   const { owner, name, installationId } = repository;
   const readAt = new Date().toISOString();
   const answer = await github.graphql(installationId, query, { owner, name, number });
-  const found = answerSchema.parse(answer.data).repository?.pullRequest;
-  if (found === undefined || found === null) {
+  const seen = answerSchema.parse(answer.data).repository;
+  const found = seen?.pullRequest ?? null;
+  if (seen === null || found === null) {
     throw operatorError(`GitHub shows no pull request ${owner}/${name}#${number} to this installation`);
   }
-  return { pullRequest: pullRequestOf(found), standing: standingOf(found, readAt) };
+  return {
+    pullRequest: pullRequestOf(found),
+    standing: standingOf(found, readAt),
+    defaultBranch: defaultBranchOf(seen.defaultBranchRef),
+  };
 }
 
 const decisions = {

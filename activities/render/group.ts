@@ -2,6 +2,7 @@
 import type { Check } from '../../workflows/model/check.ts';
 import type { GroupFindings, GroupProjectView, GroupView } from '../../workflows/model/merge-group-checks.ts';
 import { audience } from './approvals.ts';
+import { barRemedy, barWords } from './branch-bar.ts';
 import type { RenderedCheck } from './checks.ts';
 import { countsAhead } from './counts.ts';
 import { annotationsOf, diagnosticText } from './diagnostics.ts';
@@ -76,6 +77,8 @@ function answerWords(answer: GroupProjectView['answer']): string {
       return `no pull request of this group shows its plan. Comment \`/hatchet plan\` there, ${again}.`;
     case 'differs':
       return `not the plan on ${join(answer.numbers.map(numbered), 'and')}: what is merged before it changes it. Wait until that is applied and the plan there is made again, ${again}.`;
+    case 'barred':
+      return `${barWords(answer.bar)}. ${barRemedy(answer.bar)}`;
     case 'denied':
       return `denied by ${nameList(answer.policies)}, see \`hatchet/policy\`.`;
     case 'rejected':

@@ -1,11 +1,13 @@
 // What is the state, and who does what next? The first lines of the comment and of the aggregate checks.
 import type { MissingApproval } from '../../workflows/model/approval.ts';
+import type { BranchBar } from '../../workflows/model/branch-bar.ts';
 import type { Finding } from '../../workflows/model/comparison.ts';
 import { addCounts } from '../../workflows/model/plan.ts';
 import type { Unmet } from '../../workflows/model/requirement.ts';
 import { blocks } from '../../workflows/model/verdict.ts';
 import type { AppliesOn, Headline, ProjectView, View } from '../../workflows/model/view.ts';
 import { audience } from './approvals.ts';
+import { barRemedy, barWords } from './branch-bar.ts';
 import { countsAhead, countsDone } from './counts.ts';
 import { deletedParagraphs } from './deleted.ts';
 import { leftBehindParagraphs } from './left-behind.ts';
@@ -85,6 +87,8 @@ function tell(headline: Headline, context: Context): Told {
       };
     case 'plan-failed':
       return toldOfFailedPlan(headline.projects, view);
+    case 'barred':
+      return toldOfBar(headline.bar);
     case 'denied':
       return toldOfDenial(headline.projects, view);
     case 'locked':
@@ -167,6 +171,11 @@ function toldOfFailedPlan(projects: readonly string[], view: View): Told {
     state: `${nameList(projects)} could not be planned.`,
     next: `Fix the ${errors > 1 ? 'errors' : 'error'} below and push${others}.`,
   };
+}
+
+/** Planned all the same: people see what it would do. */
+function toldOfBar(bar: BranchBar): Told {
+  return { state: `${capitalized(barWords(bar))}.`, next: barRemedy(bar) };
 }
 
 function toldOfDenial(projects: readonly string[], view: View): Told {

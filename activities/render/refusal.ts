@@ -3,6 +3,7 @@ import type { CommandRefusal } from '../../workflows/activities.ts';
 import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
 import type { MissingApproval } from '../../workflows/model/approval.ts';
 import { lossWords, peopleList } from './approvals.ts';
+import { barRemedy, barWords } from './branch-bar.ts';
 import { unmetWords } from './checklist.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
 import { maxNameLength, named, nameList, plural } from './wording.ts';
@@ -49,6 +50,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `${named(refusal.project)} may not be applied yet: ${refusal.unmet.map(unmetWords).join('; ')}.`;
     case 'approval-lost':
       return `${lostWords(refusal.lost)}. ${missingSentence(refusal.project, refusal.missing)}`;
+    case 'branch-barred':
+      return `${barWords(refusal.bar)}. ${barRemedy(refusal.bar)}`;
     case 'draft':
       return 'this is a draft. Mark it as ready for review first.';
     case 'closed':

@@ -36,6 +36,8 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return 'no changes';
     case 'judging':
       return 'asking the policies';
+    case 'barred':
+      return 'not applied from this branch';
     case 'denied':
       return 'denied';
     case 'rejected':

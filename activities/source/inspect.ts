@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import type { ConfigurationFound, Inspection } from '../../workflows/activities.ts';
 import { maxChangedFilesCarried } from '../../workflows/activities.ts';
+import type { BranchBar } from '../../workflows/model/branch-bar.ts';
+import { barOf } from '../../workflows/model/branch-bar.ts';
 import { configurationOf, emptyFile } from '../../workflows/model/configuration.ts';
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
@@ -37,7 +39,10 @@ import { compareTrees } from './tree-diff.ts';
 /** What must be known of a pull request; `baseSha` is the base branch's tip now, not the one at the last push. */
 export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base' | 'baseSha' | 'mergeCommit'>;
 
-export type SourceInspection = Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind'>;
+export type SourceInspection = Omit<
+  Inspection,
+  'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind' | 'barred'
+>;
 
 export type SourceInspector = {
   /** How `mine` stands to `other`; both are brought into the mirror. */
@@ -47,6 +52,15 @@ export type SourceInspector = {
     readonly mine: Sha;
     readonly other: Sha;
   }): Promise<Relation>;
+  /**
+   * Why nothing may be applied from `base`, as hatchet.yaml on the default branch says; null: it may. `tip`: the
+   * commit whose hatchet.yaml counts.
+   */
+  findBar(request: {
+    readonly origin: Origin;
+    readonly pullRequest: Pick<PullRequest, 'number' | 'base'>;
+    readonly defaultBranch: { readonly name: string; readonly tip: Sha } | null;
+  }): Promise<BranchBar | null>;
   /**
    * Starts to fetch before the pull request's facts are known. `base` is a guess (the last known base, the default
    * branch) or null. A failure is told only when `inspect` cannot do without.
@@ -119,6 +133,15 @@ export function createSourceInspector(options: {
       const wanted = [mine, other];
       const mirror = await bringCommits({ mirrors, origin, pullRequest, wanted, begun: null });
       return relateCommits(mirror, mine, other);
+    },
+    async findBar({ origin, pullRequest: { number, base }, defaultBranch }) {
+      if (defaultBranch === null) return { kind: 'no-default-branch', base };
+      const { name, tip } = defaultBranch;
+      const pullRequest = { number, base: name };
+      const mirror = await bringCommits({ mirrors, origin, pullRequest, wanted: [tip], begun: null });
+      const { found } = await treeOf(mirror, origin, await treeOfCommit(mirror, tip));
+      if (found.kind === 'broken') return { kind: 'broken', base, defaultBranch: name };
+      return barOf({ base, defaultBranch: name }, found.file.branches);
     },
     begin(origin, { number, base }) {
       const begun = mirrors.fetch(origin, {
@@ -212,12 +235,18 @@ async function findSource(
 }
 
 async function treesOf(mirror: Mirror, commits: readonly [Sha, Sha, Sha]): Promise<[Sha, Sha, Sha]> {
-  const tree = async (sha: Sha) => {
-    const commit = await mirror.objects.readCommit(sha);
-    if (commit === null) throw new Error(`commit ${sha} is missing in the mirror`);
-    return commit.tree;
-  };
-  return Promise.all([tree(commits[0]), tree(commits[1]), tree(commits[2])]);
+  const [first, second, third] = commits;
+  return Promise.all([
+    treeOfCommit(mirror, first),
+    treeOfCommit(mirror, second),
+    treeOfCommit(mirror, third),
+  ]);
+}
+
+async function treeOfCommit(mirror: Mirror, sha: Sha): Promise<Sha> {
+  const commit = await mirror.objects.readCommit(sha);
+  if (commit === null) throw new Error(`commit ${sha} is missing in the mirror`);
+  return commit.tree;
 }
 
 function carried(found: FileFound): ConfigurationFound {

@@ -1,6 +1,7 @@
 // May this plan be applied now, and what came of it?
 import type { Approval, LostApproval, MissingApproval, Rejection } from './approval.ts';
 import { missingApprovals } from './approval.ts';
+import type { BranchBar } from './branch-bar.ts';
 import type { Finding } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, PlanId, RunId, Sha } from './identifiers.ts';
@@ -67,6 +68,8 @@ export type Refusal =
       readonly missing: readonly MissingApproval[];
     }
   | { readonly kind: 'requirements-unmet'; readonly project: string; readonly unmet: readonly Unmet[] }
+  /** Its base branch is none that may be applied from. */
+  | { readonly kind: 'branch-barred'; readonly bar: BranchBar }
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
@@ -120,6 +123,8 @@ export type ApplyOutcome =
       readonly total: number;
       /** Terraform could not write the state; it is kept, encrypted, in the store. */
       readonly stateKept: boolean;
+      /** It is not in the store yet: only the runner's disk has it, and goes on trying. */
+      readonly stateOnRunner?: true;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | {
@@ -128,6 +133,8 @@ export type ApplyOutcome =
       readonly reason: string;
       /** What the runner wrote down of the state lock that Terraform would take; absent where it could not. */
       readonly mark?: LockMark;
+      /** Terraform could not write the state, and only the runner's disk has it yet. */
+      readonly stateOnRunner?: true;
       /** What a fresh plan says since; absent until there is one. */
       readonly finding?: Finding;
     };
@@ -145,6 +152,8 @@ export type ApplyQuestion = {
   /** What `apply.require` wants and what does not hold. */
   readonly unmet: readonly Unmet[];
   readonly pullRequest: PullRequest;
+  /** Why nothing may be applied from its base branch; null: it may. */
+  readonly barred: BranchBar | null;
   /** Who opened it, and who pushed its head. */
   readonly authors: readonly string[];
   /** The head that was looked at last: a plan may be older, when nothing since could change it. */
@@ -160,6 +169,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   const { project, plan, pullRequest, trigger } = question;
   if (pullRequest.state === 'closed') return { kind: 'closed' };
   if (pullRequest.state === 'open' && pullRequest.draft) return { kind: 'draft' };
+  if (question.barred !== null) return { kind: 'branch-barred', bar: question.barred };
   if (question.planFailed) return { kind: 'plan-failed', project };
   if (plan === null) return { kind: 'not-planned', project };
   // After a merge the plan's files were compared with the merge commit's: the head says nothing any more.

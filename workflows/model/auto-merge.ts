@@ -14,6 +14,7 @@ export function autoMergeMethod(state: PullRequestState): MergeMethod | null {
   const { pullRequest, round, autoMerge } = state;
   const found = projectsFound(state);
   if (found === null || pullRequest === null || round === null) return null;
+  if (found.barred !== undefined) return null;
   if (pullRequest.state !== 'open' || pullRequest.draft || pullRequest.head !== round.head) return null;
   if (autoMerge?.head === pullRequest.head || found.deleted.length > 0) return null;
   if (!found.projects.every(isSettled) || !found.projects.some(isApplied)) return null;

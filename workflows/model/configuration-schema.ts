@@ -33,6 +33,10 @@ const glob = z
   .string()
   .max(200)
   .regex(/^(?![/!])[^\p{Cc}\p{Cs}]+$/u, 'a glob that begins with neither `/` nor `!`');
+const branchGlob = z
+  .string()
+  .max(200)
+  .regex(/^(?![/!-])[^\p{Cc}\p{Cs}\s]+$/u, 'a name of a branch, or a glob of names');
 /** As Terraform writes constraints. Source: developer.hashicorp.com/terraform/language/expressions/version-constraints */
 const constraint = z
   .string()
@@ -220,6 +224,10 @@ export const configurationSchema = z.strictObject({
     }),
   projects: z.array(project).default([]).meta({
     description: 'Projects that need settings of their own. A listed directory is not discovered again.',
+  }),
+  branches: z.array(branchGlob).optional().meta({
+    description:
+      'Globs of the base branches whose pull requests may be applied; `*` stays within a part of a name, `**` does not. Only what the default branch says counts. Without it: the default branch alone.',
   }),
   plan: plan.prefault({}),
   apply: apply.prefault({}),

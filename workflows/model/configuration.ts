@@ -19,6 +19,12 @@ export function rulesFor({ projectRules, ...common }: Configuration, project: st
   return Object.hasOwn(projectRules, project) ? (projectRules[project] ?? common) : common;
 }
 
+/** The same rules, and no project is anybody's own. */
+export function withoutLocks({ projectRules, ...common }: Configuration): Configuration {
+  const unlocked = Object.entries(projectRules).map(([name, rules]) => [name, { ...rules, lock: 'none' }]);
+  return { ...common, lock: 'none', projectRules: Object.fromEntries(unlocked) };
+}
+
 /** What a repository without a hatchet.yaml has. */
 export const emptyFile: ConfigurationFile = configurationSchema.parse({ version: 1 });
 

@@ -1,4 +1,5 @@
 // What stands on the commit of a merge group: the same three checks, with which conclusion and title?
+import { barTitle } from './branch-bar.ts';
 import type { Check, Conclusion } from './check.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { GroupAnswer, MergeGroup } from './merge-group.ts';
@@ -185,6 +186,8 @@ function objection(answer: GroupAnswer): string | null {
       return 'no pull request of the group shows its plan';
     case 'differs':
       return `the plan is not the one on ${numberList(answer.numbers)}`;
+    case 'barred':
+      return barTitle(answer.bar);
     case 'denied':
       return `denied by ${answer.policies.join(', ')}`;
     case 'rejected':

@@ -1,6 +1,7 @@
 // May a group of the merge queue be merged: would it do exactly what people approved on its pull requests?
 import type { Approval, MissingApproval, Rejection } from './approval.ts';
 import { missingApprovals, rulesAsked } from './approval.ts';
+import type { BranchBar } from './branch-bar.ts';
 import type { Rules } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, Sha } from './identifiers.ts';
@@ -67,6 +68,8 @@ export type GroupAnswer =
   | { readonly kind: 'never-shown' }
   /** These show other plans. */
   | { readonly kind: 'differs'; readonly numbers: readonly number[] }
+  /** Nothing may be applied from the branch that it would be merged into. */
+  | { readonly kind: 'barred'; readonly bar: BranchBar }
   | { readonly kind: 'denied'; readonly policies: readonly string[] }
   | { readonly kind: 'rejected'; readonly number: number; readonly by: string }
   | {
@@ -87,6 +90,8 @@ export type GroupQuestion = {
   /** The plans of this project on the group's pull requests. */
   readonly plans: readonly MemberPlan[];
   readonly rules: Rules;
+  /** Why nothing may be applied from the base branch; null: it may. */
+  readonly barred: BranchBar | null;
 };
 
 /** Every rule is asked in the order in which people would mend it; the first that does not hold is the answer. */
@@ -96,6 +101,7 @@ export function answerGroup(question: GroupQuestion): GroupAnswer {
   if (result.kind === 'failed') return failedOrAfter(question, result);
   const { plan } = result;
   if (!plan.hasChanges) return { kind: 'no-changes' };
+  if (question.barred !== null) return { kind: 'barred', bar: question.barred };
   const shown = question.plans.filter((each) => each.shown);
   if (shown.length === 0) return { kind: 'never-shown' };
   const same = shown.filter((each) => each.digest === plan.digest);

@@ -1,4 +1,5 @@
 // Which checks stand on the commit, with which conclusion, title and buttons?
+import { barTitle } from './branch-bar.ts';
 import type { Button, Check, CheckState, Conclusion } from './check.ts';
 import { projectCheckName } from './check.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -231,6 +232,9 @@ function applyFace(scene: Scene): Face {
       return done('failure', 'The plan failed');
     case 'plan-failed':
       return done('failure', `The plan failed: ${names}`);
+    case 'barred':
+      // Only what is still to be merged is kept from that: what is merged already waits for nobody.
+      return done(merged ? 'neutral' : 'action_required', barTitle(headline.bar));
     case 'denied':
       return done('failure', `A policy denies ${names}`);
     case 'locked':

@@ -1,4 +1,5 @@
 // What does the first line say: the state, and who has to do what next?
+import type { BranchBar } from './branch-bar.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
 import type { Round } from './round.ts';
@@ -13,7 +14,9 @@ export type Scene = {
 
 /** The worst thing first: what stops people comes before what waits, and that before what is done. */
 export function headlineOf(scene: Scene): Headline {
-  return sceneHeadline(scene) ?? projectsHeadline(scene.projects);
+  const { findings } = scene.round;
+  const bar = findings.kind === 'projects' ? findings.barred : undefined;
+  return sceneHeadline(scene) ?? projectsHeadline(scene.projects, bar);
 }
 
 function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null {
@@ -42,7 +45,7 @@ function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null
   }
 }
 
-function projectsHeadline(projects: readonly ProjectView[]): Headline {
+function projectsHeadline(projects: readonly ProjectView[], bar: BranchBar | undefined): Headline {
   const named = (...kinds: readonly ProjectStatus['kind'][]): string[] =>
     projects.filter(({ status }) => kinds.includes(status.kind)).map(({ name }) => name);
   const unknown = named('unknown');
@@ -55,6 +58,8 @@ function projectsHeadline(projects: readonly ProjectView[]): Headline {
   if (applyFailed.length > 0) return { kind: 'apply-failed', projects: applyFailed };
   const failed = named('failed');
   if (failed.length > 0) return { kind: 'plan-failed', projects: failed };
+  const barred = named('barred');
+  if (bar !== undefined && barred.length > 0) return { kind: 'barred', projects: barred, bar };
   const denied = named('denied');
   if (denied.length > 0) return { kind: 'denied', projects: denied };
   const locked = named('locked');

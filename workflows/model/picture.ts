@@ -138,6 +138,7 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   }
   if (!result.plan.hasChanges) return { kind: 'no-changes' };
   if (verdicts === null) return { kind: 'judging' };
+  if (projectsFound(state)?.barred !== undefined) return { kind: 'barred' };
   if (verdicts.some(blocks)) return { kind: 'denied' };
   const no = rejectedBy(state, project);
   if (no !== null) return { kind: 'rejected', by: no };

@@ -212,6 +212,7 @@ export function applyQuestion(
     unmet: unmetFor(state, project),
     over: project.over,
     pullRequest: state.pullRequest,
+    barred: found?.barred ?? null,
     authors: authorsOf(state),
     head: state.round?.head ?? state.pullRequest.head,
     trigger,

@@ -2,6 +2,7 @@
 import type { Again } from './again.ts';
 import type { ApplyOutcome, ApplyTrigger, Refusal } from './apply.ts';
 import { rulesAsked } from './approval.ts';
+import type { BranchBar } from './branch-bar.ts';
 import type { Finding } from './comparison.ts';
 import type { Configuration } from './configuration.ts';
 import { rulesFor } from './configuration.ts';
@@ -108,6 +109,8 @@ export type Findings =
       readonly kind: 'projects';
       readonly source: Source;
       readonly configuration: Configuration;
+      /** Why nothing of it may be applied: its base branch is none that may be applied from. Absent: it may. */
+      readonly barred?: BranchBar;
       readonly changedFiles: readonly string[];
       readonly editsConfiguration: boolean;
       /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */

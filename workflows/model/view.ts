@@ -1,5 +1,6 @@
 // What do people see? The whole picture of one pull request, decided but not yet written down as text.
 import type { LossReason, MissingApproval } from './approval.ts';
+import type { BranchBar } from './branch-bar.ts';
 import type { Check } from './check.ts';
 import type { Finding } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
@@ -22,6 +23,8 @@ export type ProjectStatus =
   | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly diagnosticCount: number }
   | { readonly kind: 'no-changes' }
   | { readonly kind: 'judging' }
+  /** Nothing may be applied from the base branch. */
+  | { readonly kind: 'barred' }
   | { readonly kind: 'denied' }
   | { readonly kind: 'rejected'; readonly by: string }
   /** `applies`: what starts its apply once nothing is missing; absent: the merge. */
@@ -127,6 +130,7 @@ export type Headline =
     }
   | { readonly kind: 'operator-error'; readonly runId: string }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
+  | { readonly kind: 'barred'; readonly projects: readonly string[]; readonly bar: BranchBar }
   | { readonly kind: 'denied'; readonly projects: readonly string[] }
   /** Other pull requests own these. */
   | { readonly kind: 'locked'; readonly projects: readonly string[] }
