@@ -45,8 +45,10 @@ export type RunStore = {
   readPlanChanges(id: PlanId): Promise<PlanChanges>;
   /** The masked log of any run (a failed plan, an apply), kept under the run's id. */
   saveLog(runId: RunId, log: Buffer): Promise<void>;
+  /** As `saveLog`, where none is kept yet. */
+  addLog(runId: RunId, log: Buffer): Promise<void>;
   readLog(runId: RunId): Promise<Buffer>;
-  /** `errored.tfstate`: the state that Terraform could not write. */
+  /** `errored.tfstate`: the state that Terraform could not write. One that is kept is never replaced. */
   saveErroredState(runId: RunId, state: Buffer): Promise<void>;
 };
 

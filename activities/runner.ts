@@ -11,12 +11,12 @@ import { unlockState } from './terraform/unlock.ts';
  * answers with what a run may read and keep; `signal` is the run's own.
  */
 export function createRunnerActivities(
-  machine: Omit<RunnerDependencies, keyof RunAccess>,
+  machine: Omit<RunnerDependencies, keyof RunAccess | 'pass'>,
   accessFor: (pass: RunPass | null, signal: AbortSignal) => RunAccess,
 ): RunnerActivities {
   const admit = (pass: RunPass | null) => {
     const context = currentRun();
-    return { context, deps: { ...machine, ...accessFor(pass, context.signal) } };
+    return { context, deps: { ...machine, pass, ...accessFor(pass, context.signal) } };
   };
   return {
     planProject: async ({ pass, ...request }) => {
@@ -40,5 +40,6 @@ function currentRun(): RunContext {
     heartbeat: (details) => context.heartbeat(details),
     signal: context.cancellationSignal,
     attempt: context.info.attempt,
+    warn: (message, error) => context.log.warn(message, { error }),
   };
 }

@@ -1,4 +1,5 @@
 // Where do runner tests keep their plans? In a store that lives as long as the test.
+import { operatorError } from '../activities/faults.ts';
 import type { LogSink, PlanBytes, RunStore, StoredPlan } from '../activities/run-store.ts';
 
 export type MemoryRunStore = RunStore & {
@@ -17,7 +18,7 @@ export function createMemoryRunStore(): MemoryRunStore {
   const chunks: MemoryRunStore['chunks'] = new Map();
   const found = (id: string) => {
     const plan = plans.get(id);
-    if (plan === undefined) throw new Error(`no plan ${id}`);
+    if (plan === undefined) throw operatorError(`plan ${id} is not in the store`);
     return plan;
   };
   return {
@@ -42,9 +43,12 @@ export function createMemoryRunStore(): MemoryRunStore {
     saveLog: async (runId, log) => {
       logs.set(runId, log.toString());
     },
+    addLog: async (runId, log) => {
+      if (!logs.has(runId)) logs.set(runId, log.toString());
+    },
     readLog: async (runId) => Buffer.from(logs.get(runId) ?? ''),
     saveErroredState: async (runId, state) => {
-      erroredStates.set(runId, state.toString());
+      if (!erroredStates.has(runId)) erroredStates.set(runId, state.toString());
     },
   };
 }

@@ -126,7 +126,7 @@ describe('passes', () => {
     const issued = createPasses({ keys: [older], now: () => now }).issue(admission);
     const rotated = createPasses({ keys: [newer, older], now: () => now });
     const { lifetimeMs: _, ...run } = admission;
-    expect(rotated.check(issued)).toEqual({ ...run, expires: 1_000 + 11 * minuteMs });
+    expect(rotated.check(issued)).toEqual({ ...run, expires: 1_000 + 11 * minuteMs, late: false });
     now += 11 * minuteMs;
     expect(rotated.check(issued)).toBe('expired');
     expect(createPasses({ keys: [newer], now: () => now }).check(issued)).toBe('wrong');

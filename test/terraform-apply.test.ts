@@ -1,14 +1,28 @@
 // Is an approved plan applied exactly once, and is what comes of it told truthfully?
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createLeftovers } from '../activities/terraform/leftovers.ts';
+import { readStartNote, recordStart } from '../activities/terraform/start-record.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
+import { notStartedType } from '../workflows/activities.ts';
 import type { PlanDigest } from '../workflows/model/identifiers.ts';
+import { parsePlanId, parseRunId } from '../workflows/model/identifiers.ts';
 import { startHttpStateServer } from './http-state-server.ts';
+import { canMount, unmount } from './mounting.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
-import { bubblewrap, createTerraformRunner, grantFor, planned, processesNaming } from './terraform-runner.ts';
+import {
+  bubblewrap,
+  createTerraformRunner,
+  grantFor,
+  ownEngines,
+  planned,
+  processesNaming,
+} from './terraform-runner.ts';
 
 const runId = '11111111-2222-3333-4444-555555555555';
 const runnerProgram = join(import.meta.dirname, 'terraform-runner-program.ts');
@@ -136,6 +150,69 @@ describe('a failed apply', () => {
   });
 });
 
+describe('an apply that did not come to its end', () => {
+  test('is unknown after a crash, whatever was told as done by then (S5)', async () => {
+    const crashing = await createCrashing(11);
+    const plan = planned(await crashing.plan('start'));
+    expect(await crashing.apply(plan, { runId })).toMatchObject({
+      kind: 'unknown',
+      runId,
+      reason: 'Terraform crashed while it ran (exit code 11)',
+    });
+    expect(crashing.store.logs.get(runId)).toContain('terraform_data.network: Creation complete');
+    await crashing.close();
+  });
+
+  test('says so when Terraform could not be started at all', async () => {
+    const environment: Record<string, string> = {};
+    const crowded = await createTerraformRunner({ environment });
+    const plan = planned(await crowded.plan('start'));
+    // Linux starts no program with so long a variable.
+    environment.TF_VAR_long = 'x'.repeat(200_000);
+    await expect(crowded.apply(plan, { runId })).rejects.toMatchObject({ type: notStartedType });
+    expect(await readdir(crowded.stateDir)).toEqual([]);
+    expect(await readdir(crowded.settings.workDir)).toEqual(['started']);
+    expect(await readdir(join(crowded.settings.workDir, 'started'))).toEqual([runId]);
+    await crowded.close();
+  });
+
+  test.skipIf(!canMount)('what is known stays true when its files cannot be deleted', async () => {
+    const open = await createTerraformRunner({ bubblewrap: null });
+    const mounted = join(open.root, 'mounted');
+    open.files.set('envs/prod/mount.tf', mountingResource(mounted));
+    const plan = planned(await open.plan('start'));
+    expect(await open.apply(plan, { runId })).toMatchObject({ kind: 'applied' });
+    expect(open.warnings).toEqual(['the files of an apply could not be deleted']);
+    unmount((await readFile(mounted, 'utf8')).trim());
+    await open.close();
+  });
+});
+
+/** What is mounted somewhere cannot be deleted there. Writes down where it is. */
+function mountingResource(note: string): string {
+  return `resource "terraform_data" "mount" {
+  provisioner "local-exec" {
+    command = "mkdir mounted && mount -t tmpfs tmpfs mounted && cd mounted && pwd > ${note}"
+  }
+}
+`;
+}
+
+/** Terraform that ends with this exit code after each apply. */
+async function createCrashing(exitCode: number): Promise<TerraformRunner> {
+  const engine = join(await mkdtemp(join(tmpdir(), 'hatchet-crashing-')), 'terraform');
+  const real = await ownEngines('terraform', null);
+  if (real.kind !== 'found') throw new Error('no terraform');
+  const script = `#!/bin/sh
+"${real.path}" "$@"
+code=$?
+[ "$1" = apply ] && exit ${exitCode}
+exit $code
+`;
+  await writeFile(engine, script, { mode: 0o755 });
+  return createTerraformRunner({ bubblewrap: null }, null, async () => ({ ...real, path: engine }));
+}
+
 describe('a cancelled apply', () => {
   test('before it started changes nothing', async () => {
     const plan = planned(await runner.plan('start'));
@@ -182,6 +259,63 @@ test('S5: an apply goes on to its end when Hatchet is killed', async () => {
     expect.stringContaining(gated.runner.root),
   ]);
   await gated.runner.close();
+});
+
+test('S5: a state that a killed runner could not write is kept by the next one, with the log', async () => {
+  const server = await startHttpStateServer();
+  const gated = await createGated({ network: 'host' });
+  const { stateDir, root, settings, store, leftovers } = gated.runner;
+  const masked = planned(await gated.runner.plan('slow'));
+  const child = spawn(process.execPath, [runnerProgram, 'apply', root, server.backend], { stdio: 'inherit' });
+  await vi.waitFor(() => access(`${gated.gate}.reached`), patience);
+  server.refuseWrites();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const [left = expect.fail()] = await sweepRuns(settings.workDir);
+  const run = parseRunId(basename(left).slice(0, runId.length));
+  const note = (await readStartNote(settings.workDir, run)) ?? expect.fail();
+  store.plans.set(note.planId, store.plans.get(masked.id) ?? expect.fail());
+  leftovers.add(left);
+  // Terraform is at work: what it leaves is not there yet.
+  await leftovers.sweep();
+  expect([store.erroredStates.size, store.logs.has(run)]).toEqual([0, false]);
+  await writeFile(gated.gate, '');
+  await vi.waitFor(async () => expect(await processesNaming(left)).toEqual([]), patience);
+  await leftovers.sweep();
+  expect(JSON.parse(store.erroredStates.get(run) ?? '')).toMatchObject({ serial: 1, resources: [{}, {}] });
+  expect(store.logs.get(run)).toContain('terraform_data.second: Creation complete');
+  expect(await readdir(settings.workDir)).toEqual(['started']);
+  expect(await readFile(join(settings.workDir, 'started', run), 'utf8')).toBe('');
+  expect(await readdir(stateDir)).toEqual(['gate', 'gate.reached']);
+  await server.close();
+  await gated.runner.close();
+});
+
+test('S5: a state that could not be stored stays where it is, and is stored when it can be', async () => {
+  const { settings, store } = runner;
+  const run = parseRunId(runId);
+  const left = join(settings.workDir, `${runId}-abcdef`);
+  await mkdir(join(left, 'tree/envs/prod'), { recursive: true });
+  await writeFile(join(left, 'tree/envs/prod/errored.tfstate'), '{"serial":7}');
+  await recordStart(settings.workDir, run, {
+    planId: parsePlanId(runId),
+    projectDir: 'envs/prod',
+    pass: null,
+  });
+  let away = true;
+  const saveErroredState: typeof store.saveErroredState = async (...asked) => {
+    if (away) throw new Error('the store cannot be reached');
+    await store.saveErroredState(...asked);
+  };
+  const access = { store: { ...store, saveErroredState }, checkout: async () => undefined, liveLog: null };
+  const leftovers = createLeftovers({ settings, accessFor: () => access, log: pino({ level: 'silent' }) });
+  leftovers.add(left);
+  await leftovers.sweep();
+  expect(await readdir(left)).toEqual(['tree']);
+  away = false;
+  await leftovers.sweep();
+  expect(store.erroredStates.get(runId)).toBe('{"serial":7}');
+  expect(await readdir(settings.workDir)).toEqual(['started']);
 });
 
 test.skipIf(bubblewrap === null)('a plan ends with Hatchet (needs bubblewrap)', async () => {

@@ -74,6 +74,7 @@ function createStore(url: string, pass: RunPass): RunnerStore {
     readPlanJson: () => read(paths.planJson, bytesOf),
     savePlan: (stored, bytes) => keep(paths.plan, planForm(stored, bytes)),
     saveLog: (_, log) => keep(paths.log, log),
+    addLog: (_, log) => keep(paths.lateLog, log),
     saveErroredState: (_, state) => keep(paths.erroredState, state),
   };
 }

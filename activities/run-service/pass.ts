@@ -8,15 +8,20 @@ import { parsePlanId, parseRepositoryId, parseRunId, parseSha } from '../../work
 /** What a pass says: one run of one repository, what it is for, and when it ends (milliseconds since 1970). */
 export type Claims = Omit<RunAdmission, 'lifetimeMs'> & { readonly expires: number };
 
+/** `late`: it has ended, and opens nothing but the door for what the run had left to keep. */
+export type Admitted = Claims & { readonly late: boolean };
+
 export type Passes = {
   /** The token of a pass for this run. It opens nothing of any other run. */
   readonly issue: (admission: RunAdmission) => string;
   /** `wrong` also when anything is missing: nobody learns how near a guess was. */
-  readonly check: (token: string) => Claims | 'expired' | 'wrong';
+  readonly check: (token: string) => Admitted | 'expired' | 'wrong';
 };
 
 /** A run keeps what it made after Terraform has ended: longer than it goes on trying to reach a service that is away. */
 const graceMs = 10 * 60_000;
+/** A runner that was cut off or killed for longer has nothing left that anybody could still put back. */
+const lateMs = 30 * 24 * 60 * 60_000;
 /** No claims are longer; longer tokens are not even looked at. */
 const maxTokenLength = 8_192;
 
@@ -57,7 +62,9 @@ export function createPasses({
       // What an earlier version signed may say something else.
       const { data } = claimsSchema.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString()));
       if (data === undefined) return 'wrong';
-      return now() < data.expires ? data : 'expired';
+      const overMs = now() - data.expires;
+      if (overMs < 0) return { ...data, late: false };
+      return data.operation.kind === 'apply' && overMs < lateMs ? { ...data, late: true } : 'expired';
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { PlanId, RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
 import type { LogSink, RunnerStore, StoredPlan } from '../run-store.ts';
 import type { Applies } from '../store/apply.ts';
-import type { Claims, Passes } from './pass.ts';
+import type { Admitted, Claims, Passes } from './pass.ts';
 import { readBytes } from './read-bytes.ts';
 import { limits, paths, planFilesForm, readPlanForm } from './wire.ts';
 
@@ -30,7 +30,11 @@ type Answer =
   | { readonly kind: 'stream'; readonly stream: Readable }
   | { readonly kind: 'refused'; readonly status: 401 | 403 | 404 | 413 | 422; readonly problem: string };
 
-type Exchange = { readonly request: IncomingMessage; readonly claims: Claims; readonly signal: AbortSignal };
+type Exchange = {
+  readonly request: IncomingMessage;
+  readonly claims: Admitted;
+  readonly signal: AbortSignal;
+};
 
 /** Answers everything below `/runner/`, to whoever has a run's pass; false for other paths. Bodies are never logged. */
 export function createRunService(
@@ -68,10 +72,23 @@ async function admit(
   const [, token = ''] = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? '') ?? [];
   const claims = deps.passes.check(token);
   if (typeof claims === 'string') return { kind: 'refused', status: 401, problem: `the pass is ${claims}` };
+  if (claims.late && !(await isLeftBehind(deps, path, claims)))
+    return { kind: 'refused', status: 401, problem: 'the pass is expired' };
   const exchange = { request, claims, signal };
   if (request.method === 'GET') return give(deps, path, exchange);
   if (request.method === 'PUT') return take(deps, path, exchange);
   return unknownPath;
+}
+
+/** What an apply left that has not said that it came to its end; none of it replaces what is kept. */
+async function isLeftBehind(
+  { applies }: RunServiceDependencies,
+  path: string,
+  { runId }: Claims,
+): Promise<boolean> {
+  if (path !== paths.erroredState && path !== paths.lateLog) return false;
+  const apply = await applies.find(runId);
+  return apply !== null && ['begun', 'unknown', 'failed'].includes(apply.state);
 }
 
 const unknownPath: Answer = { kind: 'refused', status: 404, problem: 'there is nothing of that name' };
@@ -100,10 +117,10 @@ async function give(deps: RunServiceDependencies, path: string, exchange: Exchan
   }
 }
 
-/** A pass is of no use before the fence is written, nor after the apply has said how it ended. */
+/** A pass opens nothing before the fence is written, nor after the apply has said how it ended. */
 async function isUnderWay({ applies }: RunServiceDependencies, { runId }: Claims, planId: PlanId) {
   const apply = await applies.find(runId);
-  return apply?.state === 'begun' && apply.planId === planId;
+  return apply !== null && ['begun', 'unknown'].includes(apply.state) && apply.planId === planId;
 }
 
 async function giveTree(
@@ -122,8 +139,9 @@ async function take(deps: RunServiceDependencies, path: string, exchange: Exchan
   const { runId, operation } = exchange.claims;
   if (path === paths.plan) return takePlan(deps, exchange);
   if (path === paths.log) return keep(exchange, limits.logBytes, (log) => store.saveLog(runId, log));
-  if (path === paths.erroredState) {
+  if (path === paths.erroredState || path === paths.lateLog) {
     if (operation.kind !== 'apply') return notOfThisRun;
+    if (path === paths.lateLog) return keep(exchange, limits.logBytes, (log) => store.addLog(runId, log));
     return keep(exchange, limits.stateBytes, (state) => store.saveErroredState(runId, state));
   }
   const [, seq] = /^\/runner\/live-log\/(\d{1,9})$/.exec(path) ?? [];

@@ -13,6 +13,8 @@ export const paths = {
   planJson: '/runner/plan/json',
   log: '/runner/log',
   erroredState: '/runner/errored-state',
+  /** Of an apply that could not keep one when it ended. */
+  lateLog: '/runner/late-log',
   /** And the number of the chunk. */
   liveLog: '/runner/live-log/',
 } as const;

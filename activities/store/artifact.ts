@@ -66,6 +66,8 @@ const sealedRows = z
 export type Artifacts = {
   /** Saving again replaces: the last attempt of a run is the one that counts. */
   save(artifact: Artifact): Promise<void>;
+  /** What is there stays as it is. */
+  add(artifact: Artifact): Promise<void>;
   /** OperatorError: never saved, expired, or not as it was saved. */
   read(key: ArtifactKey): Promise<Buffer>;
   /** As `read`; null when it was never saved. */
@@ -96,6 +98,10 @@ export function createArtifacts(sql: Sql, keyring: Keyring): Artifacts {
       const row = await sealArtifact(keyring, artifact);
       await sql`insert into artifact ${sql(row, artifactColumns)} on conflict (id, kind) do update
         set sealed = excluded.sealed, sha256 = excluded.sha256, size = excluded.size, expires_at = excluded.expires_at`;
+    },
+    async add(artifact) {
+      const row = await sealArtifact(keyring, artifact);
+      await sql`insert into artifact ${sql(row, artifactColumns)} on conflict (id, kind) do nothing`;
     },
     async deleteExpired() {
       const { count } = await sql`delete from artifact where expires_at <= now()`;

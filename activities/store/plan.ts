@@ -40,8 +40,12 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
       await artifacts.save({ id, kind: 'log', clear });
       await sql`delete from log_chunk where run_id = ${id}`;
     },
+    async addLog(id, clear) {
+      await artifacts.add({ id, kind: 'log', clear });
+      await sql`delete from log_chunk where run_id = ${id}`;
+    },
     readLog: (id) => artifacts.read({ id, kind: 'log' }),
-    saveErroredState: (id, clear) => artifacts.save({ id, kind: 'errored-state', clear }),
+    saveErroredState: (id, clear) => artifacts.add({ id, kind: 'errored-state', clear }),
   };
 }
 

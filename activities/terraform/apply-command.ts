@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import { notStarted } from '../faults.ts';
 import type { ApplyProgress } from './apply-progress.ts';
 import { createApplyProgress } from './apply-progress.ts';
 import type { CommandResult } from './command.ts';
@@ -15,6 +16,7 @@ import { sessionProgram } from './session.ts';
 
 /** Where this file is, Terraform was started to apply something. */
 export const applyOutputName = 'apply.out';
+export const applyErrorsName = 'apply.err';
 
 /** `not-started`: nothing was changed, for these reasons. */
 export type ApplyEnding =
@@ -28,7 +30,7 @@ export type ApplyEnding =
 export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
   const { root, planFile } = session.directory;
   const stdout = await open(join(root, applyOutputName), 'ax+', 0o600);
-  const stderr = await open(join(root, 'apply.err'), 'ax+', 0o600);
+  const stderr = await open(join(root, applyErrorsName), 'ax+', 0o600);
   const progress = createApplyProgress();
   const collector = createCollector(session, progress.note);
   const finishReading = [
@@ -36,11 +38,14 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
     followFile(stderr, (line) => collector.onLine(line, 'stderr')),
   ];
   try {
+    // It rejects only where the program could not be started.
     const exit = await runProgram({
       ...sessionProgram(session, { kind: 'apply', planFile }),
       output: { kind: 'files', stdout: stdout.fd, stderr: stderr.fd },
       listening: () => untilWritten(stdout),
       killAfterMs: null,
+    }).catch((cause: unknown) => {
+      throw notStarted(cause);
     });
     for (const finish of finishReading.splice(0)) await finish();
     return { kind: 'ended', result: collector.result(exit), progress };

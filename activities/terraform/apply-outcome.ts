@@ -18,7 +18,7 @@ import type { RunnerDependencies } from './settings.ts';
 
 /** Terraform writes it into its working directory when the backend does not take the state. */
 export const erroredStateName = 'errored.tfstate';
-const maxStateBytes = 512 * 1024 * 1024;
+export const maxStateBytes = 512 * 1024 * 1024;
 
 export type EndedApply = {
   readonly session: Session;
@@ -35,9 +35,9 @@ export async function keepOutcome(
 ): Promise<{ readonly outcome: ApplyOutcome; readonly kept: boolean }> {
   const { session, deps, runId, mask } = ended;
   const state = await keepErroredState(ended);
-  const outcome = await describeOutcome(ended, state === 'kept');
+  const outcome = await describeOutcome(ended, state);
   const logKept = await keepTrying(() => deps.store.saveLog(runId, session.log.masked(mask)));
-  return { outcome, kept: logKept && state !== 'lost' };
+  return { outcome, kept: logKept && state !== 'on runner' };
 }
 
 /** Nothing was run, so the log is what there is to say. */
@@ -52,14 +52,17 @@ export async function keepUnstarted(
   return failure({ runId, stored }, [problem], { done: 0, stateKept: false, finishedAt });
 }
 
-async function keepErroredState({ session, deps, runId }: EndedApply): Promise<'none' | 'kept' | 'lost'> {
+/** `on runner`: it could not be stored yet, and stays where Terraform wrote it until it is. */
+type StateKept = 'none' | 'kept' | 'on runner';
+
+async function keepErroredState({ session, deps, runId }: EndedApply): Promise<StateKept> {
   const path = join(session.projectDir, erroredStateName);
   const bytes = await readForeignFile({ path, within: session.directory.tree, maxBytes: maxStateBytes });
   if (bytes === null) return 'none';
-  return (await keepTrying(() => deps.store.saveErroredState(runId, bytes))) ? 'kept' : 'lost';
+  return (await keepTrying(() => deps.store.saveErroredState(runId, bytes))) ? 'kept' : 'on runner';
 }
 
-async function describeOutcome(ended: EndedApply, stateKept: boolean): Promise<ApplyOutcome> {
+async function describeOutcome(ended: EndedApply, state: StateKept): Promise<ApplyOutcome> {
   const { ending, runId, session, mask } = ended;
   const finishedAt = new Date().toISOString();
   if (ending.kind === 'not-started')
@@ -67,26 +70,40 @@ async function describeOutcome(ended: EndedApply, stateKept: boolean): Promise<A
   const { result, progress } = ending;
   if (result.exit.code === 0) return { kind: 'applied', runId, finishedAt };
   // It never got to write down what it had done.
-  if (wasKilled(result.exit)) return { kind: 'unknown', runId, reason: 'Terraform was killed while it ran' };
-  if (!progress.hasStarted() && (await isStateChanged(ended))) {
+  const crash = crashOf(result.exit);
+  if (crash !== null) {
+    const onRunner = state === 'on runner' ? ({ stateOnRunner: true } as const) : {};
+    return { kind: 'unknown', runId, reason: crash, ...onRunner };
+  }
+  if (state === 'none' && !progress.hasStarted() && (await isStateChanged(ended))) {
     return {
       kind: 'refused',
       refusal: { kind: 'stale', project: session.project.name, reason: 'state changed' },
     };
   }
   const problems = explainFailure(session, { kind: 'apply', planFile: '' }, result, mask);
-  return failure(ended, problems, { done: progress.done(), stateKept, finishedAt });
+  return {
+    ...failure(ended, problems, { done: progress.done(), stateKept: state === 'kept', finishedAt }),
+    ...(state === 'on runner' ? { stateOnRunner: true } : {}),
+  };
 }
 
-/** By a signal; bubblewrap, like a shell, tells of it by an exit code above 128. */
-const wasKilled = ({ code, signal }: Exit): boolean => signal !== null || (code ?? 0) > signalExitCode;
+/**
+ * Terraform that comes to its end, whatever it could do, ends with 0 or 1. Null when it did; else how it was ended. After
+ * a panic it ends with 11, Go itself with 2; bubblewrap, like a shell, tells of a signal by an exit code above 128.
+ */
+function crashOf({ code, signal }: Exit): string | null {
+  if (signal !== null || (code ?? 0) > signalExitCode) return 'Terraform was killed while it ran';
+  return code === 0 || code === failedExitCode ? null : `Terraform crashed while it ran (exit code ${code})`;
+}
+const failedExitCode = 1;
 const signalExitCode = 128;
 
 function failure(
   { runId, stored }: Pick<EndedApply, 'runId' | 'stored'>,
   diagnostics: readonly Diagnostic[],
   rest: { readonly done: number; readonly stateKept: boolean; readonly finishedAt: string },
-): ApplyOutcome {
+): Extract<ApplyOutcome, { kind: 'failed' }> {
   const { add, change, replace, destroy } = stored.plan.counts;
   return {
     kind: 'failed',

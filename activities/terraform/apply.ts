@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ApplyPlanRequest } from '../../workflows/activities.ts';
 import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
+import { isNotStarted, notStarted } from '../faults.ts';
 import type { StoredPlan } from '../run-store.ts';
 import { runApplyCommand } from './apply-command.ts';
 import { erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
@@ -16,11 +17,12 @@ import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
 import { prepareProject } from './prepare.ts';
 import { readSecrets } from './read-plan.ts';
+import type { RunDirectory } from './run-directory.ts';
 import { createRunDirectory, removeRunDirectory } from './run-directory.ts';
 import type { Session, SessionRequest } from './session.ts';
 import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
-import { recordStart } from './start-record.ts';
+import { emptyStartNote, recordStart } from './start-record.ts';
 import { lockMark } from './state-lock.ts';
 
 /** The plan that a grant names, as it was stored. */
@@ -33,8 +35,8 @@ type GrantedPlan = {
 
 /**
  * Applies the stored plan that the grant names. One attempt: a later one answers `unknown` and starts nothing.
- * A cancellation interrupts Terraform once and waits, for as long as it takes to write the state. Whatever is thrown
- * (OperatorError: the engine or the stored plan is missing) is thrown before Terraform starts.
+ * A cancellation interrupts Terraform once and waits, for as long as it takes to write the state. Only before Terraform
+ * starts something is thrown: NotStarted, with the cause (the engine or the stored plan is missing), or the cancellation.
  * Source: developer.hashicorp.com/terraform/cli/commands/apply.
  */
 export async function applyPlan(
@@ -46,7 +48,10 @@ export async function applyPlan(
   if (context.attempt > 1)
     return { kind: 'unknown', runId, reason: 'contact with the first attempt was lost' };
   const mark = lockMark(runId, deps.settings.bubblewrap !== null);
-  const outcome = await withHeartbeat(context, (enter) => applyOnce({ context, deps, enter }, request), mark);
+  const work = (enter: SessionRequest['enter']) => applyOnce({ context, deps, enter }, request);
+  const outcome = await withHeartbeat(context, work, mark).catch((cause: unknown) => {
+    throw context.signal.aborted || isNotStarted(cause) ? cause : notStarted(cause);
+  });
   return outcome.kind === 'unknown' && mark !== null ? { ...outcome, mark } : outcome;
 }
 
@@ -73,12 +78,23 @@ async function applyOnce(
       ...granted,
       ending: { kind: 'not-started', problems },
     });
-    await removeRunDirectory(directory);
+    await discard(context, directory);
     return outcome;
   } catch (cause) {
-    await removeRunDirectory(directory);
+    await discard(context, directory);
     throw cause;
   }
+}
+
+/** Whatever is known by now stays true when the directory cannot be deleted. */
+async function discard(
+  { warn }: RunContext,
+  directory: RunDirectory,
+  afterwards: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  await removeRunDirectory(directory)
+    .then(afterwards)
+    .catch((error: unknown) => warn('the files of an apply could not be deleted', error));
 }
 
 /** Another version may read the plan file in another way, or not at all. */
@@ -142,15 +158,16 @@ async function prepareApply(
   }
 }
 
-/** From here on nothing is thrown: Terraform may have changed something. */
+/** Once Terraform was started nothing is thrown any more: it may have changed something. */
 async function startApply(
   session: Session,
   deps: RunnerDependencies,
-  { runId }: ApplyPlanRequest,
+  { runId, grant }: ApplyPlanRequest,
   granted: GrantedPlan,
 ): Promise<ApplyOutcome> {
-  if (!(await recordStart(session.settings.workDir, runId))) {
-    await removeRunDirectory(session.directory);
+  const note = { planId: grant.planId, projectDir: session.project.dir, pass: deps.pass };
+  if (!(await recordStart(session.settings.workDir, runId, note))) {
+    await discard(session.context, session.directory);
     return { kind: 'unknown', runId, reason: 'the same run was started before' };
   }
   try {
@@ -159,10 +176,16 @@ async function startApply(
     session.enter('store');
     await session.log.endFollowing();
     const { outcome, kept } = await keepOutcome({ session, deps, runId, ...granted, ending });
-    // What could not be stored stays where an operator finds it.
-    if (kept) await removeRunDirectory(session.directory);
+    // What could not be stored stays until it can be.
+    if (!kept) deps.leftovers.add(session.directory.root);
+    else
+      await discard(session.context, session.directory, () =>
+        emptyStartNote(session.settings.workDir, runId),
+      );
     return outcome;
-  } catch {
+  } catch (cause) {
+    if (isNotStarted(cause)) throw cause;
+    deps.leftovers.add(session.directory.root);
     return { kind: 'unknown', runId, reason: 'the runner failed while Terraform was running' };
   }
 }

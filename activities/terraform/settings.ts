@@ -1,4 +1,5 @@
 // What does a runner need from the process that it lives in?
+import type { RunPass } from '../../workflows/activities.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { LockMark } from '../../workflows/model/state-lock.ts';
@@ -38,6 +39,10 @@ export type RunAccess = {
 export type RunnerDependencies = RunAccess & {
   readonly engineFor: EngineFor;
   readonly initCache: InitCache;
+  /** Takes the directory of an apply of which not everything could be kept. */
+  readonly leftovers: { readonly add: (root: string) => void };
+  /** What it reads and keeps with, where control is another process. */
+  readonly pass: RunPass | null;
   readonly settings: RunnerSettings;
 };
 
@@ -50,4 +55,6 @@ export type RunContext = {
   readonly signal: AbortSignal;
   /** Counts from 1. */
   readonly attempt: number;
+  /** For the operator's log. */
+  readonly warn: (message: string, error: unknown) => void;
 };
