@@ -134,7 +134,7 @@ describe('problems', () => {
       'a far word',
       'version: 1\nfoo: 1\n',
       [
-        '2:1-2:4 unknown key `foo`: known here: `version`, `autodiscover`, `projects`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`, `overrides`',
+        '2:1-2:4 unknown key `foo`: known here: `version`, `autodiscover`, `projects`, `branches`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`, `overrides`',
       ],
     ],
     [
@@ -146,7 +146,7 @@ describe('problems', () => {
       'a prototype',
       'version: 1\n__proto__: { x: 1 }\n',
       [
-        '2:1-2:10 unknown key `__proto__`: known here: `version`, `autodiscover`, `projects`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`, `overrides`',
+        '2:1-2:10 unknown key `__proto__`: known here: `version`, `autodiscover`, `projects`, `branches`, `plan`, `apply`, `approvals`, `protect`, `lock`, `policies`, `overrides`',
       ],
     ],
     [
