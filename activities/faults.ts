@@ -1,5 +1,6 @@
 // What kinds of failure are there, and who gets to see them?
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { notStartedType } from '../workflows/activities.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 
 /** The `type` of a failure that the pull request's people can mend; `details[0]` are its diagnostics. */
@@ -27,6 +28,22 @@ export function operatorError(message: string, cause?: unknown): ApplicationFail
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
+
+/**
+ * A runner gave up before it started Terraform: nothing was applied. Whatever else an apply throws leaves open what was
+ * done. Not retried.
+ */
+export function notStarted(cause: unknown): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: notStartedType,
+    message: 'Terraform was not started',
+    nonRetryable: true,
+    ...(cause instanceof Error ? { cause } : {}),
+  });
+}
+
+export const isNotStarted = (error: unknown): boolean =>
+  error instanceof ApplicationFailure && error.type === notStartedType;
 
 /** The world asks to wait, for example GitHub's `retry-after`; anything else that throws is retried by the policy. */
 export function retryLater(message: string, delayMs: number, cause?: unknown): ApplicationFailure {

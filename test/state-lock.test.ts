@@ -1,7 +1,7 @@
 // What happens to a lock of Terraform's that an apply left behind, and to a state that could not be written?
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import type { HttpStateServer } from './http-state-server.ts';
 import { startHttpStateServer } from './http-state-server.ts';
+import { canMount, mountSmall, unmount } from './mounting.ts';
 import { faces } from './normalize.ts';
 import { appliesIn } from './own-processes.ts';
 import type { S3StateServer } from './s3-state-server.ts';
@@ -36,19 +37,6 @@ let own: S3StateServer;
 let foreign: S3StateServer;
 let refusing: HttpStateServer;
 const key = randomBytes(32).toString('base64');
-
-/** A disk of this size holds Terraform's lock, and no state of the size below. */
-const mountFull = (at: string): boolean =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', at]).status === 0;
-const unmount = (at: string) => spawnSync('umount', ['-l', at]);
-
-const canMount = (() => {
-  const at = mkdtempSync(join(tmpdir(), 'hatchet-mount-'));
-  const can = mountFull(at);
-  if (can) unmount(at);
-  rmdirSync(at);
-  return can;
-})();
 
 beforeAll(async () => {
   [own, foreign, refusing] = await Promise.all([
@@ -160,7 +148,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
   test.skipIf(!canMount)('because the disk is full it is kept as well (needs mount)', async ({ expect }) => {
     const disk = join(dirname(stateFile(world, 'any')), 'full');
     await mkdir(disk);
-    expect(mountFull(disk)).toBe(true);
+    expect(mountSmall(disk)).toBe(true);
     try {
       const backend = `terraform {\n  backend "local" {\n    path = "${disk}/prod.tfstate"\n  }\n}\n`;
       const body = `resource "terraform_data" "one" {\n  input = "${'large '.repeat(20_000)}"\n}`;

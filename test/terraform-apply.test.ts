@@ -1,7 +1,7 @@
 // Is an approved plan applied exactly once, and is what comes of it told truthfully?
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pino } from 'pino';
@@ -200,7 +200,8 @@ function mountingResource(note: string): string {
 
 /** Terraform that ends with this exit code after each apply. */
 async function createCrashing(exitCode: number): Promise<TerraformRunner> {
-  const engine = join(await mkdtemp(join(tmpdir(), 'hatchet-crashing-')), 'terraform');
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'hatchet-crashing-')));
+  const engine = join(root, 'terraform');
   const real = await ownEngines('terraform', null);
   if (real.kind !== 'found') throw new Error('no terraform');
   const script = `#!/bin/sh
@@ -210,7 +211,7 @@ code=$?
 exit $code
 `;
   await writeFile(engine, script, { mode: 0o755 });
-  return createTerraformRunner({ bubblewrap: null }, null, async () => ({ ...real, path: engine }));
+  return createTerraformRunner({ bubblewrap: null }, root, async () => ({ ...real, path: engine }));
 }
 
 describe('a cancelled apply', () => {

@@ -3,6 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { operatorError } from '../faults.ts';
 
 /** Everything that one run writes. Only `root` and what is directly in it is safe from the run's own code. */
@@ -41,8 +42,21 @@ export async function createRunDirectory(workDir: string, name: string): Promise
   return directory;
 }
 
-export async function removeRunDirectory(directory: RunDirectory): Promise<void> {
-  await rm(directory.root, { recursive: true, force: true, maxRetries: 3 });
+/** What a provider that is about to end still writes; `maxRetries` of `rm` would be made anew at each level of the tree. */
+const removePausesMs = [100, 200, 400];
+
+/** Rejects with the last error when it cannot be deleted. */
+export async function removeRunDirectory({ root }: RunDirectory): Promise<void> {
+  const remove = () => rm(root, { recursive: true, force: true });
+  for (const pauseMs of removePausesMs) {
+    const removed = await remove().then(
+      () => true,
+      () => false,
+    );
+    if (removed) return;
+    await sleep(pauseMs);
+  }
+  await remove();
 }
 
 /** Takes away what is in there; the directory itself stays. */
