@@ -32,6 +32,12 @@ export type PlanBytes = {
   readonly lockFile: Buffer | null;
 };
 
+/** `lockFile`: null when init wrote none. */
+export type PlanFiles = { readonly planFile: Buffer; readonly lockFile: Buffer | null };
+
+/** `taker`: a UUID that the process gave itself. */
+export type PlanTaking = { readonly planId: PlanId; readonly runId: RunId; readonly taker: string };
+
 /**
  * Plans, logs and what a failed apply leaves behind. Everything is encrypted before it is stored.
  * All writes are idempotent by id. Missing or expired artifacts throw an OperatorError.
@@ -40,7 +46,12 @@ export type RunStore = {
   /** One transaction: the plan row and its artifacts. */
   savePlan(stored: StoredPlan, bytes: PlanBytes): Promise<void>;
   readPlan(id: PlanId): Promise<StoredPlan>;
-  readPlanFile(id: PlanId): Promise<{ readonly planFile: Buffer; readonly lockFile: Buffer | null }>;
+  readPlanFile(id: PlanId): Promise<PlanFiles>;
+  /**
+   * What an apply that has begun applies, for the first process that takes it and for no other, however often that one
+   * asks. Null: another has taken it, or the apply is over.
+   */
+  takePlanFile(request: PlanTaking): Promise<PlanFiles | null>;
   readPlanJson(id: PlanId): Promise<Buffer>;
   readPlanChanges(id: PlanId): Promise<PlanChanges>;
   /** The masked log of any run (a failed plan, an apply), kept under the run's id. */
@@ -53,7 +64,7 @@ export type RunStore = {
 };
 
 /** What a run itself needs of it. */
-export type RunnerStore = Omit<RunStore, 'readPlanChanges' | 'readLog'>;
+export type RunnerStore = Omit<RunStore, 'readPlanFile' | 'readPlanChanges' | 'readLog'>;
 
 /**
  * Where people follow a run while it goes on. Calls of one run come one after the other, `seq` counting from 0; a

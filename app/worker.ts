@@ -11,10 +11,12 @@ import type { ControlDependencies } from '../activities/control.ts';
 import { createControlActivities } from '../activities/control.ts';
 import { createGitHub } from '../activities/github/client.ts';
 import { createRunPages } from '../activities/pages/run-pages.ts';
+import { createChangedFilesReader } from '../activities/policy/changed-files.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { createPolicyReader } from '../activities/policy/policy-reader.ts';
 import { createRunServiceClient } from '../activities/run-service/client.ts';
 import { createPasses } from '../activities/run-service/pass.ts';
+import { createProofs } from '../activities/run-service/proof.ts';
 import type { RunServiceDependencies } from '../activities/run-service/serve.ts';
 import { createRunService } from '../activities/run-service/serve.ts';
 import { createRunnerActivities } from '../activities/runner.ts';
@@ -31,6 +33,7 @@ import { createLeftovers } from '../activities/terraform/leftovers.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import type { RunAccess } from '../activities/terraform/settings.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
+import type { RunPass } from '../workflows/activities.ts';
 import { controlQueue, runnerQueue } from '../workflows/queues.ts';
 import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';
@@ -43,6 +46,8 @@ import { createRunLinks } from './pages/run-links.ts';
 import type { RunPages } from './pages/run-route.ts';
 import { poolHasRunners } from './pool-runners.ts';
 import { startRunListener } from './run-listener.ts';
+import type { PoolKeyrings } from './runner-keys.ts';
+import { derivedKeyrings, givenKeyrings } from './runner-keys.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { createEngineFinder } from './tool-paths.ts';
 import { pollers, remembered } from './worker-readiness.ts';
@@ -83,6 +88,14 @@ const runnerSlots = Math.max(2, cpus().length * 2);
 /** For the keys that passes are signed with. */
 const passPurpose = 'hatchet passes of runs, version 1';
 
+/** For the keys by which a runner shows of which pool it is. */
+const proofPurpose = 'hatchet proofs of a pool, version 1';
+
+const proofKeysOf =
+  (keyrings: PoolKeyrings) =>
+  (pool: string): readonly [Buffer, ...Buffer[]] | null =>
+    keyrings(pool)?.derive(proofPurpose) ?? null;
+
 const policiesDir = fileURLToPath(new URL('../policies', import.meta.url));
 
 /** What one role consists of. */
@@ -116,7 +129,10 @@ async function startRunnerAlone(settings: WorkSettings, closes: Closes): Promise
   const scratch = cacheDir(config, 'trees');
   // What a runner that was killed left.
   await rm(scratch, { recursive: true, force: true });
-  const service = createRunServiceClient({ url, scratch, environment: gitEnvironment(config) });
+  const environment = gitEnvironment(config);
+  const { make } = createProofs(proofKeysOf(givenKeyrings(config.runnerKeys ?? new Map())));
+  const prove = ({ pool, token }: RunPass): string => make(pool, token);
+  const service = createRunServiceClient({ url, scratch, prove, environment });
   const workers = await startRunners(settings, service.accessFor, closes);
   return { workers, runs: null, readiness: [{ name: 'control', check: service.ping }] };
 }
@@ -185,6 +201,7 @@ async function startControl(settings: WorkSettings, office: Office, mirrors: Mir
     policiesDir,
     cacheDir: cacheDir(config, 'policies'),
     readPolicies: createPolicyReader({ mirrors, github }),
+    readChangedFiles: createChangedFilesReader({ mirrors, github }),
     masks: config.secrets,
     log,
   });
@@ -238,10 +255,15 @@ async function openToRunners(
     return (await mirror.objects.has(tree)) ? mirror.pack(tree, signal) : null;
   };
   const { runs, applies, liveLogs } = store;
-  const service = createRunService({ passes, store: runs, applies, liveLogs, packTree, log });
+  const proofs = createProofs(proofKeysOf(derivedKeyrings(keyring)));
+  const service = createRunService({ passes, proofs, store: runs, applies, liveLogs, packTree, log });
   const listener = await startRunListener(listen, service, log);
   closes.push(listener.stop);
-  return async (admission) => ({ token: passes.issue(admission), followed: links !== null });
+  return async (admission) => ({
+    token: passes.issue(admission),
+    pool: admission.pool,
+    followed: links !== null,
+  });
 }
 
 function runLinks({ links: { url, lifetimeMs } }: Config, keyring: Keyring): RunLinks | null {

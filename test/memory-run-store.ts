@@ -16,6 +16,7 @@ export function createMemoryRunStore(): MemoryRunStore {
   const logs: MemoryRunStore['logs'] = new Map();
   const erroredStates: MemoryRunStore['erroredStates'] = new Map();
   const chunks: MemoryRunStore['chunks'] = new Map();
+  const takers = new Map<string, string>();
   const found = (id: string) => {
     const plan = plans.get(id);
     if (plan === undefined) throw operatorError(`plan ${id} is not in the store`);
@@ -38,6 +39,11 @@ export function createMemoryRunStore(): MemoryRunStore {
     },
     readPlan: async (id) => found(id).stored,
     readPlanFile: async (id) => found(id).bytes,
+    takePlanFile: async ({ planId, runId, taker }) => {
+      if ((takers.get(runId) ?? taker) !== taker) return null;
+      takers.set(runId, taker);
+      return found(planId).bytes;
+    },
     readPlanJson: async (id) => found(id).bytes.planJson,
     readPlanChanges: async (id) => found(id).bytes.changes,
     saveLog: async (runId, log) => {

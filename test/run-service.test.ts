@@ -7,6 +7,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRunServiceClient } from '../activities/run-service/client.ts';
 import { createPasses } from '../activities/run-service/pass.ts';
+import { createProofs } from '../activities/run-service/proof.ts';
 import { createRunService } from '../activities/run-service/serve.ts';
 import { planForm } from '../activities/run-service/wire.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
@@ -18,7 +19,7 @@ import { createKeyring } from '../app/keyring.ts';
 import { createLog } from '../app/log.ts';
 import { type RunListener, startRunListener } from '../app/run-listener.ts';
 import { openDoor } from '../fixtures/drills/door.ts';
-import type { RunAdmission } from '../workflows/activities.ts';
+import type { RunAdmission, RunPass } from '../workflows/activities.ts';
 import type { RunId, Sha } from '../workflows/model/identifiers.ts';
 import { parsePlanId, parseRepositoryId, parseSha } from '../workflows/model/identifiers.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
@@ -26,7 +27,10 @@ import { type Remote, remoteToken, startRemote } from './source-remote.ts';
 import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 const minuteMs = 60_000;
+const taker = randomUUID();
 const passes = createPasses({ keys: [randomBytes(32)], now: Date.now });
+const poolKeys = new Map(['prod', 'dev'].map((pool) => [pool, [randomBytes(32)] as const]));
+const proofs = createProofs((pool) => poolKeys.get(pool) ?? null);
 const lines: string[] = [];
 const log = createLog({
   level: 'trace',
@@ -54,6 +58,7 @@ beforeAll(async () => {
   const { runs, applies, liveLogs } = store;
   const service = createRunService({
     passes,
+    proofs,
     store: runs,
     applies,
     liveLogs,
@@ -82,20 +87,33 @@ function admissionOf(stored: StoredPlan): RunAdmission {
   const { plan, number, source } = stored;
   const { dir, workspace } = plan.project;
   const operation = { kind: 'plan', number, project: { dir, workspace }, tree: source.tree } as const;
-  return { repositoryId: repository.id, runId: plan.runId, lifetimeMs: minuteMs, operation };
+  return { repositoryId: repository.id, pool: 'prod', runId: plan.runId, lifetimeMs: minuteMs, operation };
 }
 
 const applyOf = (runId: RunId, { plan }: StoredPlan): RunAdmission => ({
   repositoryId: repository.id,
+  pool: 'prod',
   runId,
   lifetimeMs: minuteMs,
   operation: { kind: 'apply', planId: plan.id },
 });
 
-function accessOf(admission: RunAdmission, url = listener.url): RunAccess {
-  const client = createRunServiceClient({ url, scratch: join(directory, 'trees'), environment: {} });
-  const pass = { token: passes.issue(admission), followed: true };
+/** A runner has keys of its own pool, whatever the pass is for. */
+const proveAs =
+  (pool: string) =>
+  ({ token }: RunPass): string =>
+    proofs.make(pool, token);
+
+function accessOf(admission: RunAdmission, url = listener.url, pool = 'prod'): RunAccess {
+  const scratch = join(directory, 'trees');
+  const client = createRunServiceClient({ url, scratch, prove: proveAs(pool), environment: {} });
+  const pass = { token: passes.issue(admission), pool: admission.pool, followed: true };
   return client.accessFor(pass, new AbortController().signal);
+}
+
+function headersOf(admission: RunAdmission): Readonly<Record<string, string>> {
+  const token = passes.issue(admission);
+  return { authorization: `Bearer ${token}`, 'hatchet-proof': proofs.make(admission.pool, token) };
 }
 
 /** In the store, and as an apply that has begun. */
@@ -159,6 +177,32 @@ describe('passes', () => {
   });
 });
 
+test('a pass opens nothing for whoever has no key of its pool (S8)', async () => {
+  const { stored, run } = await begun('pooled');
+  for (const admission of [applyOf(run, stored), admissionOf(stored)]) {
+    const { store: dev, liveLog } = accessOf(admission, listener.url, 'dev');
+    for (const read of [
+      () => dev.readPlan(stored.plan.id),
+      () => dev.takePlanFile({ planId: stored.plan.id, runId: run, taker }),
+      () => dev.readPlanJson(stored.plan.id),
+    ])
+      await expect(read()).rejects.toMatchObject(refusal('another pool'));
+    // Refused unread, so that the connection may be closed while it is still being sent.
+    await expect(dev.savePlan(stored, someBytes('forged'))).rejects.toThrow();
+    await expect(dev.saveLog(run, Buffer.from('forged'))).rejects.toThrow();
+    await expect(dev.saveErroredState(run, Buffer.from('{}'))).rejects.toThrow();
+    await expect(liveLog?.append(run, 0, 'forged')).rejects.toThrow();
+    const authorization = `Bearer ${passes.issue(admission)}`;
+    const bare = await fetch(`${listener.url}/runner/tree`, { headers: { authorization } });
+    expect(bare.status).toBe(401);
+  }
+  for (const id of [run, stored.plan.runId]) {
+    expect(await store.artifacts.find({ id, kind: 'log' })).toBeNull();
+    expect(await store.artifacts.find({ id, kind: 'errored-state' })).toBeNull();
+    expect(await store.liveLogs.read(id, -1)).toEqual([]);
+  }
+});
+
 describe('plans', () => {
   test('what a plan keeps is in the store as it would be from there, however often it is sent', async () => {
     const stored = planOf(someRun(), { dir: 'kept' });
@@ -193,21 +237,26 @@ describe('plans', () => {
   test('a plan opens no plan that is in the store, and keeps no state', async () => {
     const { stored } = await begun('seen');
     const { store: remoteStore } = accessOf(admissionOf(stored));
-    for (const read of [remoteStore.readPlan, remoteStore.readPlanFile, remoteStore.readPlanJson])
-      await expect(read(stored.plan.id)).rejects.toMatchObject(refusal('not what the pass is for'));
+    const { id, runId } = stored.plan;
+    for (const read of [
+      () => remoteStore.readPlan(id),
+      () => remoteStore.takePlanFile({ planId: id, runId, taker }),
+      () => remoteStore.readPlanJson(id),
+    ])
+      await expect(read()).rejects.toMatchObject(refusal('not what the pass is for'));
     const state = remoteStore.saveErroredState(stored.plan.runId, Buffer.from('{}'));
     await expect(state).rejects.toMatchObject(refusal('not what the pass is for'));
   });
 
   test('what is no plan is refused, whatever it is', async () => {
     const stored = planOf(someRun());
-    const authorization = `Bearer ${passes.issue(admissionOf(stored))}`;
+    const headers = headersOf(admissionOf(stored));
     const withoutFile = planForm(stored, someBytes('x'));
     withoutFile.delete('planFile');
     const strange = planForm(stored, someBytes('x'));
     strange.set('stored', '{"plan":{}}');
     for (const body of [withoutFile, strange, 'text', '']) {
-      const put = { method: 'PUT', body, headers: { authorization } };
+      const put = { method: 'PUT', body, headers };
       const response = await fetch(`${listener.url}/runner/plan`, put);
       expect(response.status).toBe(422);
     }
@@ -221,21 +270,56 @@ describe('applies', () => {
     // Whatever it asks for by name, the pass says what it gets.
     expect(await remoteStore.readPlan(theirs.stored.plan.id)).toEqual(mine.stored);
     const { planFile, planJson, lockFile } = someBytes('applied');
-    expect(await remoteStore.readPlanFile(mine.stored.plan.id)).toEqual({ planFile, lockFile });
+    const taking = { planId: mine.stored.plan.id, runId: mine.run, taker };
+    expect(await remoteStore.takePlanFile(taking)).toEqual({ planFile, lockFile });
     expect(await remoteStore.readPlanJson(mine.stored.plan.id)).toEqual(planJson);
     const crossed = accessOf(applyOf(mine.run, theirs.stored)).store;
-    await expect(crossed.readPlanFile(theirs.stored.plan.id)).rejects.toMatchObject(refusal('not what'));
+    const theirTaking = { ...taking, planId: theirs.stored.plan.id };
+    await expect(crossed.takePlanFile(theirTaking)).rejects.toMatchObject(refusal('not what'));
+  });
+
+  test('one process takes the plan of an apply, however often it asks; no other gets it (S4)', async () => {
+    const { stored, run } = await begun('taken');
+    const { store: remoteStore } = accessOf(applyOf(run, stored));
+    const taking = { planId: stored.plan.id, runId: run, taker };
+    const { planFile, lockFile } = someBytes('taken');
+    const others = Array.from({ length: 8 }, () => randomUUID());
+    for (const _ of [1, 2]) expect(await remoteStore.takePlanFile(taking)).toEqual({ planFile, lockFile });
+    for (const other of others)
+      expect(await remoteStore.takePlanFile({ ...taking, taker: other })).toBeNull();
+    // Beside the database, too, and all at once.
+    const { stored: raced, run: race } = await begun('raced');
+    const racing = { planId: raced.plan.id, runId: race };
+    const got = await Promise.all(
+      others.map((other) => store.runs.takePlanFile({ ...racing, taker: other })),
+    );
+    expect(got.filter((files) => files !== null)).toHaveLength(1);
+    // Whoever has it need not be heard of again: nobody begins it anew.
+    await store.applies.record(run, { kind: 'unknown', runId: run, reason: 'lost' });
+    expect(await store.runs.takePlanFile(taking)).toBeNull();
+  });
+
+  test('nothing is given to a process that does not say who it is', async () => {
+    const { stored, run } = await begun('nameless');
+    const { store: remoteStore } = accessOf(applyOf(run, stored));
+    for (const nameless of ['', 'me', `${taker}x`])
+      await expect(
+        remoteStore.takePlanFile({ planId: stored.plan.id, runId: run, taker: nameless }),
+      ).rejects.toMatchObject(refusal('who takes it'));
   });
 
   test('before the fence is written, and after the end, a pass reads nothing', async () => {
     const stored = planOf(someRun(), { dir: 'early' });
     await store.runs.savePlan(stored, someBytes('early'));
     const early = accessOf(applyOf(someRun(), stored)).store;
-    await expect(early.readPlanFile(stored.plan.id)).rejects.toMatchObject(refusal('not what'));
+    const taking = { planId: stored.plan.id, runId: someRun(), taker };
+    await expect(early.takePlanFile(taking)).rejects.toMatchObject(refusal('not what'));
     const { stored: late, run } = await begun('late');
     await store.applies.record(run, { kind: 'applied', runId: run, finishedAt: new Date().toISOString() });
     const { store: lateStore } = accessOf(applyOf(run, late));
-    await expect(lateStore.readPlanFile(late.plan.id)).rejects.toMatchObject(refusal('not what'));
+    await expect(lateStore.takePlanFile({ planId: late.plan.id, runId: run, taker })).rejects.toMatchObject(
+      refusal('not what'),
+    );
     // What Terraform left is worth keeping, also when nobody waits for it any more.
     await lateStore.saveErroredState(run, Buffer.from('{"serial":9}'));
     const kept = await store.artifacts.read({ id: run, kind: 'errored-state' });
@@ -257,11 +341,11 @@ describe('applies', () => {
 
   test('more than the store takes is refused, and never read to its end', async () => {
     const { stored, run } = await begun('large');
-    const authorization = `Bearer ${passes.issue(applyOf(run, stored))}`;
+    const headers = headersOf(applyOf(run, stored));
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024)),
     });
-    const put = { method: 'PUT', body: endless, duplex: 'half', headers: { authorization } } as const;
+    const put = { method: 'PUT', body: endless, duplex: 'half', headers } as const;
     // Node tells of the answer, or of the connection that was closed while it was still sending.
     const status = await fetch(`${listener.url}/runner/live-log/0`, put).then(
       (response) => response.status,
@@ -373,7 +457,8 @@ test('a control that is away for a moment is asked again', async () => {
 });
 
 test('a runner without a pass says who has to set what', () => {
-  const client = createRunServiceClient({ url: listener.url, scratch: directory, environment: {} });
+  const prove = proveAs('prod');
+  const client = createRunServiceClient({ url: listener.url, scratch: directory, prove, environment: {} });
   expect(() => client.accessFor(null, new AbortController().signal)).toThrow('HATCHET_RUNNER_LISTEN');
 });
 

@@ -1,5 +1,5 @@
 // What can workflows ask of the world? The port that `activities/` implements.
-import type { Message, ProjectNews, RepositoryNews } from './messages.ts';
+import type { Message, ProjectNews, Push, RepositoryNews } from './messages.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Approval, Rejection } from './model/approval.ts';
@@ -8,8 +8,9 @@ import type { BranchBar } from './model/branch-bar.ts';
 import type { Finding } from './model/comparison.ts';
 import type { Configuration, Rules } from './model/configuration.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
+import type { EditedPolicies } from './model/edited-policies.ts';
 import type { PlanId, RepositoryId, RunId, Sha } from './model/identifiers.ts';
-import type { LockChange, ProjectRequest } from './model/lock.ts';
+import type { LockChange, LockMode, ProjectRequest } from './model/lock.ts';
 import type { MemberPlan, MergeGroup } from './model/merge-group.ts';
 import type { GroupView, WrittenCheck } from './model/merge-group-checks.ts';
 import type { Override } from './model/override.ts';
@@ -21,6 +22,7 @@ import type { PullRequestRef, Repository } from './model/repository.ts';
 import type { Findings } from './model/round.ts';
 import type { Standing } from './model/standing.ts';
 import type { LockMark } from './model/state-lock.ts';
+import type { UnwrittenState } from './model/unwritten-state.ts';
 import type { Verdict } from './model/verdict.ts';
 import type { ProjectStatus, View } from './model/view.ts';
 
@@ -28,8 +30,7 @@ import type { ProjectStatus, View } from './model/view.ts';
 export type Inspection = {
   readonly pullRequest: PullRequest;
   readonly standing: Standing;
-  /** Paths that the pull request changes, at most `maxChangedFilesCarried`; judged by policies. */
-  readonly changedFiles: readonly string[];
+  readonly editedPolicies: EditedPolicies;
   readonly configuration: ConfigurationFound;
   /** Why nothing may be applied from the base branch, as the default branch says now; null: it may. */
   readonly barred: BranchBar | null;
@@ -41,10 +42,14 @@ export type Inspection = {
   readonly poolWaitMs: number;
   /** Of its projects, those to which something is applied that was closed without a merge. */
   readonly leftBehind: readonly LeftBehind[];
+  /** Of its projects, those with a state that Terraform could not write and nobody has put back. */
+  readonly unwritten?: readonly (ProjectPlace & UnwrittenState)[];
   readonly source:
     | {
         readonly kind: 'merged';
         readonly source: Source;
+        /** The commit that its own changes are counted from. */
+        readonly forkedAt: Sha;
         readonly projects: readonly AffectedProject[];
         /** Projects of the base that merging would end, as they are there; `tree` is the base's. */
         readonly deleted: { readonly tree: Sha; readonly projects: readonly AffectedProject[] };
@@ -57,9 +62,6 @@ export type Inspection = {
 export type ConfigurationFound =
   | { readonly kind: 'valid'; readonly configuration: Configuration }
   | { readonly kind: 'broken'; readonly problems: readonly Diagnostic[] };
-
-/** A pull request of thousands of files must not fill the history: the rest is read from git where needed. */
-export const maxChangedFilesCarried = 300;
 
 export type PlanRequest = {
   readonly repository: Repository;
@@ -79,6 +81,8 @@ export type PlanRequest = {
  */
 export type RunPass = {
   readonly token: string;
+  /** Whose runners it is for: only with a key of that pool it opens anything. */
+  readonly pool: string;
   /** Somebody may follow the run while it goes on. */
   readonly followed: boolean;
 };
@@ -86,6 +90,7 @@ export type RunPass = {
 /** Which run it is, and how long it may go on at most, waiting included. */
 export type RunAdmission = {
   readonly repositoryId: RepositoryId;
+  readonly pool: string;
   readonly runId: RunId;
   readonly lifetimeMs: number;
   readonly operation:
@@ -117,7 +122,8 @@ export type JudgeRequest = {
   readonly base: Sha;
   readonly repository: Repository;
   readonly pullRequest: PullRequest;
-  readonly changedFiles: readonly string[];
+  /** Two commits: the files that differ are those that it changes. Read from git, however many. */
+  readonly changes: { readonly from: Sha; readonly to: Sha };
   readonly trigger: string;
 };
 
@@ -183,6 +189,8 @@ export type CommandRefusal =
   | { readonly kind: 'trouble'; readonly deliveryId: string }
   /** hatchet.yaml's `approvals.from` takes no approval by this way. */
   | { readonly kind: 'approve-elsewhere'; readonly ways: readonly string[] }
+  /** The person's own word on the plan that `stands` is later, or was not shown to be earlier. */
+  | { readonly kind: 'outweighed'; readonly project: string; readonly stands: 'yes' | 'no' }
   | { readonly kind: 'plan-changed'; readonly project: string }
   | { readonly kind: 'still-planning' }
   | { readonly kind: 'fork-needs-sha'; readonly head: Sha }
@@ -205,15 +213,14 @@ export type MergeAnswer = { readonly kind: 'merged' } | { readonly kind: 'refuse
 export type Shown = { readonly at: string | null };
 
 /** What a merge group is, and what of it would be planned. */
-export type GroupInspection = Pick<
-  Inspection,
-  'changedFiles' | 'configuration' | 'edited' | 'poolWaitMs' | 'barred'
-> & {
+export type GroupInspection = Pick<Inspection, 'configuration' | 'edited' | 'poolWaitMs' | 'barred'> & {
   /** Its pull requests as last read, oldest first; never empty. */
   readonly members: readonly PullRequest[];
   /** Numbers of those from forks that would be planned at a commit which nobody allowed. */
   readonly unplannedForks: readonly number[];
   readonly source: Source;
+  /** The commit that its own changes are counted from. */
+  readonly forkedAt: Sha;
   readonly projects: readonly AffectedProject[];
 };
 
@@ -258,13 +265,32 @@ export type ControlActivities = {
     readonly project: ProjectPlace;
     readonly request: ProjectRequest;
   }): Promise<void>;
-  /** Checks the grant against the world once more and, in one transaction, writes the fence row. */
+  /**
+   * Checks the grant against the world once more and, in one transaction, writes the fence row. OperatorError: the run
+   * was begun by an earlier life of the project's workflow, or is over.
+   */
   beginApply(request: {
     readonly repository: Repository;
     readonly grant: ApplyGrant;
     readonly runId: RunId;
     readonly fence: number;
+    readonly asked: AskedApply;
   }): Promise<ApplyBegun | Refusal>;
+  /**
+   * Terraform was not started by this life of the project's workflow: writes `outcome` where it has begun the run or
+   * nobody has. Answers with what the record says then: what an earlier life has begun is unknown from now on.
+   */
+  recordUnbegun(request: {
+    readonly runId: RunId;
+    /** Null: whoever asks has begun nothing. */
+    readonly life: string | null;
+    readonly outcome: ApplyOutcome;
+  }): Promise<ApplyOutcome>;
+  /** The apply of the project that was begun and never said how it ended; null when there is none. */
+  findUnfinished(request: {
+    readonly repository: Repository;
+    readonly project: ProjectPlace;
+  }): Promise<UnfinishedApply | null>;
   /** What plans once more exactly what the granted plan was made from, as `runId`. */
   planAgain(request: {
     readonly repository: Repository;
@@ -274,6 +300,7 @@ export type ControlActivities = {
   /** What of the approved plan is done, as far as this newer plan of the same source tells? */
   compareApply(request: {
     readonly approved: PlanId;
+    readonly run: RunId;
     /** What the apply wrote down of the lock that it would take; null where it never did. */
     readonly mark: LockMark | null;
     readonly result: PlanResult;
@@ -292,7 +319,10 @@ export type ControlActivities = {
   }): Promise<boolean>;
   /** Does anybody take the work of this pool? Those who wait for a busy one go on waiting. */
   poolHasRunners(request: { readonly pool: string }): Promise<boolean>;
-  /** A person said `unlock`: an apply of the project that began and never reported stays unknown for good. */
+  /**
+   * A person said `unlock`: an apply of the project that began and never reported stays unknown for good, and a state
+   * that is not put back is given up.
+   */
   abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
   /** Tells a pull request's workflow what became of its wish; one that is over hears nothing, and that is no error. */
   tellNews(request: { readonly workflowId: string; readonly news: ProjectNews }): Promise<void>;
@@ -367,6 +397,23 @@ export type Loss =
   /** Checks are not completed; the message is for a workflow that is not there any more. */
   | { readonly kind: 'checks'; readonly message: Extract<Message, { kind: 'pull-request' }> };
 
+/** What is kept with the fence, for whoever finds it after the project's workflow is gone. */
+export type AskedApply = {
+  /** The run of the project's workflow: one that is reset or begun anew is another. */
+  readonly life: string;
+  readonly replyTo: string;
+  readonly mode: LockMode;
+};
+
+export type UnfinishedApply = {
+  readonly runId: RunId;
+  readonly number: number;
+  readonly grant: ApplyGrant;
+  readonly asked: AskedApply;
+  /** How long a runner that was lost may still be at work. */
+  readonly lostWaitMs: number;
+};
+
 /** The fence is there. `lostWaitMs`: how long a runner that was lost may still be at work. */
 export type ApplyBegun = { readonly kind: 'begun'; readonly lostWaitMs: number };
 
@@ -390,6 +437,14 @@ export type RecordEntry =
   | { readonly kind: 'approval'; readonly ref: PullRequestRef; readonly approval: Approval }
   | { readonly kind: 'rejection'; readonly ref: PullRequestRef; readonly rejection: Rejection }
   | { readonly kind: 'override'; readonly ref: PullRequestRef; readonly override: Override }
+  /** Its author does not stand by it any more; `at`: ISO 8601, GitHub's clock. */
+  | {
+      readonly kind: 'override-withdrawal';
+      readonly ref: PullRequestRef;
+      readonly override: Override;
+      readonly at: string;
+    }
+  | { readonly kind: 'push'; readonly repository: Repository; readonly push: Push }
   /** A yes that counts no more, although the plan is the same. */
   | { readonly kind: 'withdrawal'; readonly ref: PullRequestRef; readonly approval: Approval }
   | {

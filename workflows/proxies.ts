@@ -3,6 +3,7 @@
 import type { RetryPolicy } from '@temporalio/workflow';
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type {
+  Admitted,
   ApplyPlanRequest,
   ControlActivities,
   PlanRequest,
@@ -77,6 +78,8 @@ const inPlace = proxyLocalActivities<ControlActivities>({
 });
 export const askProject = inTurn(inPlace.askProject, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
+export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
+export const findUnfinished = inTurn(inPlace.findUnfinished, endlessPatience);
 export const record = inTurn(inPlace.record, endlessPatience);
 export const tellNews = inTurn(inPlace.tellNews, endlessPatience);
 export const tellRepository = inTurn(inPlace.tellRepository, endlessPatience);
@@ -138,14 +141,16 @@ export const planProjectIn =
       retry: planRetry,
       cancellationType: ActivityCancellationType.TRY_CANCEL,
     });
-    return planProject({ ...request, pass: await admitPlan(request, planAttempts * (waitMs + timeoutMs)) });
+    const lifetimeMs = planAttempts * (waitMs + timeoutMs);
+    return planProject({ ...request, pass: await admitPlan(request, pool, lifetimeMs) });
   };
 
-async function admitPlan(request: PlanRequest, lifetimeMs: number): Promise<RunPass | null> {
+async function admitPlan(request: PlanRequest, pool: string, lifetimeMs: number): Promise<RunPass | null> {
   const { repository, runId, number, source } = request;
   const { dir, workspace } = request.project;
   return admitRun({
     repositoryId: repository.id,
+    pool,
     runId,
     lifetimeMs,
     operation: { kind: 'plan', number, project: { dir, workspace }, tree: source.tree },
@@ -163,12 +168,12 @@ export const unlockStateIn =
       heartbeatTimeout,
       retry: unlockRetry,
     });
-    return unlockState({ ...request, pass: await admitPlan(request, waitMs + timeoutMs) });
+    return unlockState({ ...request, pass: await admitPlan(request, pool, waitMs + timeoutMs) });
   };
 
 export const applyPlanIn =
   (pool: string, { timeoutMs, waitMs }: RunLimits) =>
-  async (request: ApplyPlanRequest): Promise<ApplyOutcome> => {
+  (request: Admitted<ApplyPlanRequest>): Promise<ApplyOutcome> => {
     const { applyPlan } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
       activityId: runnerActivityId(pool, request.runId),
@@ -178,12 +183,17 @@ export const applyPlanIn =
       retry: applyRetry,
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     });
-    const { repository, runId, grant } = request;
-    const pass = await admitRun({
-      repositoryId: repository.id,
-      runId,
-      lifetimeMs: waitMs + timeoutMs,
-      operation: { kind: 'apply', planId: grant.planId },
-    });
-    return applyPlan({ ...request, pass });
+    return applyPlan(request);
   };
+
+export const admitApply = (
+  { repository, runId, grant }: ApplyPlanRequest,
+  { timeoutMs, waitMs }: RunLimits,
+): Promise<RunPass | null> =>
+  admitRun({
+    repositoryId: repository.id,
+    pool: grant.pool,
+    runId,
+    lifetimeMs: waitMs + timeoutMs,
+    operation: { kind: 'apply', planId: grant.planId },
+  });

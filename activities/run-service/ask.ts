@@ -3,12 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunPass } from '../../workflows/activities.ts';
 import { operatorError } from '../faults.ts';
-import { refusalSchema } from './wire.ts';
+import { headers, refusalSchema, takenStatus } from './wire.ts';
 
 export type Question = {
   readonly url: string;
   readonly pass: RunPass;
+  /** That this is a runner of the pass's pool. */
+  readonly proof: string;
   readonly path: string;
+  /** The process that wants to take what only one may take. */
+  readonly taker?: string;
   /** What is to be kept; without it, something is asked for. */
   readonly body?: FormData | Uint8Array<ArrayBuffer>;
   readonly timeoutMs: number;
@@ -18,18 +22,22 @@ export type Question = {
 /** Together a minute: by then a control that was started anew is back, as long as its database is. */
 const delaysMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
-/** One try. OperatorError: refused. Anything else that throws may be better next time. */
+/** One try. OperatorError: refused; that it was taken before is an answer. What else throws may be better next time. */
 export async function ask(question: Question): Promise<Response> {
-  const { url, pass, path, body, timeoutMs, signal } = question;
+  const { url, pass, proof, path, taker, body, timeoutMs, signal } = question;
   const timeout = AbortSignal.timeout(timeoutMs);
   const response = await fetch(`${url}${path}`, {
     method: body === undefined ? 'GET' : 'PUT',
-    headers: { authorization: `Bearer ${pass.token}` },
+    headers: {
+      authorization: `Bearer ${pass.token}`,
+      [headers.proof]: proof,
+      ...(taker === undefined ? {} : { [headers.taker]: taker }),
+    },
     ...(body === undefined ? {} : { body }),
     signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     redirect: 'error',
   });
-  if (response.ok) return response;
+  if (response.ok || response.status === takenStatus) return response;
   if (response.status >= 500) throw new Error(`the run service answered ${response.status}`);
   const refusal = refusalSchema.safeParse(await response.json().catch(() => null));
   const problem = refusal.data?.problem ?? `HTTP ${response.status}`;

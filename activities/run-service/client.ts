@@ -4,13 +4,14 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { RunPass } from '../../workflows/activities.ts';
 import { operatorError } from '../faults.ts';
-import type { LogSink, RunnerStore } from '../run-store.ts';
+import type { LogSink, PlanFiles, RunnerStore } from '../run-store.ts';
 import { unpackTree } from '../source/unpack-tree.ts';
 import { storedPlanSchema } from '../store/documents.ts';
 import type { RunAccess } from '../terraform/settings.ts';
+import type { Question } from './ask.ts';
 import { ask, insist } from './ask.ts';
 import { readBytes } from './read-bytes.ts';
-import { limits, paths, planForm, readPlanFilesForm } from './wire.ts';
+import { limits, paths, planForm, readPlanFilesForm, takenStatus } from './wire.ts';
 
 export type RunServiceClient = {
   /** What the run may use that the pass is of; `signal` ends its checkout. OperatorError: it has no pass. */
@@ -29,6 +30,8 @@ const pingTimeoutMs = 5_000;
 export function createRunServiceClient(settings: {
   readonly url: string;
   readonly scratch: string;
+  /** Shows that this is a runner of the pass's pool; throws when it is none. */
+  readonly prove: (pass: RunPass) => string;
   /** What git needs to know of this machine. */
   readonly environment: Readonly<Record<string, string>>;
 }): RunServiceClient {
@@ -37,12 +40,13 @@ export function createRunServiceClient(settings: {
     accessFor: (pass, signal) => {
       if (pass === null)
         throw operatorError('control gives no passes to runners: set HATCHET_RUNNER_LISTEN there');
+      const asking = { url, pass, proof: settings.prove(pass) };
       return {
-        store: createStore(url, pass),
-        liveLog: pass.followed ? createLiveLog(url, pass) : null,
+        store: createStore(asking),
+        liveLog: pass.followed ? createLiveLog(asking) : null,
         checkout: (request) =>
           insist(async () => {
-            const question = { url, pass, path: paths.tree, timeoutMs: bytesTimeoutMs, signal };
+            const question = { ...asking, path: paths.tree, timeoutMs: bytesTimeoutMs, signal };
             const { body } = await ask(question);
             const pack = Readable.fromWeb((body ?? new Blob([]).stream()) as ReadableStream);
             await unpackTree({ ...settings, ...request, pack, signal });
@@ -56,21 +60,23 @@ export function createRunServiceClient(settings: {
   };
 }
 
+type Asking = Pick<Question, 'url' | 'pass' | 'proof'>;
+
 /** Reads insist; whoever keeps something knows best how long to go on trying. */
-function createStore(url: string, pass: RunPass): RunnerStore {
-  const question = { url, pass, timeoutMs: bytesTimeoutMs };
+function createStore(asking: Asking): RunnerStore {
+  const question = { ...asking, timeoutMs: bytesTimeoutMs };
   // Not ended by a cancellation: an apply has to say in its own words that it never began.
-  const read = <Result>(path: string, parse: (response: Response) => Promise<Result>) =>
-    insist(async () => parse(await ask({ ...question, path })), null);
+  const read = <Result>(
+    path: string,
+    parse: (response: Response) => Promise<Result>,
+    by: Pick<Question, 'taker'> = {},
+  ) => insist(async () => parse(await ask({ ...question, path, ...by })), null);
   const keep = async (path: string, body: FormData | Buffer): Promise<void> => {
     await ask({ ...question, path, body: body instanceof FormData ? body : new Uint8Array(body) });
   };
   return {
     readPlan: () => read(paths.plan, async (response) => storedPlanSchema.parse(await response.json())),
-    readPlanFile: () =>
-      read(paths.planFile, async (response) =>
-        readPlanFilesForm(response.headers.get('content-type') ?? '', await bytesOf(response)),
-      ),
+    takePlanFile: ({ taker }) => read(paths.planFile, takenFiles, { taker }),
     readPlanJson: () => read(paths.planJson, bytesOf),
     savePlan: (stored, bytes) => keep(paths.plan, planForm(stored, bytes)),
     saveLog: (_, log) => keep(paths.log, log),
@@ -79,17 +85,22 @@ function createStore(url: string, pass: RunPass): RunnerStore {
   };
 }
 
+async function takenFiles(response: Response): Promise<PlanFiles | null> {
+  if (response.status === takenStatus) return null;
+  return readPlanFilesForm(response.headers.get('content-type') ?? '', await bytesOf(response));
+}
+
 async function bytesOf(response: Response): Promise<Buffer> {
   const bytes = await readBytes(response.body ?? new Blob([]).stream(), limits.planBytes);
   if (bytes === null) throw operatorError('control sent more than a plan can be');
   return bytes;
 }
 
-function createLiveLog(url: string, pass: RunPass): LogSink {
+function createLiveLog(asking: Asking): LogSink {
   return {
     async append(_, seq, text) {
       const body = new Uint8Array(Buffer.from(text));
-      await ask({ url, pass, path: `${paths.liveLog}${seq}`, body, timeoutMs: chunkTimeoutMs });
+      await ask({ ...asking, path: `${paths.liveLog}${seq}`, body, timeoutMs: chunkTimeoutMs });
     },
   };
 }

@@ -27,6 +27,7 @@ const maxTokenLength = 8_192;
 
 const claimsSchema = z.object({
   repositoryId: z.number().transform(parseRepositoryId),
+  pool: z.string(),
   runId: z.string().transform(parseRunId),
   expires: z.number(),
   operation: z.discriminatedUnion('kind', [

@@ -9,11 +9,13 @@ import type { PlanId, RepositoryId, Sha } from '../../workflows/model/identifier
 import type { LogSink, RunnerStore, StoredPlan } from '../run-store.ts';
 import type { Applies } from '../store/apply.ts';
 import type { Admitted, Claims, Passes } from './pass.ts';
+import type { Proofs } from './proof.ts';
 import { readBytes } from './read-bytes.ts';
-import { limits, paths, planFilesForm, readPlanForm } from './wire.ts';
+import { headers, limits, paths, planFilesForm, readPlanForm, takenStatus } from './wire.ts';
 
 export type RunServiceDependencies = {
   readonly passes: Pick<Passes, 'check'>;
+  readonly proofs: Pick<Proofs, 'check'>;
   readonly store: RunnerStore;
   readonly applies: Pick<Applies, 'find'>;
   readonly liveLogs: LogSink;
@@ -28,6 +30,7 @@ type Answer =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'form'; readonly form: FormData }
   | { readonly kind: 'stream'; readonly stream: Readable }
+  | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly status: 401 | 403 | 404 | 413 | 422; readonly problem: string };
 
 type Exchange = {
@@ -72,6 +75,8 @@ async function admit(
   const [, token = ''] = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? '') ?? [];
   const claims = deps.passes.check(token);
   if (typeof claims === 'string') return { kind: 'refused', status: 401, problem: `the pass is ${claims}` };
+  if (!deps.proofs.check(claims.pool, token, headerOf(request, headers.proof)))
+    return { kind: 'refused', status: 401, problem: 'the pass is for the runners of another pool' };
   if (claims.late && !(await isLeftBehind(deps, path, claims)))
     return { kind: 'refused', status: 401, problem: 'the pass is expired' };
   const exchange = { request, claims, signal };
@@ -109,12 +114,31 @@ async function give(deps: RunServiceDependencies, path: string, exchange: Exchan
     case paths.plan:
       return { kind: 'json', value: await deps.store.readPlan(planId) };
     case paths.planFile:
-      return { kind: 'form', form: planFilesForm(await deps.store.readPlanFile(planId)) };
+      return giveTaken(deps, exchange, planId);
     case paths.planJson:
       return { kind: 'bytes', bytes: await deps.store.readPlanJson(planId) };
     default:
       return unknownPath;
   }
+}
+
+/** To one process alone, for as long as the apply lasts: two of them would apply the same plan. */
+async function giveTaken(
+  { store }: RunServiceDependencies,
+  { request, claims: { runId } }: Exchange,
+  planId: PlanId,
+): Promise<Answer> {
+  const taker = headerOf(request, headers.taker);
+  if (!uuidPattern.test(taker)) return { kind: 'refused', status: 422, problem: 'nobody says who takes it' };
+  const files = await store.takePlanFile({ planId, runId, taker });
+  return files === null ? { kind: 'taken' } : { kind: 'form', form: planFilesForm(files) };
+}
+
+const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function headerOf({ headers: given }: IncomingMessage, name: string): string {
+  const value = given[name];
+  return typeof value === 'string' ? value : '';
 }
 
 /** A pass opens nothing before the fence is written, nor after the apply has said how it ended. */
@@ -207,6 +231,9 @@ async function send(response: ServerResponse, answer: Answer): Promise<void> {
       response.writeHead(200, { 'content-type': 'application/x-git-pack' });
       // A reader who leaves half way is no failure, and one who is left half way notices.
       await pipeline(answer.stream, response).catch(() => undefined);
+      return;
+    case 'taken':
+      response.writeHead(takenStatus).end();
       return;
     case 'refused':
       // What is left of the request is not read.

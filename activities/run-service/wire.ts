@@ -1,7 +1,7 @@
 // What do a runner and the run service say to each other?
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
-import type { PlanBytes, StoredPlan } from '../run-store.ts';
+import type { PlanBytes, PlanFiles, StoredPlan } from '../run-store.ts';
 import { planChangesSchema, storedPlanSchema } from '../store/documents.ts';
 
 /** Whose path it is says the pass: none of them names a run, a plan or a repository. */
@@ -18,6 +18,17 @@ export const paths = {
   /** And the number of the chunk. */
   liveLog: '/runner/live-log/',
 } as const;
+
+/** What a runner says of itself, beside its pass. */
+export const headers = {
+  /** That it has a key of the pass's pool. */
+  proof: 'hatchet-proof',
+  /** A name that the process gave itself, for what only one process may take. */
+  taker: 'hatchet-taker',
+} as const;
+
+/** Another process has taken what only one may take. */
+export const takenStatus = 409;
 
 const mebibyte = 1024 * 1024;
 
@@ -68,8 +79,6 @@ export async function readPlanForm(
     },
   };
 }
-
-export type PlanFiles = { readonly planFile: Buffer; readonly lockFile: Buffer | null };
 
 export function planFilesForm({ planFile, lockFile }: PlanFiles): FormData {
   const form = new FormData();

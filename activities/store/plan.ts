@@ -17,6 +17,13 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
     if (row === undefined) throw operatorError(`plan ${id} is not in the store`);
     return row.document;
   };
+  const readPlanFile: RunStore['readPlanFile'] = async (id) => {
+    const [planFile, lockFile] = await Promise.all([
+      artifacts.read({ id, kind: 'plan-file' }),
+      artifacts.find({ id, kind: 'lock-file' }),
+    ]);
+    return { planFile, lockFile };
+  };
   return {
     readPlan,
     async savePlan(stored, bytes) {
@@ -24,12 +31,13 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
       const inserted = await insertPlan(sql, stored, await Promise.all(rows));
       if (inserted === 0) refuseOther(await readPlan(stored.plan.id), stored);
     },
-    async readPlanFile(id) {
-      const [planFile, lockFile] = await Promise.all([
-        artifacts.read({ id, kind: 'plan-file' }),
-        artifacts.find({ id, kind: 'lock-file' }),
-      ]);
-      return { planFile, lockFile };
+    readPlanFile,
+    async takePlanFile({ planId, runId, taker }) {
+      const taken = sql`update apply set taken_by = ${taker}
+        where run_id = ${runId} and plan_id = ${planId} and state = 'begun'
+          and (taken_by is null or taken_by = ${taker})`;
+      const [{ count }, files] = await Promise.all([taken, readPlanFile(planId)]);
+      return count === 1 ? files : null;
     },
     readPlanJson: (id) => artifacts.read({ id, kind: 'plan-json' }),
     async readPlanChanges(id) {

@@ -1,6 +1,6 @@
 // How is an approved plan applied, at most once?
 import type { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplyPlanRequest } from '../../workflows/activities.ts';
@@ -61,6 +61,7 @@ async function applyOnce(
 ): Promise<ApplyOutcome> {
   const { runId } = request;
   const granted = await readGrantedPlan(deps, request);
+  if (granted === 'taken') return { kind: 'unknown', runId, reason: takenBefore };
   if ('kind' in granted) return { kind: 'refused', refusal: granted };
   const engine = await findPlansEngine(context, deps, granted.stored);
   if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
@@ -116,16 +117,24 @@ const cancelledBefore: Diagnostic = {
   detail: '',
 };
 
+/** Whoever it was may have applied it. */
+const takenBefore = 'another runner has taken the plan, or somebody gave the apply up';
+
+/** A runner that is started again is another: it does not know what the one before it has done. */
+const thisProcess = randomUUID();
+
 /** The bytes must be those that were planned, and the digest the one that people said yes to. */
 async function readGrantedPlan(
   { store, settings }: RunnerDependencies,
-  { grant, repository }: ApplyPlanRequest,
-): Promise<GrantedPlan | Refusal> {
-  const [stored, { planFile, lockFile }, planJson] = await Promise.all([
+  { grant, repository, runId }: ApplyPlanRequest,
+): Promise<GrantedPlan | Refusal | 'taken'> {
+  const [stored, files, planJson] = await Promise.all([
     store.readPlan(grant.planId),
-    store.readPlanFile(grant.planId),
+    store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess }),
     store.readPlanJson(grant.planId),
   ]);
+  if (files === null) return 'taken';
+  const { planFile, lockFile } = files;
   const isSameFile = createHash('sha256').update(planFile).digest('hex') === stored.planFileSha256;
   const isApproved = stored.plan.digest === grant.digest && stored.repository.id === repository.id;
   if (!isApproved || !isSameFile) {

@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { RunPass } from '../../workflows/activities.ts';
 import type { PlanId, RunId } from '../../workflows/model/identifiers.ts';
 import { parsePlanId } from '../../workflows/model/identifiers.ts';
 
@@ -11,14 +12,14 @@ export const startedFolder = 'started';
 const noteSchema = z.object({
   planId: z.string().transform(parsePlanId),
   projectDir: z.string(),
-  pass: z.object({ token: z.string(), followed: z.boolean() }).nullable(),
+  pass: z.object({ token: z.string(), pool: z.string(), followed: z.boolean() }).nullable(),
 });
 
 /** What another process of this runner has to know to keep what the apply leaves. `projectDir`: below the checkout. */
 export type StartNote = {
   readonly planId: PlanId;
   readonly projectDir: string;
-  readonly pass: { readonly token: string; readonly followed: boolean } | null;
+  readonly pass: RunPass | null;
 };
 
 /**
