@@ -1,6 +1,6 @@
 // Does everything that was granted still hold, right before Terraform may start?
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
-import type { ApplyGrant, Refusal, StaleReason } from '../workflows/model/apply.ts';
+import type { ApplyGrant, ApplyOutcome, Refusal, StaleReason } from '../workflows/model/apply.ts';
 import { isTeam } from '../workflows/model/approval.ts';
 import type { Rules } from '../workflows/model/configuration.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
@@ -12,6 +12,7 @@ import { unmetRequirements } from '../workflows/model/requirement.ts';
 import { blocks } from '../workflows/model/verdict.ts';
 import type { OrderDependencies } from './apply-order.ts';
 import { baseCommitOf, findNewer } from './apply-order.ts';
+import { operatorError } from './faults.ts';
 import { findMissing } from './find-missing.ts';
 import type { GitHub } from './github/client.ts';
 import { judgeDigest, samePolicies } from './judge-digest.ts';
@@ -35,7 +36,7 @@ type Request = Parameters<ControlActivities['beginApply']>[0];
 /** Reads the world again, compares it with the grant, and writes the fence row as the last thing of all. */
 export async function beginApply(
   deps: BeginDependencies,
-  { repository, grant, runId, fence }: Request,
+  { repository, grant, runId, fence, asked }: Request,
 ): Promise<{ readonly kind: 'begun' } | Refusal> {
   const ref = { repository, number: grant.number };
   const { dir, workspace } = grant.project;
@@ -44,6 +45,7 @@ export async function beginApply(
     deps.store.applies.lastChange({ repositoryId: repository.id, dir, workspace }),
   ]);
   const refusal =
+    unwrittenRefusal(grant, inspection) ??
     (await findNewer(deps, { ref, grant, inspection, last })) ??
     (await findRefusal(deps, { repository, grant }, inspection));
   const baseCommit = baseCommitOf(inspection);
@@ -54,13 +56,26 @@ export async function beginApply(
       fence,
       baseCommit,
       grant,
+      asked,
     });
     return answerOf(grant.project.name, answer);
   }
   const reason = refusal ?? stale(grant.project.name, 'base moved');
   // The fence of an earlier attempt, whose answer was lost or which no runner took: nothing was started behind it.
-  await deps.store.applies.record(runId, { kind: 'refused', refusal: reason });
+  const refused: ApplyOutcome = { kind: 'refused', refusal: reason };
+  const recorded = await deps.store.applies.recordUnbegun(runId, asked.life, refused);
+  if (recorded.kind !== 'refused') throw operatorError(`run ${runId} was begun before, or is over`);
   return reason;
+}
+
+/** Any plan is made from an older state, and does not know what is there. */
+function unwrittenRefusal({ project }: ApplyGrant, { unwritten }: Inspection): Refusal | null {
+  const found = unwritten?.find(
+    ({ dir, workspace }) => dir === project.dir && workspace === project.workspace,
+  );
+  if (found === undefined) return null;
+  const { runId, number, kept } = found;
+  return { kind: 'state-unwritten', project: project.name, state: { runId, number, kept } };
 }
 
 /** Null when everything that was granted still holds. */

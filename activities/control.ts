@@ -10,7 +10,6 @@ import { beginEvent } from './begin-event.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
 import { readActor } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
-import { readPullRequest } from './github/read-pull-request.ts';
 import { createRenderer } from './github/renderer.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
@@ -18,7 +17,7 @@ import { showGroup } from './github/show-group.ts';
 import type { HealMessenger } from './heal.ts';
 import { createHealing } from './heal.ts';
 import { inspectGroup } from './inspect-group.ts';
-import { inspectPullRequest, originOf } from './inspect-pull-request.ts';
+import { inspectPullRequest, originOf, readWithPushers } from './inspect-pull-request.ts';
 import { judgeDigest } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import { readGroupRecord } from './read-group-record.ts';
@@ -86,7 +85,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       return { verdicts, bundle };
     },
     mergePullRequest: (request) => mergePullRequest(github, request, Context.current().info.attempt),
-    readStanding: (request) => readStanding(github, request),
+    readStanding: (request) => readStanding(deps, request),
     readActor: (request) => readActor(github, request),
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
@@ -111,8 +110,13 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       await store.events.append(key, event);
       return begun.kind === 'begun' ? { ...begun, lostWaitMs: deps.lostWaitMs } : begun;
     },
+    recordUnbegun: ({ runId, life, outcome }) => store.applies.recordUnbegun(runId, life, outcome),
+    async findUnfinished({ repository, project }) {
+      const found = await store.applies.findUnfinished({ repositoryId: repository.id, ...project });
+      return found === null ? null : { ...found, lostWaitMs: deps.lostWaitMs };
+    },
     planAgain: (request) => planAgain(store.runs, request),
-    compareApply: (request) => compareApply(store.runs, request),
+    compareApply: (request) => compareApply(store, request),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
@@ -125,16 +129,18 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     },
     async abandonApply({ repository, project }) {
       const reason = 'somebody unlocked the project before the apply said how it ended';
-      await store.applies.abandon({ repositoryId: repository.id, ...project }, reason);
+      const key = { repositoryId: repository.id, ...project };
+      await store.applies.abandon(key, reason);
+      await store.unwrittenStates.giveUp(key);
     },
   };
 }
 
 async function readStanding(
-  github: BeginDependencies['github'],
+  { github, store }: Pick<ControlDependencies, 'github' | 'store'>,
   { ref, mergeability }: Parameters<ControlActivities['readStanding']>[0],
 ): ReturnType<ControlActivities['readStanding']> {
-  const { pullRequest, standing } = await readPullRequest(github, ref);
+  const { pullRequest, standing } = await readWithPushers({ github, store }, ref);
   const asked = mergeability && pullRequest.state === 'open';
   return asked
     ? { ...standing, mergeability: await readMergeability(github, ref.repository, pullRequest) }

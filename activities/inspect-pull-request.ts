@@ -2,6 +2,8 @@
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
 import { canWrite } from '../workflows/model/actor.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
+import type { EditedPolicies } from '../workflows/model/edited-policies.ts';
+import { findEditedPolicies, maxEditedPolicies, nothingEdited } from '../workflows/model/edited-policies.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { GitHub } from './github/client.ts';
@@ -15,7 +17,7 @@ import type { Store } from './store/store.ts';
 export type LookDependencies = {
   readonly github: GitHub;
   readonly source: SourceInspector;
-  readonly store: Pick<Store, 'pullRequests' | 'leftBehinds'>;
+  readonly store: Pick<Store, 'pullRequests' | 'leftBehinds' | 'unwrittenStates' | 'pushes'>;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
   /** A person's rights, at most a moment old. */
@@ -32,10 +34,10 @@ export async function inspectPullRequest(
   deps: LookDependencies,
   { ref, expected, fetches }: Look,
 ): Promise<Inspection> {
-  const { github, source, poolWaitMs } = deps;
+  const { source, poolWaitMs } = deps;
   const { repository } = ref;
   const readAt = new Date().toISOString();
-  const reading = readPullRequest(github, ref);
+  const reading = readWithPushers(deps, ref);
   // It is waited for below, unless git's token is refused before.
   reading.catch(() => undefined);
   const origin = await originOf(deps, ref);
@@ -57,6 +59,8 @@ export async function inspectPullRequest(
     await Promise.all([inspecting, asking, saving]);
   const projects = found.kind === 'merged' ? found.projects : [];
   const leftBehind = await deps.store.leftBehinds.find(repository.id, projects);
+  const places = found.kind === 'merged' ? [...projects, ...found.deleted.projects] : [];
+  const unwritten = await deps.store.unwrittenStates.find(repository.id, places);
   const barred = await findBar(deps, origin, pullRequest, { found, defaultBranch });
   const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
   const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
@@ -65,13 +69,23 @@ export async function inspectPullRequest(
     standing: { ...standing, authorMayWrite, mergeability },
     poolWaitMs,
     leftBehind,
-    changedFiles,
+    unwritten,
+    editedPolicies: findEdited(configuration, changedFiles),
     configuration,
     barred,
     edited,
     containsBase,
     source: found,
   };
+}
+
+function findEdited(
+  configuration: Inspection['configuration'],
+  changedFiles: readonly string[],
+): EditedPolicies {
+  if (configuration.kind === 'broken') return nothingEdited;
+  const files = findEditedPolicies(configuration.configuration, changedFiles);
+  return { files: files.slice(0, maxEditedPolicies), problems: [] };
 }
 
 /**
@@ -89,6 +103,16 @@ export async function findBar(
   const own = defaultBranch !== null && defaultBranch.name === pullRequest.base;
   const judging = own ? { ...defaultBranch, tip: found.source.base } : defaultBranch;
   return source.findBar({ origin, pullRequest, defaultBranch: judging });
+}
+
+/** The webhooks of its pushes are asked, too: whose name the newest commit carries is what its maker wrote there. */
+export async function readWithPushers(
+  { github, store }: { readonly github: GitHub; readonly store: Pick<Store, 'pushes'> },
+  ref: PullRequestRef,
+): Promise<PullRequestReading> {
+  const { standing, ...read } = await readPullRequest(github, ref);
+  const pushed = await store.pushes.by(ref.repository.id, standing.head);
+  return { ...read, standing: { ...standing, pushers: [...new Set([...standing.pushers, ...pushed])] } };
 }
 
 /** In a record: only its start is to be waited for. */
@@ -173,7 +197,7 @@ function isMergeabilityAsked(
 
 const nothingRead: Omit<Inspection, 'pullRequest' | 'standing' | 'poolWaitMs'> = {
   leftBehind: [],
-  changedFiles: [],
+  editedPolicies: nothingEdited,
   configuration: { kind: 'broken', problems: [] },
   barred: null,
   edited: null,

@@ -4,13 +4,14 @@ import type { Finding } from '../workflows/model/comparison.ts';
 import { compareChanges } from '../workflows/model/comparison.ts';
 import { isOwnLock } from '../workflows/model/state-lock.ts';
 import type { RunStore } from './run-store.ts';
+import type { UnwrittenStates } from './store/unwritten-state.ts';
 import { findStateLock } from './terraform/state-lock.ts';
 
-type Store = Pick<RunStore, 'readPlan' | 'readPlanChanges'>;
+type Runs = Pick<RunStore, 'readPlan' | 'readPlanChanges'>;
 
 /** The same tree, variables, engine and version; only the state and the world may be others by now. */
 export async function planAgain(
-  store: Store,
+  store: Pick<Runs, 'readPlan'>,
   { repository, grant, runId }: Parameters<ControlActivities['planAgain']>[0],
 ): Promise<PlanRequest> {
   const { plan, number, source, varFiles } = await store.readPlan(grant.planId);
@@ -35,18 +36,23 @@ export async function planAgain(
 }
 
 export async function compareApply(
-  store: Store,
-  { approved, mark, result }: Parameters<ControlActivities['compareApply']>[0],
+  {
+    runs,
+    unwrittenStates,
+  }: {
+    readonly runs: Pick<Runs, 'readPlanChanges'>;
+    readonly unwrittenStates: Pick<UnwrittenStates, 'ofRun'>;
+  },
+  { approved, run, mark, result }: Parameters<ControlActivities['compareApply']>[0],
 ): Promise<Finding> {
-  if (result.kind === 'failed') {
-    const lock = findStateLock(result.diagnostics);
-    return lock === null
-      ? { kind: 'not-compared', diagnostics: result.diagnostics }
-      : { kind: 'state-locked', lock, own: isOwnLock(lock, mark) };
-  }
+  const lock = result.kind === 'failed' ? findStateLock(result.diagnostics) : null;
+  if (lock !== null) return { kind: 'state-locked', lock, own: isOwnLock(lock, mark) };
+  const state = await unwrittenStates.ofRun(run);
+  if (state !== null) return { kind: 'unwritten', state };
+  if (result.kind === 'failed') return { kind: 'not-compared', diagnostics: result.diagnostics };
   const [before, after] = await Promise.all([
-    store.readPlanChanges(approved),
-    store.readPlanChanges(result.plan.id),
+    runs.readPlanChanges(approved),
+    runs.readPlanChanges(result.plan.id),
   ]);
   return { kind: 'compared', same: !result.plan.hasChanges, comparison: compareChanges(before, after) };
 }

@@ -350,6 +350,7 @@ function hostileView(
       done: 1,
       total: 3,
     },
+    'state-unwritten': { kind: 'state-unwritten', state: { runId: someRun, number: 3, kept: true } },
     unknown: { kind: 'unknown', reason: text() },
   };
   const headlines: Record<Headline['kind'], Headline> = {
@@ -377,6 +378,7 @@ function hostileView(
     ready: { kind: 'ready', applies: 'merge' },
     applying: { kind: 'applying', projects: [name] },
     'apply-failed': { kind: 'apply-failed', projects: [name] },
+    'state-unwritten': { kind: 'state-unwritten', projects: [name] },
     unknown: { kind: 'unknown', projects: [name] },
     applied: { kind: 'applied' },
     'partly-applied': { kind: 'partly-applied', applied: [name], open: [text()] },

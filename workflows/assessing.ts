@@ -43,7 +43,9 @@ export function assess(assessment: Assessment): Findings {
     kind: 'projects',
     source: source.source,
     ...rulesFound(configuration.configuration, inspection.barred),
-    changedFiles: inspection.changedFiles,
+    forkedAt: source.forkedAt,
+    words: wordsOf(inspection.pullRequest),
+    editedPolicies: inspection.editedPolicies,
     editsConfiguration: edited !== null,
     poolWaitMs: inspection.poolWaitMs,
     containsBase: inspection.containsBase,
@@ -51,6 +53,12 @@ export function assess(assessment: Assessment): Findings {
     deleted: deletedOf(source, projects, before),
   };
 }
+
+const wordsOf = ({ title, labels, base }: Inspection['pullRequest']): ProjectsFound['words'] => ({
+  title,
+  labels,
+  base,
+});
 
 /** Where nothing may be applied, nobody else is kept from it either. */
 function rulesFound(
@@ -130,6 +138,9 @@ function continueFrom(
     merged: state.pullRequest?.state === 'merged',
     leftBehind: inspection.leftBehind.flatMap(({ dir, workspace, numbers }) =>
       dir === project.dir && workspace === project.workspace ? numbers : [],
+    ),
+    unwritten: inspection.unwritten?.find(
+      ({ dir, workspace }) => dir === project.dir && workspace === project.workspace,
     ),
     reviewed: state.reviewed,
     now,

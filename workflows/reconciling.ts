@@ -30,7 +30,10 @@ export function inquire(unsettled: Unsettled): Inquiry {
   return inquiry;
 }
 
-/** While the state is locked, Terraform may still be at work: it is looked at again, ever less often. */
+/**
+ * While the state is locked, Terraform may still be at work; one that is to be put back is put back by somebody who
+ * tells only the store. It is looked at again, ever less often.
+ */
 const firstPauseMs = 30_000;
 const maxPauseMs = 60 * 60_000;
 
@@ -41,7 +44,8 @@ async function keepLooking(inquiry: Inquiry): Promise<never> {
     inquiry.busy = true;
     const finding = await findOut(inquiry.unsettled);
     tellFinding(inquiry, finding);
-    if (finding.kind === 'state-locked') await condition(() => inquiry.again, pause);
+    if (finding.kind === 'state-locked' || finding.kind === 'unwritten')
+      await condition(() => inquiry.again, pause);
     else await condition(() => inquiry.again);
   }
 }
@@ -52,12 +56,12 @@ function tellFinding(inquiry: Inquiry, finding: Finding): void {
   inquiry.untold = true;
 }
 
-async function findOut({ request: { ref, grant }, mark }: Unsettled): Promise<Finding> {
+async function findOut({ request: { ref, grant, runId: run }, mark }: Unsettled): Promise<Finding> {
   try {
     const again = { repository: ref.repository, grant, runId: parseRunId(uuid4()) };
     const limits = { timeoutMs: grant.timeoutMs, waitMs: grant.poolWaitMs };
     const result = await planOrTell(await planAgain(again), limits);
-    return await compareApply({ approved: grant.planId, mark, result });
+    return await compareApply({ approved: grant.planId, run, mark, result });
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('nobody could look at what an apply has done', { project: grant.project.name, error });

@@ -4,6 +4,7 @@ import type { Comparison, Fate, Finding, ItemFate } from '../../workflows/model/
 import { isLockId, type StateLock } from '../../workflows/model/state-lock.ts';
 import { diagnosticText } from './diagnostics.ts';
 import { cutText, inlineCode, inlineText, tableCell } from './markdown.ts';
+import { unwrittenParagraph } from './unwritten-state.ts';
 import { moment, named, plural } from './wording.ts';
 
 const maxProblems = 3;
@@ -17,6 +18,8 @@ export function findingParagraphs(project: string, finding: Finding | undefined)
       return comparisonParagraphs(project, finding.comparison);
     case 'state-locked':
       return [lockSentence(project, finding.lock, finding.own)];
+    case 'unwritten':
+      return [unwrittenParagraph(project, finding.state)];
     case 'not-compared':
       return [
         `${named(project)}: what is there could not be compared with the plan. Comment \`/hatchet plan\` to have it tried again.`,

@@ -114,6 +114,11 @@ function tell(headline: Headline, context: Context): Told {
       };
     case 'apply-failed':
       return toldOfFailedApply(headline.projects, context);
+    case 'state-unwritten':
+      return {
+        state: `A state has to be put back first: ${nameList(headline.projects)}.`,
+        next: `See below how; then ${buttonOn('Re-plan', context)} or comment \`/hatchet plan\`.`,
+      };
     case 'unknown':
       return toldOfUnknown(headline.projects, context);
     case 'superseded':
@@ -310,6 +315,8 @@ function decisionWords(findings: readonly (Finding | undefined)[], context: Cont
   const unlock = '`/hatchet unlock` gives the lock up.';
   if (findings.some((finding) => finding?.kind === 'compared'))
     return `See below what is done, then: ${buttonOn('Accept as it is', context)} keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, ${unlock}`;
+  if (findings.some((finding) => finding?.kind === 'unwritten'))
+    return `Its state has to be put back first, see below. ${capitalized(unlock)}`;
   if (findings.some((finding) => finding?.kind === 'state-locked'))
     return `What is done cannot be told yet: Terraform's own lock of the state is held, see below. ${capitalized(unlock)}`;
   return findings.length === 0 || findings.includes(undefined)

@@ -1,11 +1,11 @@
 // What went wrong, and where? The lines between the table and the diffs.
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
-import type { RunId } from '../../workflows/model/identifiers.ts';
-import type { ProjectView, View } from '../../workflows/model/view.ts';
+import type { ProjectStatus, ProjectView, View } from '../../workflows/model/view.ts';
 import { diagnosticText } from './diagnostics.ts';
 import { findingParagraphs } from './finding.ts';
-import { cutText, inlineCode, inlineText } from './markdown.ts';
+import { cutText, inlineText } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
+import { unwrittenParagraph } from './unwritten-state.ts';
 import { blockingSentences } from './verdicts.ts';
 import { named, plural } from './wording.ts';
 
@@ -30,11 +30,11 @@ export function projectProblems(project: ProjectView): readonly string[] {
     const reason = `${named(name)}: ${inlineText(cutText(status.reason, maxReason))}`;
     return [reason, ...findingParagraphs(name, status.finding)];
   }
+  if (status.kind === 'state-unwritten') return [unwrittenParagraph(name, status.state)];
   if (status.kind !== 'failed' && status.kind !== 'apply-failed') return [];
   const shown = status.diagnostics.slice(0, maxPerProject);
   const more = Math.max(status.diagnosticCount, status.diagnostics.length) - shown.length;
-  const kept =
-    status.kind === 'apply-failed' && status.stateKept === true ? keptState(name, status.runId) : [];
+  const kept = status.kind === 'apply-failed' ? keptState(name, status) : [];
   return [
     ...kept,
     ...shown.map((diagnostic) => placed(diagnostic, name)),
@@ -42,12 +42,14 @@ export function projectProblems(project: ProjectView): readonly string[] {
   ];
 }
 
-/** Planning again from the old state would make everything a second time. */
-function keptState(name: string, runId: RunId | undefined): readonly string[] {
-  const command = `npm run state -- --run ${runId ?? '<run>'} --out errored.tfstate`;
-  return [
-    `Terraform could not write the state of ${named(name)}. **Hatchet keeps it, encrypted.** Before anything else is planned or applied here, whoever runs Hatchet fetches it with ${inlineCode(command)}, and it is put back with ${inlineCode('terraform state push errored.tfstate')} in the project's directory.`,
-  ];
+/** An apply of this very pull request could not write it, and nobody has looked since what became of it. */
+function keptState(
+  name: string,
+  status: Extract<ProjectStatus, { kind: 'apply-failed' }>,
+): readonly string[] {
+  const { stateKept: kept = false, stateOnRunner = false, runId } = status;
+  if (runId === undefined || !(kept || stateOnRunner)) return [];
+  return [unwrittenParagraph(name, { runId, number: null, kept })];
 }
 
 /** A problem that names neither file nor resource gets the project's name, or it could be anyone's. */

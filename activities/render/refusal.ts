@@ -6,6 +6,7 @@ import { lossWords, peopleList } from './approvals.ts';
 import { barRemedy, barWords } from './branch-bar.ts';
 import { unmetWords } from './checklist.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
+import { unwrittenSentence } from './unwritten-state.ts';
 import { maxNameLength, named, nameList, plural } from './wording.ts';
 
 const staleReasons: Record<StaleReason, string> = {
@@ -63,6 +64,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `the last apply of ${named(refusal.project)} did not succeed, and a plan is applied at most once. Comment \`/hatchet plan\` to see what is left.`;
     case 'withdrawn':
       return `the request for ${named(refusal.project)} was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.`;
+    case 'state-unwritten':
+      return unwrittenSentence(refusal.project, refusal.state);
     case 'frozen':
       return `${named(refusal.project)} is frozen: ${inlineText(cutText(refusal.reason, maxReason))}. Someone with write has to look at what is there and decide.`;
     case 'dependency-failed':
@@ -104,6 +107,10 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `something went wrong that is not your fault. Ask again; whoever runs Hatchet finds the cause in its log under ${inlineCode(refusal.deliveryId)}.`;
     case 'approve-elsewhere':
       return `hatchet.yaml takes approvals only by ${refusal.ways.join(' or ')}.`;
+    case 'outweighed':
+      return refusal.stands === 'yes'
+        ? `you approved ${named(refusal.project)} after you wrote this. Comment \`/hatchet reject\` again if it still holds.`
+        : `your own no to ${named(refusal.project)} stands: only what GitHub tells to be later takes it back, and of a click it tells no time. Comment \`/hatchet approve\`.`;
     case 'plan-changed':
       return refusal.project === ''
         ? 'a newer push has come since, look again.'

@@ -71,6 +71,8 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
       return `${context.bare ? '' : 'applied '}${appliedWords(status, context)}`;
     case 'apply-failed':
       return `${failedWords(status)}${logWords(status, context)}`;
+    case 'state-unwritten':
+      return 'blocked: a state is to be put back';
     case 'unknown':
       return `outcome unknown${logWords(status, context)}`;
     default:

@@ -193,7 +193,12 @@ const moving: readonly ProjectStatus['kind'][] = [
 
 /** Smaller is more urgent. */
 export function urgency({ plan, status }: ProjectView): number {
-  if (['failed', 'denied', 'rejected', 'apply-failed', 'stopped', 'unknown'].includes(status.kind)) return 0;
+  if (
+    ['failed', 'denied', 'rejected', 'apply-failed', 'stopped', 'unknown', 'state-unwritten'].includes(
+      status.kind,
+    )
+  )
+    return 0;
   if (plan !== null && plan.risky.length > 0 && status.kind !== 'applied') return 1;
   if (status.kind === 'waiting-for-approval' || moving.includes(status.kind)) return 2;
   return status.kind === 'no-changes' ? 4 : 3;

@@ -1,7 +1,6 @@
 // What would this pull request plan, and by which configuration?
 import type { Logger } from 'pino';
 import type { ConfigurationFound, Inspection } from '../../workflows/activities.ts';
-import { maxChangedFilesCarried } from '../../workflows/activities.ts';
 import type { BranchBar } from '../../workflows/model/branch-bar.ts';
 import { barOf } from '../../workflows/model/branch-bar.ts';
 import { configurationOf, emptyFile } from '../../workflows/model/configuration.ts';
@@ -41,8 +40,11 @@ export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base'
 
 export type SourceInspection = Omit<
   Inspection,
-  'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind' | 'barred'
->;
+  'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind' | 'unwritten' | 'barred' | 'editedPolicies'
+> & {
+  /** Paths of all files that the pull request changes, sorted. */
+  readonly changedFiles: readonly string[];
+};
 
 export type SourceInspector = {
   /** How `mine` stands to `other`; both are brought into the mirror. */
@@ -167,7 +169,7 @@ export function createSourceInspector(options: {
         treeOf(mirror, origin, merge.kind === 'merged' ? merge.tree : headTree),
       ]);
       const said = {
-        changedFiles: changed.slice(0, maxChangedFilesCarried).map((path) => path.toWellFormed()),
+        changedFiles: changed.map((path) => path.toWellFormed()),
         configuration: carried(was.found),
         edited: findEdit(changed, was.found, is.found),
         containsBase: result.mergeBase === base,
@@ -187,6 +189,7 @@ export function createSourceInspector(options: {
         source: {
           kind: 'merged',
           source: { head, base, tree: merge.tree },
+          forkedAt: result.mergeBase,
           projects,
           deleted: { tree: baseTree, projects: deleted },
         },

@@ -34,9 +34,13 @@ import { createRunStore } from './plan.ts';
 import { createPlannedModules } from './planned-modules.ts';
 import type { PullRequests } from './pull-request.ts';
 import { createPullRequests } from './pull-request.ts';
+import type { Pushes } from './push.ts';
+import { createPushes } from './push.ts';
 import type { Runs } from './run.ts';
 import { createRuns } from './run.ts';
 import { createShown } from './shown.ts';
+import type { UnwrittenStates } from './unwritten-state.ts';
+import { createUnwrittenStates } from './unwritten-state.ts';
 import type { Verdicts } from './verdict.ts';
 import { createVerdicts } from './verdict.ts';
 
@@ -57,11 +61,13 @@ export type Store = {
   readonly deliveries: Deliveries;
   readonly healing: Healing;
   readonly pullRequests: PullRequests;
+  readonly pushes: Pushes;
   readonly newestPlans: NewestPlans;
   readonly plannedModules: ReadPlannedModules;
   readonly shownRuns: Runs;
   readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
+  readonly unwrittenStates: UnwrittenStates;
   /** Of writes to GitHub. */
   readonly budget: WriteBudget;
   /** Rejects when the database does not answer. */
@@ -100,11 +106,13 @@ export async function openStore(options: {
     deliveries: createDeliveries(sql),
     healing: createHealing(sql),
     pullRequests: createPullRequests(sql),
+    pushes: createPushes(sql),
     newestPlans: createNewestPlans(sql),
     plannedModules: createPlannedModules(sql),
     shownRuns: createRuns(sql),
     liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),
+    unwrittenStates: createUnwrittenStates(sql),
     budget: createBudget(sql, writeLimits),
     async ping() {
       await sql`select 1`;

@@ -2,6 +2,7 @@
 import type { ChangeAction, PlanChanges } from './change.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { StateLock } from './state-lock.ts';
+import type { UnwrittenState } from './unwritten-state.ts';
 
 /**
  * `done`: the fresh plan has nothing to do there any more. `not done`: it would do the same as was approved.
@@ -32,6 +33,8 @@ export type Finding =
   | { readonly kind: 'compared'; readonly same: boolean; readonly comparison: Comparison }
   /** Somebody holds Terraform's state lock: Terraform still runs, or left it behind. `own`: it is that apply's. */
   | { readonly kind: 'state-locked'; readonly lock: StateLock; readonly own: boolean }
+  /** The state that it could not write is not put back: a plan from the older one would make everything again. */
+  | { readonly kind: 'unwritten'; readonly state: UnwrittenState }
   | { readonly kind: 'not-compared'; readonly diagnostics: readonly Diagnostic[] };
 
 /** History holds references and counts; a table that people read has no more rows. */

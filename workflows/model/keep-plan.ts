@@ -4,7 +4,8 @@ import { againOf } from './again.ts';
 import type { PlanDigest } from './identifiers.ts';
 import type { AffectedProject } from './project.ts';
 import type { ProjectState, ProjectsFound } from './round.ts';
-import { isApplied, isHeld, isUnderWay, isUnknown } from './round.ts';
+import { isApplied, isHeld, isSpent, isUnderWay, isUnknown } from './round.ts';
+import type { UnwrittenState } from './unwritten-state.ts';
 
 /** What a project of the newest inspection is compared with. */
 export type Continuation = {
@@ -17,6 +18,7 @@ export type Continuation = {
   readonly onlyNamed: boolean;
   readonly merged: boolean;
   readonly leftBehind: readonly number[];
+  readonly unwritten?: UnwrittenState | undefined;
   /** Digests that were on show before the merge. */
   readonly reviewed: readonly PlanDigest[];
   /** ISO 8601. */
@@ -25,21 +27,30 @@ export type Continuation = {
 
 /** The project with its old plan where nothing can have changed that, else with none. */
 export function continueProject(continuation: Continuation): ProjectState {
-  const { project, tree, prior, merged, reviewed, leftBehind } = continuation;
+  const { project, tree, prior, merged, reviewed, leftBehind, unwritten } = continuation;
   if (prior === null || !keepsResult(continuation, prior)) return freshProject(continuation);
   const { result } = prior;
   const unseen = merged && result?.kind === 'planned' && !reviewed.includes(result.plan.digest);
-  return { ...prior, project, tree, leftBehind, changedByMerge: merged ? unseen : prior.changedByMerge };
+  return {
+    ...prior,
+    project,
+    tree,
+    leftBehind,
+    unwritten,
+    changedByMerge: merged ? unseen : prior.changedByMerge,
+  };
 }
 
 function keepsResult(
-  { project, tree, again, onlyNamed, merged }: Continuation,
+  { project, tree, again, onlyNamed, merged, unwritten }: Continuation,
   prior: ProjectState,
 ): boolean {
   const same =
     prior.project.sourceDigest === project.sourceDigest && (tree === null) === (prior.tree === null);
   if (prior.result === null || !same) return false;
   if (merged && isApplied(prior)) return true;
+  // It is put back, and the plan was made from the older one.
+  if (prior.unwritten !== undefined && unwritten === undefined) return false;
   if (againOf(again, project.name) !== null || wasRefused(prior)) return false;
   if (prior.result.kind === 'failed') return onlyNamed;
   return !isSpent(prior) || onlyNamed || merged;
@@ -51,11 +62,6 @@ function wasRefused({ apply }: ProjectState): boolean {
   const { refusal } = apply.phase.outcome;
   if (refusal.kind === 'stale') return refusal.reason !== 'dependency applied';
   return ['already-applied', 'not-judged', 'frozen', 'diverged'].includes(refusal.kind);
-}
-
-/** It was tried, and what is left to do is something else. */
-function isSpent({ apply }: ProjectState): boolean {
-  return apply?.phase.kind === 'over' && ['failed', 'unknown'].includes(apply.phase.outcome.kind);
 }
 
 function freshProject(continuation: Continuation): ProjectState {
@@ -73,6 +79,7 @@ function freshProject(continuation: Continuation): ProjectState {
     apply: stays ? prior.apply : null,
     turn: prior?.turn ?? null,
     leftBehind: continuation.leftBehind,
+    unwritten: continuation.unwritten,
     over: prior?.over ?? null,
     shownAt: null,
     replaced: prior !== null && prior.shownAt !== null,
@@ -92,12 +99,12 @@ function wantsDestroy({ project, tree, prior, again }: Continuation): boolean {
   return prior.destroy && prior.project.sourceDigest === project.sourceDigest;
 }
 
-type Facts = Pick<ProjectsFound, 'source' | 'configuration' | 'changedFiles'>;
+type Facts = Pick<ProjectsFound, 'source' | 'configuration' | 'forkedAt' | 'words'>;
 
 /** Do the policies see the same as before beside the plan? Then their answer on the same plan is the same. */
 export function seesSame(before: Facts | null, now: Facts): boolean {
   return before !== null && facts(before) === facts(now);
 }
 
-const facts = ({ source, configuration, changedFiles }: Facts): string =>
-  JSON.stringify([source.head, source.base, source.tree, configuration, changedFiles]);
+const facts = ({ source, configuration, forkedAt, words }: Facts): string =>
+  JSON.stringify([source.head, source.base, source.tree, configuration, forkedAt, words]);

@@ -252,6 +252,8 @@ function applyFace(scene: Scene): Face {
       return running(applyingTitle(scene.projects));
     case 'apply-failed':
       return done('failure', applyFailedTitle(scene.projects), 'replan');
+    case 'state-unwritten':
+      return done('failure', `A state has to be put back first: ${names}`, 'replan', 'unlock');
     case 'unknown':
       return done('failure', `Outcome unknown: ${names}`, ...unknownButtons(scene));
     case 'superseded':

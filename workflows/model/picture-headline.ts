@@ -56,6 +56,8 @@ function projectsHeadline(projects: readonly ProjectView[], bar: BranchBar | und
   if (applying.length > 0) return { kind: 'applying', projects: applying };
   const applyFailed = named('apply-failed');
   if (applyFailed.length > 0) return { kind: 'apply-failed', projects: applyFailed };
+  const unwritten = named('state-unwritten');
+  if (unwritten.length > 0) return { kind: 'state-unwritten', projects: unwritten };
   const failed = named('failed');
   if (failed.length > 0) return { kind: 'plan-failed', projects: failed };
   const barred = named('barred');

@@ -3,7 +3,7 @@
 import { isOneOf } from './approval.ts';
 import { rulesFor } from './configuration.ts';
 import { openDependencies } from './dependencies.ts';
-import { editedPolicies } from './edited-policies.ts';
+import { nothingEdited } from './edited-policies.ts';
 import { checksOf } from './picture-checks.ts';
 import { deletedProjects, isCounting } from './picture-deleted.ts';
 import { headlineOf } from './picture-headline.ts';
@@ -49,7 +49,7 @@ export function viewOf(state: PullRequestState): View | null {
     checks: checksOf({ state, round, pullRequest, projects }),
     mergeRefusal: state.autoMerge?.head === pullRequest.head ? state.autoMerge.refusal : null,
     editsConfiguration: found?.editsConfiguration ?? false,
-    editedPolicies: found === null ? [] : editedPolicies(found.configuration, found.changedFiles),
+    editedPolicies: (found?.editedPolicies ?? nothingEdited).files,
     plannedAt: round.plannedAt,
     comment:
       round.findings.kind !== 'inspecting' &&
@@ -137,6 +137,7 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
     return { kind: 'failed', diagnostics: result.diagnostics, diagnosticCount: result.diagnosticCount };
   }
   if (!result.plan.hasChanges) return { kind: 'no-changes' };
+  if (project.unwritten !== undefined) return { kind: 'state-unwritten', state: project.unwritten };
   if (verdicts === null) return { kind: 'judging' };
   if (projectsFound(state)?.barred !== undefined) return { kind: 'barred' };
   if (verdicts.some(blocks)) return { kind: 'denied' };
@@ -232,6 +233,7 @@ function applyStatus(apply: ApplyState, phase: Phase): ProjectStatus | null {
         done: outcome.done,
         total: outcome.total,
         ...(outcome.stateKept ? { stateKept: true } : {}),
+        ...(outcome.stateOnRunner ? { stateOnRunner: true } : {}),
         runId: outcome.runId,
       };
     case 'unknown':

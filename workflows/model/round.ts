@@ -7,11 +7,13 @@ import type { Finding } from './comparison.ts';
 import type { Configuration } from './configuration.ts';
 import { rulesFor } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import type { EditedPolicies } from './edited-policies.ts';
 import type { PlanDigest, RunId, Sha } from './identifiers.ts';
 import type { Plan, PlanResult } from './plan.ts';
 import type { AffectedProject } from './project.ts';
-import type { Source } from './pull-request.ts';
+import type { PullRequest, Source } from './pull-request.ts';
 import type { Turn } from './turn.ts';
+import type { UnwrittenState } from './unwritten-state.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 
 /** The apply of one project: waiting, running or over. Times are ISO 8601. */
@@ -55,6 +57,8 @@ export type ProjectState = {
   readonly turn: Turn | null;
   /** Pull requests that were applied to it and then closed without a merge. */
   readonly leftBehind: readonly number[];
+  /** What an apply of the project could not write, and nobody has put back. */
+  readonly unwritten?: UnwrittenState | undefined;
   /** The pull request whose apply is not part of what this one stands on; null = none. */
   readonly over: number | null;
   /** When the plan on show became visible; null before. */
@@ -111,7 +115,11 @@ export type Findings =
       readonly configuration: Configuration;
       /** Why nothing of it may be applied: its base branch is none that may be applied from. Absent: it may. */
       readonly barred?: BranchBar;
-      readonly changedFiles: readonly string[];
+      /** The commit that the pull request's own changes are counted from. */
+      readonly forkedAt: Sha;
+      /** What policies see of the pull request beside its commits. */
+      readonly words: Pick<PullRequest, 'title' | 'labels' | 'base'>;
+      readonly editedPolicies: EditedPolicies;
       readonly editsConfiguration: boolean;
       /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
       readonly poolWaitMs: number;
@@ -136,6 +144,11 @@ export function isApplied(state: ProjectState): boolean {
 /** Nobody knows how the apply ended; a person has to decide. */
 export function isUnknown(state: ProjectState): boolean {
   return state.apply?.phase.kind === 'over' && state.apply.phase.outcome.kind === 'unknown';
+}
+
+/** It was tried, and what is left to do is something else. */
+export function isSpent({ apply }: ProjectState): boolean {
+  return apply?.phase.kind === 'over' && ['failed', 'unknown'].includes(apply.phase.outcome.kind);
 }
 
 /** What was found out about such an apply; null while nothing was. */

@@ -8,6 +8,7 @@ import type { RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Repository } from './repository.ts';
 import type { Requirement, Unmet } from './requirement.ts';
+import type { UnwrittenState } from './unwritten-state.ts';
 import type { Verdict } from './verdict.ts';
 
 /** hatchet.yaml's `apply.on`. */
@@ -25,6 +26,8 @@ export type ProjectStatus =
   | { readonly kind: 'judging' }
   /** Nothing may be applied from the base branch. */
   | { readonly kind: 'barred' }
+  /** What was applied last has to be put back into the state before anything is applied. */
+  | { readonly kind: 'state-unwritten'; readonly state: UnwrittenState }
   | { readonly kind: 'denied' }
   | { readonly kind: 'rejected'; readonly by: string }
   /** `applies`: what starts its apply once nothing is missing; absent: the merge. */
@@ -79,6 +82,8 @@ export type ProjectStatus =
       readonly total: number;
       /** Terraform could not write the state: Hatchet keeps it. */
       readonly stateKept?: true;
+      /** It is to be kept as soon as the runner reaches the store. */
+      readonly stateOnRunner?: true;
       readonly runId?: RunId;
     }
   | {
@@ -145,6 +150,7 @@ export type Headline =
   | { readonly kind: 'ready'; readonly applies: AppliesOn }
   | { readonly kind: 'applying'; readonly projects: readonly string[] }
   | { readonly kind: 'apply-failed'; readonly projects: readonly string[] }
+  | { readonly kind: 'state-unwritten'; readonly projects: readonly string[] }
   | { readonly kind: 'unknown'; readonly projects: readonly string[] }
   | { readonly kind: 'superseded'; readonly projects: readonly string[] }
   | { readonly kind: 'applied' }
