@@ -326,7 +326,7 @@ async function passOnPush(
   { repository, branch, tip }: Extract<Loss, { kind: 'pushed' }>,
 ): Promise<void> {
   const expected = await messenger.isRefreshing(repository);
-  await messenger.tellRepository({ kind: 'pushed', repository, branch });
+  await messenger.tellRepository({ kind: 'pushed', repository, branch, push: null });
   if (expected) return;
   log.info(
     { repository: `${repository.owner}/${repository.name}`, branch },

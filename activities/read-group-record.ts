@@ -23,7 +23,9 @@ async function readMember(
   projects: readonly string[],
 ): Promise<readonly MemberPlan[]> {
   const known = await store.pullRequests.find(place);
-  const pushers = known?.standing?.pushers ?? [];
+  const head = known?.pullRequest.head;
+  const pushed = head === undefined ? [] : await store.pushes.by(place.repositoryId, head);
+  const pushers = [...new Set([...(known?.standing?.pushers ?? []), ...pushed])];
   const plans = projects.map(async (project): Promise<readonly MemberPlan[]> => {
     const newest = await store.newestPlans.find({ ...place, project });
     if (newest === null) return [];

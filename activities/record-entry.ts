@@ -18,6 +18,10 @@ export function recordEntry(store: Store, entry: RecordEntry): Promise<void> {
       return store.approvals.saveRejection(placeOf(entry.ref), entry.rejection);
     case 'override':
       return store.overrides.save(placeOf(entry.ref), entry.override);
+    case 'push':
+      return store.pushes.save({ repositoryId: entry.repository.id, ...entry.push });
+    case 'override-withdrawal':
+      return store.overrides.withdraw(placeOf(entry.ref), entry.override, entry.at);
     case 'withdrawal':
       return store.approvals.withdraw(placeOf(entry.ref), entry.approval);
     case 'lock': {

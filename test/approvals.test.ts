@@ -18,6 +18,7 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilPushHeard,
   untilSecondAfter,
   untilWritten,
 } from './story.ts';
@@ -193,6 +194,33 @@ describe.concurrent('approvals', () => {
     expect(faces(replaces.checks())).toContain(
       `hatchet/apply: action_required, ${missing('own-replace')} [Approve]`,
     );
+  });
+
+  test('whoever pushed the head counts as an author, whoever made the commits and opened it (S10)', async ({
+    expect,
+  }) => {
+    await seedDatabase(world, 'forged', '1');
+    const files = { 'forged/main.tf': world.project('forged', database('2')) };
+    const pushed = { files, author: 'hubot', madeBy: 'mona', from: 'main' };
+    const head = await world.repository.commit('forged', pushed);
+    await untilPushHeard(world, head);
+    const pullRequest = await world.repository.openPullRequest({
+      title: 'Innocent',
+      author: 'mona',
+      head: 'forged',
+    });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('forged'));
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    const own = 'your own pull request needs someone else';
+    expect((await ask(pullRequest, 'hubot', '/hatchet approve')).reply).toContain(own);
+    // The same by a push to a pull request that is there.
+    const more = { 'forged/main.tf': world.project('forged', database('3')) };
+    await pullRequest.push(more, 'lee', { madeBy: 'mona' });
+    await untilCheck(pullRequest, 'hatchet/plan: forged', '1 to replace');
+    await untilSecondAfter(await untilComment(pullRequest, '"1" → "3"'));
+    expect((await ask(pullRequest, 'lee', '/hatchet approve')).reply).toContain(own);
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
   });
 
   test('what is protected is denied, also when the pull request takes the protection away (S11)', async ({

@@ -1,6 +1,7 @@
 // What does the store know of the plan that a pull request shows?
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readGroupRecord } from '../activities/read-group-record.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
@@ -31,6 +32,19 @@ const comment = (number: number, hash: string): Promise<void> =>
   ]);
 const newest = (number: number) => store.newestPlans.find({ repositoryId, number, project: 'prod' });
 
+const sha = parseSha('a'.repeat(40));
+const open = (number: number, change: Partial<PullRequest> = {}) => {
+  const facts = { nodeId: 'PR', title: '', author: 'mona', draft: false, fork: false, labels: [] };
+  const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null, mergedAt: null };
+  const pullRequest: PullRequest = { ...facts, ...rest, number, state: 'open', base: 'main', ...change };
+  return store.pullRequests.save({
+    repository,
+    pullRequest,
+    standing: null,
+    readAt: new Date().toISOString(),
+  });
+};
+
 test('a plan is shown when the comment was written after it', async () => {
   expect(await newest(1)).toBeNull();
   await plan(1, 'a');
@@ -60,18 +74,6 @@ test('a head was planned when one of its projects was', async () => {
 });
 
 test('open pull requests are found by their base, with those of the named projects that they planned', async () => {
-  const sha = parseSha('a'.repeat(40));
-  const open = (number: number, change: Partial<PullRequest> = {}) => {
-    const facts = { nodeId: 'PR', title: '', author: 'mona', draft: false, fork: false, labels: [] };
-    const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null, mergedAt: null };
-    const pullRequest: PullRequest = { ...facts, ...rest, number, state: 'open', base: 'main', ...change };
-    return store.pullRequests.save({
-      repository,
-      pullRequest,
-      standing: null,
-      readAt: new Date().toISOString(),
-    });
-  };
   await open(12, { base: 'release' });
   await open(11);
   await open(10, { state: 'merged' });
@@ -84,4 +86,19 @@ test('open pull requests are found by their base, with those of the named projec
   ]);
   const based = await store.pullRequests.listBasedOn(repositoryId, 'main');
   expect(based.map(({ number }) => number)).toEqual([9, 11]);
+});
+
+test('whoever pushed the head of a pull request counts as an author in a merge group, whatever name it carries (S10)', async () => {
+  const head = parseSha('e'.repeat(40));
+  await open(21, { head });
+  await store.runs.savePlan(somePlan({ dir: 'prod', number: 21, digest: someDigest('a') }), someBytes('x'));
+  const members = [{ number: 21, author: 'mona' }];
+  const pushers = async () => {
+    const [found] = await readGroupRecord(store, { repository, members, projects: ['prod'] });
+    return found?.pushers;
+  };
+  expect(await pushers()).toEqual([]);
+  for (const login of ['mallory', 'mallory', 'bob']) await store.pushes.save({ repositoryId, head, login });
+  await store.pushes.save({ repositoryId, head: parseSha('f'.repeat(40)), login: 'ann' });
+  expect(await pushers()).toEqual(['bob', 'mallory']);
 });

@@ -220,6 +220,12 @@ export function openChecks({ repository }: World): readonly string[] {
     .map((run) => `${run.name} on ${run.headSha}: ${run.status}, ${run.title}`);
 }
 
+/** Waits until it is in the record who pushed this commit. */
+export async function untilPushHeard(world: World, head: string): Promise<void> {
+  const heard = () => withDatabase(world, (sql) => sql`select login from push where head = ${head}`);
+  await vi.waitUntil(async () => (await heard()).length > 0, { timeout: patienceMs, interval: 50 });
+}
+
 /** How many plans of a project were ever finished. */
 export async function countPlans(world: World, dir: string): Promise<number> {
   return withDatabase(world, async (sql) => (await sql`select id from plan where dir = ${dir}`).length);

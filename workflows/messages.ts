@@ -89,6 +89,9 @@ export type ProjectNews =
       readonly owner: number;
       readonly position: number;
     }
+  /** Its turn has come, and it waits for a runner that is free. */
+  | { readonly kind: 'starting'; readonly project: string; readonly runId: RunId }
+  /** A runner has taken it. */
   | { readonly kind: 'applying'; readonly project: string; readonly runId: RunId }
   | {
       readonly kind: 'finished';
@@ -104,9 +107,14 @@ export type ProjectNews =
       readonly finding: Finding;
     };
 
+/** Who moved a branch to which commit. */
+export type Push = { readonly head: Sha; readonly login: string };
+
 /** What the workflow of a repository is told; it has open pull requests planned again, a few at a time. */
-export type RepositoryNews = { readonly repository: Repository } & (
-  | { readonly kind: 'pushed'; readonly branch: string }
+export type RepositoryNews = {
+  readonly repository: Repository;
+} /** `push`: what it was moved to and by whom; null where nobody told. */ & (
+  | { readonly kind: 'pushed'; readonly branch: string; readonly push: Push | null }
   | { readonly kind: 'applied'; readonly project: string; readonly number: number }
   /** Somebody wants all checks of a commit again, and GitHub did not say which pull requests it is the head of. */
   | { readonly kind: 'rerun'; readonly deliveryId: string; readonly actor: string; readonly head: Sha }
@@ -126,4 +134,6 @@ export const repositoryNewsSignal = defineSignal<[RepositoryNews]>('repositoryNe
 export const refreshedSignal = defineSignal<[number]>('refreshed');
 export const messageSignal = defineSignal<[Message]>('message');
 export const projectRequestSignal = defineSignal<[ProjectRequest]>('projectRequest');
+/** From the runner that has taken the apply of this project; it can say no more than that. */
+export const applyTakenSignal = defineSignal<[]>('applyTaken');
 export const projectNewsSignal = defineSignal<[ProjectNews]>('projectNews');

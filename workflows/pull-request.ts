@@ -128,7 +128,7 @@ function heedApply(desk: Desk, news: ApplyNews): void {
     if (dependents.length > 0 && desk.state.pullRequest?.state === 'merged')
       desk.state = { ...desk.state, appliesNext: true };
     if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
-    // What hatchet.yaml requires was looked at afresh there, and people are to see what is missing.
+    // What is required was looked at afresh there, and people are to see what is missing.
     else if (isForPeople(news)) void playRound(desk, { kind: 'refresh', applied: [] });
     return void goOnOrTell(desk);
   }
@@ -142,7 +142,7 @@ function heedApply(desk: Desk, news: ApplyNews): void {
 const isForPeople = (news: ProjectNews): boolean =>
   news.kind === 'finished' &&
   news.outcome.kind === 'refused' &&
-  ['requirements-unmet', 'branch-barred'].includes(news.outcome.refusal.kind);
+  ['requirements-unmet', 'branch-barred', 'approvals-missing'].includes(news.outcome.refusal.kind);
 
 async function mergeOrTell(desk: Desk): Promise<void> {
   try {
@@ -197,9 +197,13 @@ async function decideOrTell(desk: Desk, wish: Wish): Promise<void> {
 /** GitHub tells it in the webhook only: its readings know no more than who made the commit. */
 function notePusher(
   desk: Desk,
-  { pullRequest: { head }, pusher: login }: Extract<Message, { kind: 'pull-request' }>,
+  { ref, pullRequest: { head }, pusher: login }: Extract<Message, { kind: 'pull-request' }>,
 ): void {
-  if (login !== null) desk.state = { ...desk.state, pushed: { head, login } };
+  if (login === null) return;
+  const push = { head, login };
+  desk.state = { ...desk.state, pushed: push };
+  // The push of a fork is told here only.
+  desk.records.push({ kind: 'push', repository: ref.repository, push });
 }
 
 /** The first word of a pull request is a comment or a click: look at it before deciding anything. */

@@ -8,9 +8,10 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { RecordEntry } from './activities.ts';
 import type { RepositoryNews } from './messages.ts';
 import { refreshedSignal, repositoryNewsSignal } from './messages.ts';
-import type { Refresh, RefreshQueue } from './model/refresh.ts';
+import type { Refresh, RefreshCause, RefreshQueue } from './model/refresh.ts';
 import {
   concerned,
   enqueueRefreshes,
@@ -21,6 +22,7 @@ import {
 } from './model/refresh.ts';
 import type { Repository } from './model/repository.ts';
 import { listOpenPullRequests, listPullRequestsAt, tellPullRequest } from './proxies.ts';
+import { keepRecording } from './recording.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
 export type RepositoryStart = {
@@ -33,6 +35,12 @@ export type RepositoryStart = {
 /** The longest that a plan may take: whoever says nothing until then does not hold up the others any longer. */
 const refreshTimeout = '30 minutes';
 
+/** News without the repository, each kind by itself. */
+type Told = RepositoryNews extends infer News
+  ? News extends unknown
+    ? Omit<News, 'repository'>
+    : never
+  : never;
 type Rerun = Extract<RepositoryNews, { kind: 'rerun' }>;
 
 /** The one mutable record of the workflow. */
@@ -45,22 +53,27 @@ type Office = {
   readonly answered: Set<number>;
   /** Wishes for all checks of a commit, whose pull requests are still to be found. */
   readonly reruns: Rerun[];
+  /** Who pushed what: not yet in the record. */
+  records: RecordEntry[];
 };
 
 /** Started by the first news (signalWithStart); ends when nothing is left to plan again. */
 export async function repositoryWorkflow({ repository, settleMs, queue }: RepositoryStart): Promise<void> {
   const appliedAt = new Date().toISOString();
-  const office: Office = { repository, queue, appliedAt, answered: new Set(), reruns: [] };
+  const office: Office = { repository, queue, appliedAt, answered: new Set(), reruns: [], records: [] };
   setHandler(repositoryNewsSignal, ({ repository: now, ...news }) => {
     // A repository is renamed and the App installed anew: the last news knows best.
     office.repository = now;
     if (news.kind === 'applied') office.appliedAt = new Date().toISOString();
     if (news.kind === 'rerun') office.reruns.push({ repository: now, ...news });
-    else office.queue = noteCause(office.queue, news);
+    else office.queue = noteCause(office.queue, causeOf(news));
+    if (news.kind === 'pushed' && news.push !== null)
+      office.records.push({ kind: 'push', repository: now, push: news.push });
   });
   setHandler(refreshedSignal, (number) => {
     office.answered.add(number);
   });
+  void keepRecording(office, () => false);
   for (;;) {
     await condition(() => hasWork(office) || mayRest(office));
     for (const rerun of office.reruns.splice(0)) await passOn(rerun);
@@ -77,14 +90,19 @@ export async function repositoryWorkflow({ repository, settleMs, queue }: Reposi
   }
 }
 
+/** What the queue compares and carries along. */
+const causeOf = (news: Exclude<Told, { kind: 'rerun' }>): RefreshCause =>
+  news.kind === 'pushed' ? { kind: news.kind, branch: news.branch } : news;
+
 const hasWork = ({ queue, reruns }: Office): boolean =>
   reruns.length > 0 ||
   queue.causes.length > 0 ||
   (!workflowInfo().continueAsNewSuggested && startRefresh(queue) !== null);
 
 /** Nobody is being waited for, and it may end or begin anew with a short history. */
-const mayRest = ({ queue }: Office): boolean =>
-  isIdle(queue) || (queue.running.length === 0 && workflowInfo().continueAsNewSuggested);
+const mayRest = ({ queue, records }: Office): boolean =>
+  records.length === 0 &&
+  (isIdle(queue) || (queue.running.length === 0 && workflowInfo().continueAsNewSuggested));
 
 /** Whoever is not followed, or has a newer head by now, is left in peace. */
 async function passOn({ repository, deliveryId, actor, head }: Rerun): Promise<void> {

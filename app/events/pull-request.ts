@@ -44,7 +44,7 @@ export function parsePullRequestEvent(deliveryId: string, payload: unknown): Mes
   if (event.action === 'edited' && event.changes?.base === undefined) return null;
   const repository = repositoryOf(event);
   const pullRequest = pullRequestOf(event.pull_request);
-  // Whoever opens it is its author anyway.
+  // Who pushed what is opened is told by the push itself.
   const pusher = event.action === 'synchronize' ? event.sender.login : null;
   const ref = { repository, number: pullRequest.number };
   return { kind: 'pull-request', deliveryId, ref, pullRequest, pusher };

@@ -1,10 +1,10 @@
-// Which branch did a push move?
+// Which branch did a push move, where to, and who pushed?
 import { z } from 'zod';
 import type { RepositoryNews } from '../../workflows/messages.ts';
+import { parseSha } from '../../workflows/model/identifiers.ts';
 import { repositoryOf, repositoryShape } from './repository.ts';
 
-const { installation, repository } = repositoryShape;
-const shape = z.object({ installation, repository, ref: z.string(), deleted: z.boolean() });
+const shape = z.object({ ...repositoryShape, ref: z.string(), after: z.string(), deleted: z.boolean() });
 
 /** Branches of the merge queue are nobody's base; its groups have an event of their own. */
 const queueBranchPrefix = 'gh-readonly-queue/';
@@ -14,5 +14,7 @@ export function parsePushEvent(payload: unknown): RepositoryNews | null {
   const event = shape.parse(payload);
   const branch = /^refs\/heads\/(.+)$/s.exec(event.ref)?.[1];
   if (branch === undefined || event.deleted || branch.startsWith(queueBranchPrefix)) return null;
-  return { kind: 'pushed', repository: repositoryOf(event), branch };
+  // GitHub says who sent it; `pusher` beside it is what their git called them.
+  const push = { head: parseSha(event.after), login: event.sender.login };
+  return { kind: 'pushed', repository: repositoryOf(event), branch, push };
 }
