@@ -37,14 +37,13 @@ export async function inspectGroup(
     readDefaultBranch(github, repository),
   ]);
   const members = await Promise.all(found.members.map((number) => memberOf(deps, group, number)));
-  const { changedFiles, configuration, edited, source } = found;
+  const { configuration, edited, source } = found;
   if (source.kind !== 'merged') throw new Error(`the merge group ${group.headSha} does not hold its base`);
   const { projects } = source;
   const barred = await findBar(deps, origin, group, { found: source, defaultBranch });
   const forks = projects.length === 0 ? [] : members.filter(({ outside }) => outside);
   const unplanned = await Promise.all(forks.map((fork) => isUnplanned(deps, origin, group, fork)));
   return {
-    changedFiles,
     configuration,
     barred,
     edited,
@@ -52,6 +51,7 @@ export async function inspectGroup(
     members: members.map(({ outside: _, ...member }) => member),
     unplannedForks: forks.flatMap(({ number }, index) => (unplanned[index] ? [number] : [])),
     source: source.source,
+    forkedAt: source.forkedAt,
     projects,
   };
 }

@@ -4,6 +4,7 @@ import type { Again } from '../workflows/model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from '../workflows/model/again.ts';
 import { defaultConfiguration } from '../workflows/model/configuration.ts';
 import { inApplyOrder, openDependencies, openDependents } from '../workflows/model/dependencies.ts';
+import { nothingEdited } from '../workflows/model/edited-policies.ts';
 import {
   parsePlanDigest,
   parsePlanId,
@@ -253,7 +254,9 @@ describe('which plans live on', () => {
     const facts = {
       source: { head: sha, base: sha, tree: sha },
       configuration: defaultConfiguration,
-      changedFiles: ['a'],
+      forkedAt: sha,
+      words: { title: 'A title', labels: ['prod-ok'], base: 'main' },
+      editedPolicies: nothingEdited,
     };
     const before = {
       kind: 'projects',
@@ -265,7 +268,11 @@ describe('which plans live on', () => {
     } as const;
     expect(seesSame(before, facts)).toBe(true);
     expect(seesSame(null, facts)).toBe(false);
-    expect(seesSame(before, { ...facts, changedFiles: ['b'] })).toBe(false);
+    const { words } = facts;
+    expect(seesSame(before, { ...facts, words: { ...words, labels: [] } })).toBe(false);
+    expect(seesSame(before, { ...facts, words: { ...words, title: 'Another' } })).toBe(false);
+    expect(seesSame(before, { ...facts, words: { ...words, base: 'release' } })).toBe(false);
+    expect(seesSame(before, { ...facts, forkedAt: parseSha('3'.repeat(40)) })).toBe(false);
     expect(seesSame(before, { ...facts, source: { ...facts.source, base: parseSha('2'.repeat(40)) } })).toBe(
       false,
     );

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { renderComment } from '../activities/render/comment.ts';
 import { configurationOf } from '../workflows/model/configuration.ts';
 import { configurationSchema } from '../workflows/model/configuration-schema.ts';
-import { editedPolicies } from '../workflows/model/edited-policies.ts';
+import { findEditedPolicies } from '../workflows/model/edited-policies.ts';
 import { changes, noLinks, waitingView } from './render-example.ts';
 
 test.each<readonly [string, string, boolean]>([
@@ -19,8 +19,8 @@ test.each<readonly [string, string, boolean]>([
   const own = configurationOf(
     configurationSchema.parse({ version: 1, projects: [{ dir: 'envs/prod', policies }] }),
   );
-  expect(editedPolicies(common, [file, 'main.tf'])).toEqual(expected ? [file] : []);
-  expect(editedPolicies(own, [file, 'main.tf'])).toEqual(expected ? [file] : []);
+  expect(findEditedPolicies(common, [file, 'main.tf'])).toEqual(expected ? [file] : []);
+  expect(findEditedPolicies(own, [file, 'main.tf'])).toEqual(expected ? [file] : []);
 });
 
 test('the comment says so', () => {

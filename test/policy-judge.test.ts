@@ -130,7 +130,7 @@ function requestWith(protect: readonly string[]): JudgeRequest {
       mergedAt: null,
       labels: [],
     },
-    changedFiles: ['envs/prod/main.tf'],
+    changes: { from: sha, to: sha },
     trigger: 'pull_request',
   };
 }
@@ -146,6 +146,7 @@ async function judgeFor({ policiesDir: dir, cacheDir, planJson }: Installation):
     policiesDir: dir ?? policiesDir,
     cacheDir,
     readPolicies: async () => ({ kind: 'unusable', problem: 'the repository has none' }),
+    readChangedFiles: async () => [],
     masks: [],
     log,
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createChangedFilesReader } from '../activities/policy/changed-files.ts';
 import type { Judge } from '../activities/policy/judge.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { createPolicyReader } from '../activities/policy/policy-reader.ts';
@@ -73,15 +74,14 @@ beforeAll(async () => {
     name: 'r',
     webUrl: 'https://github.example/o/r',
   };
+  const github = { gitUrl: () => remote.url, gitToken: async () => remoteToken };
   judge = createJudge({
     store: { readPlan: async () => stored(), readPlanJson: async () => planJson },
     opaPath: await toolPath('opa'),
     policiesDir: join(import.meta.dirname, '..', 'policies'),
     cacheDir: join(directory, 'cache'),
-    readPolicies: createPolicyReader({
-      mirrors,
-      github: { gitUrl: () => remote.url, gitToken: async () => remoteToken },
-    }),
+    readPolicies: createPolicyReader({ mirrors, github }),
+    readChangedFiles: createChangedFilesReader({ mirrors, github }),
     masks: [environmentSecret],
     log: pino({ enabled: false }),
   });
@@ -126,7 +126,7 @@ function requestFor(
       mergedAt: null,
       labels: [],
     },
-    changedFiles: [],
+    changes: { from: commit, to: commit },
     trigger: 'pull_request',
   };
 }

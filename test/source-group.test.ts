@@ -70,11 +70,11 @@ test('those whose heads were merged, and the last one by the name of the branch'
   const headSha = queued('b/two.tf', below, { merges: second.head });
   const found = await inspect({ headSha }, [first, third]);
   expect(found.members).toEqual([1, 2]);
-  expect(found.changedFiles).toEqual(['a/one.tf', 'b/two.tf']);
   const tree = remote.git('rev-parse', `${headSha}^{tree}`);
   expect(found.source).toMatchObject({
     kind: 'merged',
     source: { head: headSha, base, tree },
+    forkedAt: base,
     projects: [{ name: 'a' }, { name: 'b' }],
   });
 });

@@ -115,7 +115,7 @@ function planProject(
 /** Policies are asked as on the pull request that shows this very plan. */
 async function judgeProject(
   { group }: Desk,
-  { source, members, changedFiles }: GroupInspection,
+  { source, members, forkedAt }: GroupInspection,
   result: PlanResult,
   plans: readonly MemberPlan[],
   rules: Rules,
@@ -131,7 +131,7 @@ async function judgeProject(
     base: source.base,
     repository: group.repository,
     pullRequest,
-    changedFiles,
+    changes: { from: forkedAt, to: source.head },
     trigger: 'merge-group',
   });
 }

@@ -4,7 +4,6 @@ import type { PlanRequest } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { RoundReason } from './model/again.ts';
-import type { Rules } from './model/configuration.ts';
 import { rulesFor } from './model/configuration.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { Plan, PlanResult } from './model/plan.ts';
@@ -51,15 +50,12 @@ export async function judgePlan(work: RoundWork, project: string, plan: Plan): P
     base: found.source.base,
     repository: desk.state.ref.repository,
     pullRequest,
-    changedFiles: hasOwnPolicies(rules) ? found.changedFiles : [],
+    changes: { from: found.forkedAt, to: found.source.head },
     trigger: pullRequest.state === 'merged' ? 'merge' : reason.kind === 'asked' ? 'asked' : 'changed',
   });
   // A newer round may have taken over while the policies were asked: its projects are none of ours.
   if (!isOvertaken(work)) changeProject(desk, project, { verdicts, bundle });
 }
-
-/** Those that Hatchet brings along look at no paths: hundreds of them need not be carried for each of many projects. */
-const hasOwnPolicies = ({ policies }: Rules): boolean => policies.length > 0;
 
 /** How many resources would stay: a plan of the project's end, from the code that it had. */
 export async function countDeleted(work: RoundWork, { project }: DeletedState): Promise<void> {
@@ -102,10 +98,15 @@ function compare(
   result: PlanResult,
 ): Pick<ProjectState, 'voided' | 'changedByMerge'> {
   const digest = result.kind === 'planned' ? result.plan.digest : null;
-  const lost = state.approvals.filter((yes) => yes.project === project.name && yes.digest !== digest);
-  const people = [...new Set(lost.map((yes) => yes.actor.login))];
+  // What could not be planned takes nothing back: the same plan may come of the next try.
+  if (digest === null) return { voided: null, changedByMerge: false };
+  const replaced = state.lost.filter(({ why }) => why === 'plan changed' || why === 'apply begun');
+  const lost = [...replaced, ...state.approvals.map((yes) => ({ ...yes, login: yes.actor.login }))].filter(
+    (yes) => yes.project === project.name && yes.digest !== digest,
+  );
+  const people = [...new Set(lost.map(({ login }) => login))];
   const merged = state.pullRequest?.state === 'merged';
-  const changedByMerge = merged && digest !== null && !state.reviewed.includes(digest);
+  const changedByMerge = merged && !state.reviewed.includes(digest);
   const filesChanged = lost.at(-1)?.sourceDigest !== project.sourceDigest;
   const why = filesChanged ? "the project's files changed" : 'what exists or the base branch changed';
   const voided =

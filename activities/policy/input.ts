@@ -28,8 +28,14 @@ export type PolicyFacts = {
  */
 export type InputShape = 'nested' | 'flat';
 
-export function policyFacts(request: JudgeRequest, project: Project, time: string): PolicyFacts {
-  const { pullRequest, rules, changedFiles, trigger } = request;
+export function policyFacts(
+  { pullRequest, rules, trigger }: JudgeRequest,
+  {
+    project,
+    changedFiles,
+    time,
+  }: { readonly project: Project; readonly changedFiles: readonly string[]; readonly time: string },
+): PolicyFacts {
   const { name, dir, workspace, engine } = project;
   const { number, author, base, head, title, labels } = pullRequest;
   return {

@@ -6,6 +6,7 @@ import type { Verdict } from '../../workflows/model/verdict.ts';
 import { operatorError } from '../faults.ts';
 import type { RunStore } from '../run-store.ts';
 import type { PolicyBundle } from './bundle.ts';
+import type { ReadChangedFiles } from './changed-files.ts';
 import { compilePolicies } from './compile.ts';
 import { createEvaluator, evaluationLimits } from './evaluate.ts';
 import { policyFacts } from './input.ts';
@@ -25,6 +26,7 @@ export type JudgeOptions = {
   /** Compiled policies are kept here; made when missing. */
   readonly cacheDir: string;
   readonly readPolicies: ReadPolicies;
+  readonly readChangedFiles: ReadChangedFiles;
   /** Values that no verdict may hold, beside those that a plan marks as sensitive. */
   readonly masks: readonly string[];
   readonly log: Pick<Logger, 'error'>;
@@ -50,7 +52,7 @@ export type Judge = {
 };
 
 export function createJudge(options: JudgeOptions): Judge {
-  const { store, log } = options;
+  const { store, readChangedFiles, log } = options;
   const evaluator = createEvaluator(evaluationLimits, options.masks);
   const own = createRepositoryJudge({ ...options, evaluator });
   let compiled: PolicyBundle | null = null;
@@ -78,7 +80,10 @@ export function createJudge(options: JudgeOptions): Judge {
         log.error({ err: cause, planId: request.planId }, 'the built-in policies cannot be evaluated');
         return null;
       });
-      const facts = policyFacts(request, plan.project, new Date().toISOString());
+      // Those that Hatchet brings along look at no paths.
+      const changedFiles = request.rules.policies.length > 0 ? await readChangedFiles(request) : [];
+      const time = new Date().toISOString();
+      const facts = policyFacts(request, { project: plan.project, changedFiles, time });
       const [ours, theirs] = await Promise.all([
         built === null
           ? builtInPackages.map((name) => unevaluated(policyName(name)))

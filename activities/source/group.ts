@@ -9,7 +9,7 @@ import type { Commit } from './objects.ts';
 /** An open pull request that may be in the group. */
 export type Candidate = { readonly number: number; readonly head: Sha };
 
-export type GroupSource = Pick<SourceInspection, 'changedFiles' | 'configuration' | 'edited' | 'source'> & {
+export type GroupSource = Pick<SourceInspection, 'configuration' | 'edited' | 'source'> & {
   /** Numbers of its pull requests, ascending; never empty. */
   readonly members: readonly number[];
 };
@@ -46,13 +46,13 @@ export function createGroupInspector(deps: {
         pullRequest: { ...facts, base: group.base, baseSha: group.baseSha },
         begun,
       });
-      const { changedFiles, configuration, edited, source } = found;
+      const { configuration, edited, source } = found;
       const mirror = await deps.mirrors.open(origin.repository);
       const commits = await ownCommits(mirror, group);
       if (commits.some(({ parents }) => parents.length === 1)) await bringHeads(deps, origin, candidates);
       const members = await findMembers(mirror, commits, candidates);
       const all = [...new Set([...members, number])].sort((left, right) => left - right);
-      return { changedFiles, configuration, edited, source, members: all };
+      return { configuration, edited, source, members: all };
     },
   };
 }

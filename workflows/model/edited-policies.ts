@@ -1,8 +1,16 @@
 // Which files are a repository's own policies, and which of them does a pull request change?
 import type { Configuration } from './configuration.ts';
+import type { Diagnostic } from './diagnostic.ts';
+
+/** `files`: paths, at most `maxEditedPolicies`. `problems`: why they could not judge, were they merged. */
+export type EditedPolicies = { readonly files: readonly string[]; readonly problems: readonly Diagnostic[] };
+
+/** People are told of a few; history holds little. */
+export const maxEditedPolicies = 50;
+export const nothingEdited: EditedPolicies = { files: [], problems: [] };
 
 /** The Rego files among the changed ones that stand at or below a path of `policies`; tests judge nothing. */
-export function editedPolicies(
+export function findEditedPolicies(
   { policies, projectRules }: Configuration,
   changedFiles: readonly string[],
 ): readonly string[] {
