@@ -211,6 +211,29 @@ inSandbox('S8: behind the walls (needs bubblewrap)', () => {
     await server.close();
   });
 
+  test('what is applied can neither change its plan and settings nor write what Hatchet reads of it', async () => {
+    const loot = join(runner.stateDir, 'loot');
+    const root = '"$TF_DATA_DIR/.."';
+    runner.files.set(
+      'envs/prod/attack.tf',
+      executed([
+        `ls -A ${root} >> ${loot}`,
+        `echo 'plugin_cache_dir = "/"' >> "$TF_CLI_CONFIG_FILE" && echo changed-settings >> ${loot}`,
+        `rm ${root}/plan/plan.tfplan && echo removed-plan >> ${loot}`,
+        `echo forged-line >> ${root}/apply.out`,
+        `rm -f ${root}/apply.out ${root}/apply.err`,
+      ]),
+    );
+    const plan = planned(await runner.plan('start'));
+    const outcome = await runner.apply(plan);
+    expect(outcome).toMatchObject({ kind: 'applied' });
+    const seen = (await readFile(loot, 'utf8')).trim().split('\n');
+    expect(seen.sort()).toEqual(['cli.tfrc', 'data', 'home', 'plan', 'tmp', 'tree']);
+    const log = [...runner.store.logs.values()].join('\n');
+    expect(log).toContain('Apply complete!');
+    expect(log).not.toContain('forged-line\n');
+  });
+
   test('what is applied can write nowhere else, and not into the provider cache', async () => {
     const places = [join(runner.root, 'outside'), join(runner.settings.pluginCacheDir, 'packages/planted')];
     const commands = [...places, marker].map((place) => `touch ${place}`);

@@ -131,10 +131,10 @@ function forgetInit({ initCache }: RunnerDependencies, { keys }: Planned['prepar
 
 async function readPlan(session: Session): Promise<Pick<Planned, 'planFile' | 'planJson'>> {
   session.enter('show');
-  const { planFile: path, root } = session.directory;
+  const { planFile: path, plans } = session.directory;
   const planJson = await captureCommand(session, { kind: 'show', planFile: path });
   if (planJson === null) throw operatorError(`${session.project.engine} show failed on its own plan file`);
-  const planFile = await readForeignFile({ path, within: root, maxBytes: maxPlanFileBytes });
+  const planFile = await readForeignFile({ path, within: plans, maxBytes: maxPlanFileBytes });
   if (planFile === null) throw operatorError(`${session.project.engine} plan wrote no plan file`);
   return { planFile, planJson };
 }

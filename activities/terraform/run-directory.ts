@@ -6,7 +6,10 @@ import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { operatorError } from '../faults.ts';
 
-/** Everything that one run writes. Only `root` and what is directly in it is safe from the run's own code. */
+/**
+ * Everything that one run writes. The run's own code reaches what is named here, and can change `tree`, `data`, `home`,
+ * `temp` and, while it plans, `plans`; what else is in `root` is out of its sight, where there are walls.
+ */
 export type RunDirectory = {
   readonly root: string;
   /** The repository's files. */
@@ -16,6 +19,8 @@ export type RunDirectory = {
   readonly home: string;
   readonly temp: string;
   readonly cliConfig: string;
+  /** Holds nothing but `planFile`. */
+  readonly plans: string;
   readonly planFile: string;
 };
 
@@ -34,9 +39,10 @@ export async function createRunDirectory(workDir: string, name: string): Promise
     home: join(root, 'home'),
     temp: join(root, 'tmp'),
     cliConfig: join(root, 'cli.tfrc'),
-    planFile: join(root, 'plan.tfplan'),
+    plans: join(root, 'plan'),
+    planFile: join(root, 'plan', 'plan.tfplan'),
   };
-  for (const path of [directory.tree, directory.data, directory.home, directory.temp]) {
+  for (const path of [directory.tree, directory.data, directory.home, directory.temp, directory.plans]) {
     await mkdir(path, { mode: privateMode });
   }
   return directory;

@@ -75,13 +75,15 @@ export function sessionProgram(
   const program = [engine.path, ...terraformArguments(command)];
   const env = runEnvironment(settings.environment, directory, workspaceFor(session, command));
   const { bubblewrap, network, paths } = settings;
+  // What is applied is what was reviewed: only planning writes it.
+  const plans = (writes: boolean) => (writes === (command.kind === 'plan') ? [directory.plans] : []);
   const common = { cwd: projectDir, env, signal: context.signal };
   if (bubblewrap === null) return { ...common, argv: program, sandboxed: false };
   const sandbox = {
     bubblewrap,
     network,
-    writable: [directory.root, ...paths],
-    readable: [engine.path, packagesDir(settings.pluginCacheDir)],
+    writable: [directory.tree, directory.data, directory.home, directory.temp, ...plans(true), ...paths],
+    readable: [engine.path, packagesDir(settings.pluginCacheDir), directory.cliConfig, ...plans(false)],
     dieWithParent: command.kind !== 'apply',
     // An apply signs its lock of the state with it: later on it can be told whose the lock is.
     hostName: command.kind === 'apply' ? hostNameOf(session.runId) : null,
