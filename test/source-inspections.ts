@@ -72,8 +72,10 @@ export function useInspections() {
     logged: () => logged,
     /** A base branch with `before`, a pull request that changes it by `changes`. */
     async inspectChange(before: Files, changes: Files): Promise<SourceInspection> {
-      const base = remote.commit('refs/heads/main', before, { parents: [] });
-      const head = remote.commit(`refs/pull/${number}/head`, changes, { parents: [base] });
+      const [base, head] = remote.commitAll([
+        { ref: 'refs/heads/main', files: before, options: { parents: [] } },
+        { ref: `refs/pull/${number}/head`, files: changes, options: { parents: [':1'] } },
+      ]) as [Sha, Sha];
       return inspect({ head, baseSha: base });
     },
   };

@@ -1,10 +1,11 @@
 // Where do tests of the source fetch from? A real repository behind a real git server that asks for a token.
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tryGit } from '../fixtures/sandbox/git-command.ts';
 import { parseRepositoryId, parseSha, type Sha } from '../workflows/model/identifiers.ts';
 
 export const remoteToken = 'ghs_0123456789abcdefghijklmnopqrstuvwxyzABCD';
@@ -22,11 +23,19 @@ export type Remote = {
   onRequest: (request: IncomingMessage) => number | string | null;
   /** Commits onto a ref, with `parents` when it should not simply grow. */
   commit(ref: string, files: Readonly<Record<string, FileChange>>, options?: CommitOptions): Sha;
+  /** Several at once, the later on the earlier where their `parents` say so: `:1` stands for the first. */
+  commitAll(commits: readonly NewCommit[]): readonly Sha[];
   git(...args: string[]): string;
   /** A tree that holds the same tree under each of `names`. */
   tree(names: readonly string[], below: string): string;
   commitTree(tree: string, ...parents: readonly string[]): Sha;
   close(): Promise<void>;
+};
+
+export type NewCommit = {
+  readonly ref: string;
+  readonly files: Readonly<Record<string, FileChange>>;
+  readonly options?: CommitOptions;
 };
 
 type CommitOptions = {
@@ -49,7 +58,7 @@ export async function startRemote(): Promise<Remote> {
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     const instead = remote.onRequest(request) ?? (isAuthorized(request) ? null : 401);
-    if (instead === null) serveGit(root, request, response);
+    if (instead === null) serveGit(root, request, response).catch(() => response.destroy());
     else if (typeof instead === 'string') response.writeHead(302, { location: instead }).end();
     else response.writeHead(instead).end();
   });
@@ -60,11 +69,15 @@ export async function startRemote(): Promise<Remote> {
     requests,
     onRequest: () => null,
     git,
-    commit(ref, files, options = {}) {
-      execFileSync('git', ['--git-dir', gitDir, 'fast-import', '--quiet', '--force'], {
-        input: importStream(ref, files, options, hasRef(ref)),
-      });
-      return parseSha(git('rev-parse', ref));
+    commit: (ref, files, options = {}) => remote.commitAll([{ ref, files, options }])[0] as Sha,
+    commitAll(commits) {
+      const input = Buffer.concat([
+        ...commits.map((each, index) => importStream(each, index + 1, existsSync(join(gitDir, each.ref)))),
+        ...commits.map((_, index) => Buffer.from(`get-mark :${index + 1}\n`)),
+      ]);
+      const argv = ['--git-dir', gitDir, 'fast-import', '--quiet', '--force'];
+      const said = execFileSync('git', argv, { input, encoding: 'utf8' });
+      return said.trim().split('\n').map(parseSha);
     },
     tree(names, below) {
       const input = names.map((name) => `040000 tree ${below}\t${name}\n`).join('');
@@ -81,7 +94,6 @@ export async function startRemote(): Promise<Remote> {
       rmSync(root, { recursive: true });
     },
   };
-  const hasRef = (ref: string) => git('for-each-ref', '--format=%(refname)', ref) === ref;
   return remote;
 }
 
@@ -92,17 +104,12 @@ function isAuthorized(request: IncomingMessage): boolean {
 
 let clock = 1_700_000_000;
 
-function importStream(
-  ref: string,
-  files: Readonly<Record<string, FileChange>>,
-  options: CommitOptions,
-  exists: boolean,
-): Buffer {
+function importStream({ ref, files, options = {} }: NewCommit, mark: number, exists: boolean): Buffer {
   clock += 1;
   const message = options.message ?? `change ${clock}`;
   const parents = options.parents ?? (exists ? [`${ref}^0`] : []);
   const lines: (string | Buffer)[] = [
-    `commit ${ref}\nauthor ${options.author ?? `Ada <ada@example.com> ${clock} +0000`}\n`,
+    `commit ${ref}\nmark :${mark}\nauthor ${options.author ?? `Ada <ada@example.com> ${clock} +0000`}\n`,
     `committer GitHub <noreply@example.com> ${options.committedAt ?? clock} +0000\n`,
     `data ${Buffer.byteLength(message)}\n${message}\n`,
     ...parents.map((parent, index) => `${index === 0 ? 'from' : 'merge'} ${parent}\n`),
@@ -135,41 +142,31 @@ function quote(path: string): string {
   return `"${escaped}"`;
 }
 
-function serveGit(root: string, request: IncomingMessage, response: ServerResponse): void {
+async function serveGit(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const header = (name: string) => String(request.headers[name] ?? '');
-  const backend = spawn('git', ['http-backend'], {
-    env: {
-      PATH: process.env.PATH,
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: decodeURIComponent(url.pathname),
-      QUERY_STRING: url.search.slice(1),
-      REQUEST_METHOD: request.method,
-      CONTENT_TYPE: header('content-type'),
-      HTTP_CONTENT_ENCODING: header('content-encoding'),
-      HTTP_GIT_PROTOCOL: header('git-protocol'),
-    },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  request.pipe(backend.stdin);
-  let head: Buffer | null = Buffer.alloc(0);
-  backend.stdout.on('data', (chunk: Buffer) => {
-    if (head === null) return void response.write(chunk);
-    head = Buffer.concat([head, chunk]);
-    const end = head.indexOf('\r\n\r\n');
-    if (end < 0) return;
-    const headers = head
-      .toString('latin1', 0, end)
-      .split('\r\n')
-      .map((line) => line.split(/: (.*)/, 2));
-    const status = headers.find(([name]) => name === 'Status')?.[1];
-    response.writeHead(
-      Number.parseInt(status ?? '200', 10),
-      Object.fromEntries(headers.filter(([name]) => name !== 'Status')),
-    );
-    response.write(head.subarray(end + 4));
-    head = null;
-  });
-  backend.stdout.on('end', () => response.end());
+  const said: Buffer[] = [];
+  for await (const chunk of request) said.push(chunk as Buffer);
+  const env = {
+    GIT_PROJECT_ROOT: root,
+    GIT_HTTP_EXPORT_ALL: '1',
+    PATH_INFO: decodeURIComponent(url.pathname),
+    QUERY_STRING: url.search.slice(1),
+    REQUEST_METHOD: request.method ?? 'GET',
+    CONTENT_TYPE: header('content-type'),
+    HTTP_CONTENT_ENCODING: header('content-encoding'),
+    GIT_PROTOCOL: header('git-protocol'),
+  };
+  const { stdout } = await tryGit(root, ['http-backend'], { env, input: Buffer.concat(said) });
+  const end = stdout.indexOf('\r\n\r\n');
+  const headers = stdout
+    .toString('latin1', 0, end)
+    .split('\r\n')
+    .map((line) => line.split(/: (.*)/, 2));
+  const status = headers.find(([name]) => name === 'Status')?.[1];
+  response.writeHead(
+    Number.parseInt(status ?? '200', 10),
+    Object.fromEntries(headers.filter(([name]) => name !== 'Status')),
+  );
+  response.end(stdout.subarray(end + 4));
 }
