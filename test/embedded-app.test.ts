@@ -8,7 +8,6 @@ import {
   database,
   expectNothingTwice,
   mainComment,
-  openChecks,
   openOn,
   order,
   patienceMs,
@@ -16,6 +15,7 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilNoneOpen,
   untilReady,
 } from './story.ts';
 import type { World } from './world.ts';
@@ -66,7 +66,7 @@ test('what waits and what runs survives a kill, and the servers that it left beh
   states.release('planned');
   await untilReady(plan);
   expectNothingTwice(plan);
-  expect(openChecks(world)).toEqual([]);
+  await untilNoneOpen(world);
 });
 
 test('told to stop, it stops its servers too, and the next start finds everything', async () => {

@@ -9,6 +9,7 @@ import {
   database,
   order,
   patienceMs,
+  replies,
   storyTimeoutMs,
   untilCheck,
   untilComment,
@@ -27,6 +28,7 @@ projects:
   - { dir: patient }
   - { dir: judged, policies: [{ path: rules, level: mandatory }] }
   - { dir: unjudged, policies: [{ path: silent, level: mandatory }] }
+  - { dir: labelled, policies: [{ path: labels, level: mandatory }] }
   - { dir: zz-last, policies: [{ path: watched, level: mandatory }] }
 `;
 const dirs = [
@@ -37,11 +39,13 @@ const dirs = [
   'patient',
   'judged',
   'unjudged',
+  'labelled',
   'zz-last',
 ] as const;
 const denies = 'package hatchet.friday\n\ndeny contains "not on a Friday" if true\n';
 /** Says nothing at all when there is nothing to forbid, as a mistake would. */
 const silent = 'package hatchet.silent\n\ndeny := {"never"} if input.plan.no_such_key\n';
+const labels = 'package hatchet.labels\n\ndeny contains "no prod-ok" if not "prod-ok" in input.pr.labels\n';
 const watched = `package hatchet.watched
 
 deny contains sprintf("%d files, the last is %s", [count(files), files[count(files) - 1]]) if files[_] == "zz-secret/key.txt"
@@ -55,6 +59,7 @@ beforeAll(async () => {
       'hatchet.yaml': configuration,
       'rules/friday.rego': denies,
       'silent/silent.rego': silent,
+      'labels/labels.rego': labels,
       'watched/watched.rego': watched,
       ...Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, 'terraform {}\n'])),
     }),
@@ -148,6 +153,29 @@ test('a policy that gives no verdict blocks, and says so (S12)', async () => {
   await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies unjudged');
   await untilComment(pullRequest, 'undefined');
   await expectBlocked(pullRequest, 'unjudged');
+});
+
+test('policies are asked again when a label changes and right before an apply, with the same plan (S12)', async () => {
+  const pullRequest = await open(['labelled']);
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies labelled');
+  pullRequest.label('prod-ok', 'hubot');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
+  await untilComment(pullRequest, 'Ready');
+  const { number } = pullRequest;
+  world.sandbox.faults.dropNext({ event: 'pull_request', action: 'unlabeled', number });
+  pullRequest.unlabel('prod-ok', 'hubot');
+  await order(pullRequest, 'hubot', '/hatchet apply labelled');
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies labelled');
+  await vi.waitUntil(() => replies(pullRequest).some((reply) => reply.includes('`labels` denies')), {
+    timeout: patienceMs,
+  });
+  expect(await appliesOf(world, 'labelled')).toEqual([]);
+
+  pullRequest.label('prod-ok', 'hubot');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
+  await order(pullRequest, 'hubot', '/hatchet apply labelled');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+  expect(await countPlans(world, 'labelled')).toBe(1);
 });
 
 test('of 3,500 changed files the last is seen, by policies, too (S15)', async () => {

@@ -6,8 +6,13 @@ import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { openStore } from '../activities/store/store.ts';
+import { parseEncryptionKeys } from '../app/encryption-keys.ts';
+import { createKeyring } from '../app/keyring.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import { parseRunId } from '../workflows/model/identifiers.ts';
 import type { HttpStateServer } from './http-state-server.ts';
 import { startHttpStateServer } from './http-state-server.ts';
 import { canMount, mountSmall, unmount } from './mounting.ts';
@@ -17,8 +22,8 @@ import type { S3StateServer } from './s3-state-server.ts';
 import { startS3StateServer } from './s3-state-server.ts';
 import {
   appliesOf,
+  ask,
   click,
-  openChecks,
   openReady,
   order,
   patienceMs,
@@ -27,6 +32,7 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilNoneOpen,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -90,6 +96,18 @@ describe.concurrent('the lock of an apply that was killed (S5)', () => {
     expect(own.counts()).toEqual({ taken: 1, removed: 2 });
     expect(own.lock()).toBeNull();
     expect(await appliesOf(world, 'own')).toEqual([{ number: pullRequest.number, state: 'unknown' }]);
+    // Its runner comes back, and brings a state that Terraform could not write.
+    const run = await bringState('own');
+    await order(pullRequest, 'mona', '/hatchet plan');
+    const { body } = await untilComment(pullRequest, '**Hatchet keeps it, encrypted.**');
+    expect(body).toContain(`--run ${run} --put-back`);
+    expect(body).not.toContain('Apply the rest');
+    const kept = await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: own');
+    expect(faces([kept])).toEqual(['hatchet/apply: failure, Outcome unknown: own [Unlock]']);
+    expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reaction).toBe('confused');
+    expect((await runState('--run', run, '--give-up')).text).toContain('counts as given up');
+    await order(pullRequest, 'mona', '/hatchet plan');
+    await untilComment(pullRequest, '**Apply the rest**');
   });
 
   test("somebody else's is left alone, and looked at again when somebody asks", async ({ expect }) => {
@@ -119,8 +137,28 @@ async function runState(...args: readonly string[]): Promise<{ readonly text: st
   );
 }
 
+/** What a runner keeps that was away when its apply ended. */
+async function bringState(dir: string): Promise<string> {
+  const store = await openStore({
+    url: world.databaseUrl,
+    keyring: createKeyring(parseEncryptionKeys(key)),
+    log: { debug: () => undefined },
+  });
+  const sql = postgres(world.databaseUrl, { max: 1 });
+  try {
+    const [row] = await sql<{ run: string }[]>`select run_id as run from apply where dir = ${dir}`;
+    const run = parseRunId(row?.run ?? '');
+    await store.runs.saveErroredState(run, Buffer.from('{"serial":1}'));
+    return run;
+  } finally {
+    await Promise.all([store.close(), sql.end()]);
+  }
+}
+
 /** Applies, and fetches what Hatchet kept of the state, as the comment says. */
-async function applyAndFetch(pullRequest: PullRequestHandle): Promise<string> {
+async function applyAndFetch(
+  pullRequest: PullRequestHandle,
+): Promise<{ readonly run: string; readonly state: string; readonly seen: string }> {
   await order(pullRequest, 'hubot', '/hatchet apply');
   const { body } = await untilComment(pullRequest, '**Hatchet keeps it, encrypted.**');
   const run = /--run ([0-9a-f-]{36}) --out/.exec(body)?.[1] ?? '';
@@ -131,7 +169,7 @@ async function applyAndFetch(pullRequest: PullRequestHandle): Promise<string> {
   const { mode } = await stat(out);
   const again = await runState('--run', run, '--out', out);
   await rm(directory, { recursive: true });
-  return `${(mode & 0o777).toString(8)} ${again.text.includes('EEXIST')} ${state}`;
+  return { run, state, seen: `${(mode & 0o777).toString(8)} ${again.text.includes('EEXIST')} ${state}` };
 }
 
 describe.concurrent('a state that cannot be written (S5)', () => {
@@ -139,9 +177,28 @@ describe.concurrent('a state that cannot be written (S5)', () => {
     const body = 'resource "terraform_data" "one" {\n  input = "what was made"\n}';
     const pullRequest = await openReady(world, { dir: 'refused', body, backend: refusing.backend });
     refusing.refuseWrites();
-    expect(await applyAndFetch(pullRequest)).toMatch(/^600 true \{.*"what was made"/s);
+    const { run, state, seen } = await applyAndFetch(pullRequest);
+    expect(seen).toMatch(/^600 true \{.*"what was made"/s);
     expect((await runState()).text).toContain(`#${pullRequest.number}`);
     expect((await runState('--run', 'nobody', '--out', 'x')).text).toContain('is not the id of a run');
+    // Whatever is planned meanwhile knows nothing of what was made: nothing is applied.
+    await order(pullRequest, 'hubot', '/hatchet plan');
+    await untilComment(pullRequest, 'A state has to be put back first');
+    const blocked = await untilCheck(
+      pullRequest,
+      'hatchet/apply',
+      'A state has to be put back first: refused',
+    );
+    expect(faces([blocked])).toEqual([
+      'hatchet/apply: failure, A state has to be put back first: refused [Re-plan, Unlock]',
+    ]);
+    expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reply).toContain('has to be put back first');
+    refusing.putBack(state);
+    expect((await runState('--run', run, '--put-back')).text).toContain('counts as put back');
+    expect((await runState('--run', run, '--put-back')).text).toContain('No state of run');
+    expect((await runState()).text).toContain('put back');
+    await order(pullRequest, 'hubot', '/hatchet plan');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Nothing to apply');
     expect(await appliesOf(world, 'refused')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
   });
 
@@ -153,7 +210,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
       const backend = `terraform {\n  backend "local" {\n    path = "${disk}/prod.tfstate"\n  }\n}\n`;
       const body = `resource "terraform_data" "one" {\n  input = "${'large '.repeat(20_000)}"\n}`;
       const pullRequest = await openReady(world, { dir: 'full', body, backend });
-      expect(await applyAndFetch(pullRequest)).toMatch(/^600 true \{.*large large/s);
+      expect((await applyAndFetch(pullRequest)).seen).toMatch(/^600 true \{.*large large/s);
       expect(await appliesOf(world, 'full')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
     } finally {
       unmount(disk);
@@ -161,6 +218,4 @@ describe.concurrent('a state that cannot be written (S5)', () => {
   });
 });
 
-test('no check is left open (S14)', ({ expect }) => {
-  expect(openChecks(world)).toEqual([]);
-});
+test('no check is left open (S14)', () => untilNoneOpen(world));

@@ -212,8 +212,16 @@ export async function untilSecondAfter(comment: IssueComment): Promise<void> {
   await vi.waitUntil(() => second(Date.now()) > second(Date.parse(comment.updatedAt)), { timeout: 5_000 });
 }
 
-/** Every check of the repository that is not completed: at the end there must be none. */
-export function openChecks({ repository }: World): readonly string[] {
+/** At the end no check may be open; a plan that was begun anew may be under way yet. An error names those that stay. */
+export async function untilNoneOpen(world: World): Promise<void> {
+  await vi
+    .waitUntil(() => openChecks(world).length === 0, { timeout: patienceMs })
+    .catch((cause: unknown) => {
+      throw new Error(`left open: ${openChecks(world).join('; ')}`, { cause });
+    });
+}
+
+function openChecks({ repository }: World): readonly string[] {
   return repository.data.checkSuites
     .flatMap((suite) => suite.runs)
     .filter((run) => run.status !== 'completed')

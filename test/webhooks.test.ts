@@ -11,7 +11,6 @@ import { knock } from './raw-webhook.ts';
 import {
   countPlans,
   mainComment,
-  openChecks,
   openOn,
   order,
   patienceMs,
@@ -19,6 +18,7 @@ import {
   storyTimeoutMs,
   untilCheck,
   untilComment,
+  untilNoneOpen,
   untilReady,
 } from './story.ts';
 import type { World } from './world.ts';
@@ -169,7 +169,7 @@ test('a closing that overtakes the opening still ends the story (S13, S14)', asy
   pullRequest.close();
   await world.sandbox.faults.release('reversed');
   await world.sandbox.settled();
-  await vi.waitUntil(() => openChecks(world).length === 0, { timeout: patienceMs });
+  await untilNoneOpen(world);
   expect(await countPlans(world, 'closing')).toBe(0);
 });
 
@@ -212,6 +212,4 @@ test('a body that trickles in is cut', async () => {
   expect(await trickled).toMatch(/^HTTP\/1\.1 408 /);
 });
 
-test('no check is left open (S14)', () => {
-  expect(openChecks(world)).toEqual([]);
-});
+test('no check is left open (S14)', () => untilNoneOpen(world));
