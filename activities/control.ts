@@ -92,6 +92,9 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     poolHasRunners: deps.poolHasRunners,
     admitRun: deps.admitRun,
     askProject: messenger.askProject,
+    async askProjects({ repository, asked }) {
+      await Promise.all(asked.map((one) => messenger.askProject({ repository, ...one })));
+    },
     tellNews: messenger.tellNews,
     tellRepository: messenger.tellRepository,
     tellPullRequest: messenger.tellPullRequest,

@@ -17,7 +17,7 @@ import { inLockOrder } from '../workflows/model/turn.ts';
 import { createTown, type Move, maxSteps } from './town.ts';
 
 let runs = 0;
-const request = (number: number, mode: LockMode = 'apply', inLine = false): ApplyRequest =>
+const request = (number: number, mode: LockMode = 'apply'): ApplyRequest =>
   ({
     kind: 'apply',
     ref: { number },
@@ -25,7 +25,7 @@ const request = (number: number, mode: LockMode = 'apply', inLine = false): Appl
     replyTo: '',
     grant: {},
     mode,
-    inLine,
+    waits: true,
   }) as unknown as ApplyRequest;
 const turn = (number: number): TurnRequest =>
   ({ kind: 'turn', ref: { number }, replyTo: '', project: 'prod' }) as unknown as TurnRequest;
@@ -33,7 +33,7 @@ const turn = (number: number): TurnRequest =>
 const numbers = fc.integer({ min: 1, max: 3 });
 const modes = fc.constantFrom<LockMode>('apply', 'plan', 'none');
 const step = fc.oneof(
-  fc.record({ kind: fc.constant('ask' as const), number: numbers, mode: modes, inLine: fc.boolean() }),
+  fc.record({ kind: fc.constant('ask' as const), number: numbers, mode: modes }),
   numbers.map((number) => ({ kind: 'turn', number }) as const),
   numbers.map((number) => ({ kind: 'close', number }) as const),
   numbers.map((number) => ({ kind: 'unlock', number }) as const),
@@ -55,7 +55,7 @@ describe('one lock', () => {
         let clock = 1;
         for (const each of steps) {
           const before = lock;
-          if (each.kind === 'ask') lock = enqueue(lock, request(each.number, each.mode, each.inLine));
+          if (each.kind === 'ask') lock = enqueue(lock, request(each.number, each.mode));
           if (each.kind === 'turn') lock = enqueue(lock, turn(each.number));
           if (each.kind === 'close') lock = release(lock, each.number, 'closed');
           if (each.kind === 'unlock') lock = release(lock, each.number, 'unlock');
@@ -144,7 +144,10 @@ test('every pull request takes its projects in one order, whatever they are call
 const projects = fc.integer({ min: 0, max: 2 });
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 4, arbitrary: fc.nat().map((pick) => ({ kind: 'deliver', pick }) as const) },
-  { weight: 2, arbitrary: numbers.map((number) => ({ kind: 'apply', number }) as const) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('apply' as const), number: numbers, only: fc.option(projects) }),
+  },
   numbers.map((number) => ({ kind: 'push', number }) as const),
   numbers.map((number) => ({ kind: 'merge', number }) as const),
   numbers.map((number) => ({ kind: 'close', number }) as const),
@@ -175,5 +178,20 @@ describe('three pull requests on three projects', () => {
       ),
       { numRuns: 3_000 },
     );
+  });
+
+  test('who has applied something that comes later does not wait for what comes first (S3)', () => {
+    const town = createTown([[0, 2], [0, 2], [1]], 'apply');
+    const apply = (number: number, only: number): void => {
+      town.play({ kind: 'apply', number, only });
+      for (let letters = 0; letters < 9; letters += 1) town.play({ kind: 'deliver', pick: 0 });
+      town.play({ kind: 'end', project: only, outcome: 'applied' });
+      for (let letters = 0; letters < 9; letters += 1) town.play({ kind: 'deliver', pick: 0 });
+    };
+    apply(1, 2);
+    apply(2, 0);
+    apply(1, 0);
+    apply(2, 2);
+    town.endEverything();
   });
 });

@@ -1,6 +1,6 @@
 // What do three pull requests on three projects do to each other, with every message late and every person in the way?
 import { expect } from 'vitest';
-import type { ApplyRequest, Lock, LockMode, ProjectRequest } from '../workflows/model/lock.ts';
+import type { ApplyRequest, Lock, LockMode, ProjectRequest, TurnRequest } from '../workflows/model/lock.ts';
 import {
   enqueue,
   finish,
@@ -9,21 +9,25 @@ import {
   isFree,
   release,
   startNext,
+  takenBy,
   withdraw,
 } from '../workflows/model/lock.ts';
 import type { Turn } from '../workflows/model/turn.ts';
-import { hasLater, nextWanted } from '../workflows/model/turn.ts';
+import { isNext, nextStep } from '../workflows/model/turn.ts';
 
 export const maxSteps = 120;
 
 export type Move =
   /** Whatever is on its way longest in one of the channels arrives. */
   | { readonly kind: 'deliver'; readonly pick: number }
-  | { readonly kind: 'apply' | 'push' | 'merge' | 'close' | 'unlock'; readonly number: number }
+  | { readonly kind: 'push' | 'merge' | 'close' | 'unlock'; readonly number: number }
+  /** Of its projects only one, or all. */
+  | { readonly kind: 'apply'; readonly number: number; readonly only: number | null }
   | { readonly kind: 'end'; readonly project: number; readonly outcome: 'applied' | 'failed' | 'unknown' };
 
 type News =
   | { readonly kind: 'yours' | 'queued' | 'behind' | 'applying' }
+  | { readonly kind: 'taken'; readonly owner: number }
   | { readonly kind: 'finished'; readonly run: string; readonly outcome: Outcome };
 type Outcome = 'applied' | 'failed' | 'unknown' | 'refused';
 
@@ -34,6 +38,8 @@ type Share = {
   readonly index: number;
   readonly project: { readonly dir: string; readonly workspace: string };
   turn: Turn | null;
+  /** Something of it was applied here. */
+  begun: boolean;
   apply: 'none' | 'held' | 'asked' | 'queued' | 'applying' | 'unknown' | 'applied';
   run: string;
   plan: Planned;
@@ -58,6 +64,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
       index: project,
       project: { dir: `p${project}`, workspace: 'default' },
       turn: null,
+      begun: false,
       apply: 'none',
       run: '',
       plan: { head: 0, world: 0 },
@@ -84,7 +91,11 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     const { number } = request.ref;
     if (request.kind === 'apply' && at.lock.frozen !== null) {
       tell(index, number, { kind: 'finished', run: request.runId, outcome: 'refused' });
-    } else if (request.kind === 'apply' || request.kind === 'turn') at.lock = enqueue(at.lock, request);
+    } else if (request.kind === 'apply' || request.kind === 'turn') {
+      const owner = request.waits ? null : takenBy(at.lock, number);
+      if (owner === null) at.lock = enqueue(at.lock, request);
+      else tell(index, number, { kind: 'taken', owner });
+    }
     if (request.kind === 'release' || request.kind === 'withdraw') {
       for (const each of at.lock.queue)
         if (each.kind === 'apply' && each.ref.number === number)
@@ -107,9 +118,8 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     at.before = at.lock;
     at.lock = next;
     expect(at.executing, 'two applies at once').toBeNull();
-    const { ref, runId, inLine } = next.running;
+    const { ref, runId } = next.running;
     const asking = person(ref.number);
-    if (inLine) tell(index, ref.number, { kind: 'yours' });
     const plan = asking.shares.find((each) => each.index === index)?.plan ?? fail('nothing to apply');
     // What `beginApply` reads again before it writes the fence.
     const holds = plan.head === asking.head && plan.world === at.world && asking.state !== 'closed';
@@ -138,8 +148,9 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
   }
 
   // The pull request's side, as workflows/taking-turns.ts plays it.
-  function wish(of: Person): void {
-    for (const share of of.shares.filter(({ apply }) => apply === 'none')) {
+  function wish(of: Person, only: number | null): void {
+    const wished = of.shares.filter(({ index }) => only === null || index === only);
+    for (const share of wished.filter(({ apply }) => apply === 'none')) {
       share.plan = { head: of.head, world: site(share.index).world };
       share.apply = 'held';
       if (mode !== 'none') share.turn ??= { kind: 'wanted' };
@@ -148,32 +159,66 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
   }
   function goOn(of: Person): void {
     for (const share of of.shares.filter(({ apply }) => apply === 'held')) {
-      const first = nextWanted(of.shares) === share;
-      if (share.turn !== null && share.turn.kind !== 'yours' && !first) continue;
-      if (first) share.turn = { kind: 'asked' };
-      share.apply = 'asked';
-      share.run = `run-${runs++}`;
-      const inLine = of.shares.some(({ turn }) => turn?.kind === 'wanted');
-      ask(of, share, requestOf(of.number, share.run, inLine));
+      const owned = share.turn === null || share.turn.kind === 'yours';
+      if (owned && isNext(of.shares, share.project)) start(of, share, true);
+    }
+    const begun = of.shares.filter((share) => share.begun || isOnItsWay(share));
+    const step = nextStep(
+      of.shares,
+      begun.map(({ project }) => project),
+    );
+    if (step?.kind === 'refuse') {
+      step.project.turn = null;
+      if (step.project.apply === 'held') step.project.apply = 'none';
+      goOn(of);
+    }
+    if (step?.kind !== 'ask') return;
+    for (const share of step.giveBack) {
+      share.turn = { kind: 'wanted' };
+      ask(of, share, { kind: 'withdraw', ref: refOf(of) });
+    }
+    for (const share of step.projects) {
+      const alone = step.projects.length === 1 && share.apply === 'held';
+      share.turn = { kind: 'asked' };
+      if (alone) start(of, share, step.waits);
+      else ask(of, share, turnOf(of.number, step.waits));
     }
   }
-  const requestOf = (number: number, runId: string, inLine: boolean): ApplyRequest =>
-    ({ kind: 'apply', ref: { number }, runId, mode, inLine }) as unknown as ApplyRequest;
+  const isOnItsWay = ({ apply }: Share): boolean => ['asked', 'queued', 'applying'].includes(apply);
+  function start(of: Person, share: Share, waits: boolean): void {
+    share.apply = 'asked';
+    share.run = `run-${runs++}`;
+    ask(of, share, requestOf(of.number, share.run, waits));
+  }
+  const turnOf = (number: number, waits: boolean): TurnRequest =>
+    ({ kind: 'turn', ref: { number }, waits }) as unknown as TurnRequest;
+  const requestOf = (number: number, runId: string, waits: boolean): ApplyRequest =>
+    ({ kind: 'apply', ref: { number }, runId, mode, waits }) as unknown as ApplyRequest;
   const refOf = ({ number }: Person) => ({ number }) as unknown as ProjectRequest['ref'];
   function giveBack(of: Person, share: Share): void {
-    if (share.turn === null || of.state === 'merged' || hasLater(of.shares, share)) return;
+    if (share.turn === null || of.state === 'merged') return;
     share.turn = null;
     ask(of, share, { kind: 'withdraw', ref: refOf(of) });
   }
   function letGo(of: Person, share: Share, why: 'closed' | 'unlock'): void {
     share.turn = null;
+    share.begun = false;
     if (share.apply === 'held' || share.apply === 'unknown') share.apply = 'none';
     ask(of, share, { kind: 'release', ref: refOf(of), why });
   }
   function heed(of: Person, index: number, news: News): void {
-    const share = of.shares.find((each) => each.index === index) ?? fail(`${of.number} has no ${index}`);
+    const share = of.shares.find((each) => each.index === index);
+    // It has left, and given everything back.
+    if (share === undefined) return;
     if (news.kind === 'queued' && share.apply === 'asked') share.apply = 'queued';
-    if (news.kind === 'applying' && ['asked', 'queued'].includes(share.apply)) share.apply = 'applying';
+    if (news.kind === 'applying' && ['asked', 'queued'].includes(share.apply)) {
+      share.apply = 'applying';
+      share.begun = mode !== 'none';
+    }
+    if (news.kind === 'taken' && share.turn !== null) {
+      share.turn = { kind: 'wanted', taken: news.owner };
+      if (share.apply === 'asked') share.apply = 'held';
+    }
     const mine = news.kind === 'yours' || news.kind === 'applying';
     if (mine && share.turn === null && share.apply === 'none')
       ask(of, share, { kind: 'withdraw', ref: refOf(of) });
@@ -190,6 +235,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
       return;
     }
     share.apply = outcome === 'failed' ? 'none' : outcome;
+    share.begun = mode !== 'none';
     share.turn = mode === 'none' ? null : { kind: 'yours' };
     if (outcome === 'applied' && of.state === 'merged') letGo(of, share, 'closed');
   }
@@ -199,14 +245,14 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     of.shares = [];
   }
 
-  function act(of: Person, kind: 'apply' | 'push' | 'merge' | 'close' | 'unlock'): void {
+  function act(of: Person, kind: Exclude<Move['kind'], 'deliver' | 'end'>, only: number | null = null): void {
     if (of.state === 'closed' && kind !== 'unlock') return;
-    if (kind === 'apply') wish(of);
+    if (kind === 'apply') wish(of, only);
     if (kind === 'push' && of.state === 'open') push(of);
     if (kind === 'merge' && of.state === 'open') {
       of.state = 'merged';
       for (const share of of.shares) if (share.apply === 'applied') letGo(of, share, 'closed');
-      wish(of);
+      wish(of, null);
     }
     if (kind === 'close' && of.state === 'open') {
       of.state = 'closed';
@@ -270,7 +316,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     play(move: Move): void {
       if (move.kind === 'deliver') deliver(move.pick);
       else if (move.kind === 'end') end(move.project, move.outcome);
-      else act(person(move.number), move.kind);
+      else act(person(move.number), move.kind, move.kind === 'apply' ? move.only : null);
       if (mail.length === 0) expectNoCircle();
     },
     /** All running applies end; then everybody can end, one after the other, and every project is free. */

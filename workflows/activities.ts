@@ -15,7 +15,7 @@ import type { MemberPlan, MergeGroup } from './model/merge-group.ts';
 import type { GroupView, WrittenCheck } from './model/merge-group-checks.ts';
 import type { Override } from './model/override.ts';
 import type { PlanResult } from './model/plan.ts';
-import type { AffectedProject } from './model/project.ts';
+import type { AffectedProject, Project } from './model/project.ts';
 import type { PullRequest, Source } from './model/pull-request.ts';
 import type { OpenPullRequest } from './model/refresh.ts';
 import type { PullRequestRef, Repository } from './model/repository.ts';
@@ -94,7 +94,7 @@ export type RunAdmission = {
   readonly runId: RunId;
   readonly lifetimeMs: number;
   readonly operation:
-    | { readonly kind: 'plan'; readonly number: number; readonly project: ProjectPlace; readonly tree: Sha }
+    | { readonly kind: 'plan'; readonly number: number; readonly project: Project; readonly tree: Sha }
     | { readonly kind: 'apply'; readonly planId: PlanId };
 };
 
@@ -264,6 +264,11 @@ export type ControlActivities = {
     readonly repository: Repository;
     readonly project: ProjectPlace;
     readonly request: ProjectRequest;
+  }): Promise<void>;
+  /** Several of them, side by side. */
+  askProjects(request: {
+    readonly repository: Repository;
+    readonly asked: readonly { readonly project: ProjectPlace; readonly request: ProjectRequest }[];
   }): Promise<void>;
   /**
    * Checks the grant against the world once more and, in one transaction, writes the fence row. OperatorError: the run

@@ -6,7 +6,7 @@ import type { ProjectNews } from './messages.ts';
 import type { ApplyOutcome, ApplyTrigger, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { sameLogin } from './model/approval.ts';
-import { authorize, whoeverMerged } from './model/authorize.ts';
+import { githubItself } from './model/authorize.ts';
 import type { Finding } from './model/comparison.ts';
 import { rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
@@ -14,10 +14,10 @@ import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isApplied, isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
-import { targetOf } from './model/target.ts';
 import type { Turn } from './model/turn.ts';
-import { takeBack } from './taking-back.ts';
-import { giveBack, goOn, lockOf, tellRefusal } from './taking-turns.ts';
+import { takeBack, takeBackUsed } from './taking-back.ts';
+import type { TurnNews } from './taking-turns.ts';
+import { giveBack, goOn, lockOf, noteBegun, tellRefusal } from './taking-turns.ts';
 
 type Refused = { readonly project: string; readonly refusal: Refusal };
 
@@ -119,7 +119,7 @@ export function noteRefusals(desk: Desk, key: string, actor: string, refused: re
 
 /**
  * After a merge, everything that is ready is applied; what is not says on the check what it waits for, and belongs to
- * this pull request until then.
+ * this pull request until then. Whether whoever merged may apply is asked right before it begins.
  */
 export async function applyMerged(desk: Desk): Promise<void> {
   const { pullRequest } = desk.state;
@@ -127,13 +127,11 @@ export async function applyMerged(desk: Desk): Promise<void> {
   if (pullRequest?.state !== 'merged' || pullRequest.mergeCommit === null || found === null) return;
   const trigger: ApplyTrigger = {
     kind: 'merge',
-    actor: pullRequest.mergedBy ?? pullRequest.author,
+    actor: pullRequest.mergedBy ?? githubItself.login,
     mergeCommit: pullRequest.mergeCommit,
   };
   // It waits for nobody, and keeps nobody out.
   if (found.barred !== undefined) return noteBarred(desk, trigger, 'branch-barred');
-  const denial = authorize('apply', whoeverMerged(trigger.actor), targetOf(desk.state));
-  if (denial !== null) return noteBarred(desk, trigger, denial.kind);
   for (const project of found.projects.filter(isUnclaimed(desk)))
     changeProject(desk, project.project.name, { turn: { kind: 'wanted' } });
   const open = (projectsFound(desk.state)?.projects ?? []).filter(
@@ -182,9 +180,17 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     });
     return false;
   }
+  if (news.kind === 'starting') {
+    // Whoever hears it late has heard more since.
+    if (project.apply.phase.kind !== 'queued') return false;
+    desk.progressed = true;
+    changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'asked' } } });
+    return false;
+  }
   if (news.kind === 'applying') {
     const startedAt = new Date().toISOString();
     desk.progressed = true;
+    noteBegun(desk, news.project);
     changeProject(desk, news.project, {
       apply: { ...project.apply, phase: { kind: 'applying', startedAt } },
       turn: turnAfter(desk, project, 'applying'),
@@ -198,7 +204,9 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     tellRefusal(desk, project.apply, outcome.refusal);
     forgetLost(desk, project.apply, outcome.refusal);
     void giveBack(desk, project.project);
-  }
+  } else noteBegun(desk, news.project);
+  if (outcome.kind === 'failed' || outcome.kind === 'unknown')
+    takeBackUsed(desk, news.project, project.apply.digest);
   changeProject(desk, news.project, {
     apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
     turn: turnAfter(desk, project, outcome.kind),
@@ -212,7 +220,7 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
 /** What it would do has to be looked at once more. */
 const isOutdated = ({ kind }: Refusal): boolean => ['stale', 'already-applied', 'diverged'].includes(kind);
 
-export type ApplyNews = Exclude<ProjectNews, { kind: 'yours' | 'behind' }>;
+export type ApplyNews = Exclude<ProjectNews, { kind: TurnNews['kind'] }>;
 
 /** What has begun makes the project this pull request's; what is refused leaves it to whoever had it before. */
 function turnAfter(

@@ -3,11 +3,12 @@ import type { CommandRefusal, ProjectPlace, Reply } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
+import type { ProjectRequest } from './model/lock.ts';
 import { knownProjects } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
 import { endRound } from './planning.ts';
-import { askProject } from './proxies.ts';
+import { askProjects } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 
 type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
@@ -83,6 +84,9 @@ export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectS
   const others =
     wish.projects.length === 0 ? desk.state.touched.filter(({ name }) => !inLine.includes(name)) : [];
   await tellProjects(desk, [...places, ...others], { kind: 'release', ref: desk.state.ref, why: 'unlock' });
+  const released = [...places, ...others].map(({ name }) => name);
+  const touched = desk.state.touched.filter(({ name }) => !released.includes(name));
+  desk.state = { ...desk.state, touched };
   const unknown = projects.filter(isUnknown);
   for (const { project } of unknown) changeProject(desk, project.name, { apply: null });
   const only = unknown.map(({ project }) => project.name);
@@ -105,10 +109,9 @@ const isInLine = ({ turn, apply }: ProjectState): boolean =>
 async function tellProjects(
   desk: Desk,
   projects: readonly ProjectPlace[],
-  request: Parameters<typeof askProject>[0]['request'],
+  request: ProjectRequest,
 ): Promise<void> {
   const { repository } = desk.state.ref;
-  await Promise.all(
-    projects.map(({ dir, workspace }) => askProject({ repository, project: { dir, workspace }, request })),
-  );
+  const asked = projects.map(({ dir, workspace }) => ({ project: { dir, workspace }, request }));
+  await askProjects({ repository, asked });
 }

@@ -80,7 +80,7 @@ export type ProjectNews =
       readonly owner: number;
       readonly position: number;
     }
-  /** The pull request owns the project now; the apply that it asked for may have begun with that. */
+  /** The pull request owns the project now. */
   | { readonly kind: 'yours'; readonly project: string }
   /** Its turn comes when those before it have given up the project. */
   | {
@@ -89,6 +89,8 @@ export type ProjectNews =
       readonly owner: number;
       readonly position: number;
     }
+  /** It was asked for without waiting, and belongs to `owner`. */
+  | { readonly kind: 'taken'; readonly project: string; readonly owner: number }
   /** Its turn has come, and it waits for a runner that is free. */
   | { readonly kind: 'starting'; readonly project: string; readonly runId: RunId }
   /** A runner has taken it. */

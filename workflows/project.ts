@@ -9,15 +9,23 @@ import {
 } from '@temporalio/workflow';
 import type { ProjectPlace } from './activities.ts';
 import { execute } from './executing.ts';
-import { projectRequestSignal } from './messages.ts';
-import type { ApplyRequest, Lock, ProjectRequest } from './model/lock.ts';
-import { enqueue, finish, grantTurns, isFree, release, startNext, withdraw } from './model/lock.ts';
+import { applyTakenSignal, projectRequestSignal } from './messages.ts';
+import type { ApplyRequest, Lock, ProjectRequest, WaitingRequest } from './model/lock.ts';
+import { enqueue, finish, grantTurns, isFree, release, startNext, takenBy, withdraw } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
 import { keepRecording } from './recording.ts';
-import { over, refuseWaiting, tell, tellOthers, tellWaiting } from './telling.ts';
-import { abandon, heedFinding, keepInquiry, settleUnknown, unlockStateOf } from './unsettled.ts';
+import { over, refuseWaiting, tell, tellOthers, tellTaken, tellWaiting } from './telling.ts';
+import {
+  abandon,
+  answerAfter,
+  heedFinding,
+  keepInquiry,
+  recover,
+  settleUnknown,
+  unlockStateOf,
+} from './unsettled.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
 export type ProjectStart = {
@@ -35,6 +43,7 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     requests: [],
     ended: null,
     applying: null,
+    told: [],
     inquiry: null,
     records: [],
   };
@@ -42,6 +51,7 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     if (isOwn(office, request)) office.requests.push(request);
     else log.warn('refused a request about another project', { kind: request.kind });
   });
+  setHandler(applyTakenSignal, () => tellTaken(office));
   void keepRecording(office, () => office.lock.running !== null);
   for (;;) {
     keepInquiry(office);
@@ -50,7 +60,7 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     const changedBy = (await settle(office)) ?? (await heedFinding(office));
     await giveTurns(office);
     startNextApply(office);
-    await tellWaiting(office.lock);
+    await tellWaiting(office);
     if (changedBy !== null) await tellOthers(changedBy);
     await condition(allHandlersFinished);
     if (hasWork(office) || !mayRest(office)) continue;
@@ -86,18 +96,22 @@ async function take(office: Office, request: ProjectRequest): Promise<void> {
     case 'apply':
       return accept(office, request);
     case 'turn':
-      return move(office, enqueue(office.lock, request));
+      return enlist(office, request);
     case 'release':
       return letGo(office, request);
     case 'withdraw':
       await refuseWaiting(office.lock, request.ref.number);
       return move(office, withdraw(office.lock, request.ref.number));
     case 'stop':
+      await recover(office);
       if (office.lock.running?.runId === request.runId) office.applying?.cancel();
       return;
     case 'look-again':
+      await recover(office);
       if (office.inquiry !== null) office.inquiry.again = true;
       return;
+    case 'ask-after':
+      return answerAfter(office, request);
     case 'settle':
       return settleUnknown(office, request);
     case 'unlock-state':
@@ -110,14 +124,26 @@ async function take(office: Office, request: ProjectRequest): Promise<void> {
 /** A frozen project takes nothing: nobody knows what it is like now. */
 async function accept(office: Office, request: ApplyRequest): Promise<void> {
   const { lock } = office;
-  if (lock.frozen === null) return move(office, enqueue(lock, request));
+  if (lock.frozen === null) return enlist(office, request);
   const refusal = { kind: 'frozen', project: request.grant.project.name, reason: lock.frozen } as const;
   await tell(request, over(request, { kind: 'refused', refusal }));
 }
 
-/** A person who unlocks has looked: an apply that never reported will not be waited for any more. */
+/** Who does not want to wait hears at once that somebody else has it. */
+async function enlist(office: Office, request: WaitingRequest): Promise<void> {
+  const owner = request.waits ? null : takenBy(office.lock, request.ref.number);
+  if (owner === null) return move(office, enqueue(office.lock, request));
+  const project = request.kind === 'turn' ? request.project : request.grant.project.name;
+  await tell(request, { kind: 'taken', project, owner });
+}
+
+/**
+ * A person who unlocks has looked: an apply that never reported will not be waited for any more. Of one that is only
+ * found now nobody could know.
+ */
 async function letGo(office: Office, request: Extract<ProjectRequest, { kind: 'release' }>): Promise<void> {
   const { ref, why } = request;
+  if (await recover(office)) return;
   const { owner, running } = office.lock;
   await refuseWaiting(office.lock, ref.number);
   const mayAbandon = why === 'unlock' && running === null && (owner === null || owner === ref.number);
@@ -140,7 +166,6 @@ function startNextApply(office: Office): void {
   if (next === null) return;
   move(office, next);
   const { running } = next;
-  if (running.inLine) void tell(running, { kind: 'yours', project: running.grant.project.name });
   void execute(office, next).then((end) => {
     office.applying = null;
     office.ended = { request: running, before, ...end };
@@ -154,12 +179,14 @@ async function settle(office: Office): Promise<ApplyRequest | null> {
   office.ended = null;
   const { request, before, outcome, lostWaitMs: waitMs } = ended;
   const refused = outcome.kind === 'refused';
+  const stuck = refused && outcome.refusal.kind === 'frozen';
   const end =
     outcome.kind === 'unknown'
       ? { frozen: outcome.reason, unsettled: { request, waitMs, mark: outcome.mark ?? null } }
       : { frozen: null };
   move(office, finish(office.lock, { ...end, refused, before }));
   await tell(request, over(request, outcome));
+  if (stuck) await recover(office);
   const partly = outcome.kind === 'failed' && outcome.done > 0;
   return outcome.kind === 'applied' || partly ? request : null;
 }

@@ -77,6 +77,7 @@ const inPlace = proxyLocalActivities<ControlActivities>({
   retry: onceInPlace,
 });
 export const askProject = inTurn(inPlace.askProject, endlessPatience);
+export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
 export const findUnfinished = inTurn(inPlace.findUnfinished, endlessPatience);
@@ -147,13 +148,13 @@ export const planProjectIn =
 
 async function admitPlan(request: PlanRequest, pool: string, lifetimeMs: number): Promise<RunPass | null> {
   const { repository, runId, number, source } = request;
-  const { dir, workspace } = request.project;
+  const { name, dir, workspace, engine } = request.project;
   return admitRun({
     repositoryId: repository.id,
     pool,
     runId,
     lifetimeMs,
-    operation: { kind: 'plan', number, project: { dir, workspace }, tree: source.tree },
+    operation: { kind: 'plan', number, project: { name, dir, workspace, engine }, tree: source.tree },
   });
 }
 

@@ -27,11 +27,12 @@ import { dependentsToPlan, playRound, stopDependents } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal, subjectOf } from './messages.ts';
 import { addAgain, againFor } from './model/again.ts';
+import { areWordsOld } from './model/keep-plan.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import { isSettled, isUnknown } from './model/round.ts';
-import { askProject, inspect, wasDelivered } from './proxies.ts';
+import { askProjects, inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
 import { heedReviews, keepLooking } from './reviewing.ts';
 import type { TurnNews } from './taking-turns.ts';
@@ -96,15 +97,11 @@ function isOver(desk: Desk): boolean {
 
 async function giveUpLocks(desk: Desk): Promise<void> {
   const { ref, touched } = desk.state;
-  await Promise.all(
-    touched.map(({ dir, workspace }) =>
-      askProject({
-        repository: ref.repository,
-        project: { dir, workspace },
-        request: { kind: 'release', ref, why: 'closed' },
-      }),
-    ),
-  );
+  const asked = touched.map(({ dir, workspace }) => ({
+    project: { dir, workspace },
+    request: { kind: 'release', ref, why: 'closed' } as const,
+  }));
+  if (asked.length > 0) await askProjects({ repository: ref.repository, asked });
   desk.state = { ...desk.state, touched: [] };
 }
 
@@ -112,7 +109,7 @@ async function giveUpLocks(desk: Desk): Promise<void> {
 const maxStaleInARow = 3;
 
 function heed(desk: Desk, news: ProjectNews): void {
-  if (news.kind === 'yours' || news.kind === 'behind') heedTurn(desk, news);
+  if (news.kind === 'yours' || news.kind === 'behind' || news.kind === 'taken') heedTurn(desk, news);
   else heedApply(desk, news);
 }
 
@@ -142,7 +139,7 @@ function heedApply(desk: Desk, news: ApplyNews): void {
 const isForPeople = (news: ProjectNews): boolean =>
   news.kind === 'finished' &&
   news.outcome.kind === 'refused' &&
-  ['requirements-unmet', 'branch-barred', 'approvals-missing'].includes(news.outcome.refusal.kind);
+  ['requirements-unmet', 'branch-barred', 'denied', 'approvals-missing'].includes(news.outcome.refusal.kind);
 
 async function mergeOrTell(desk: Desk): Promise<void> {
   try {
@@ -155,7 +152,7 @@ async function mergeOrTell(desk: Desk): Promise<void> {
 /** What waited for its turn is planned now; what is wanted next is asked for. */
 function heedTurn(desk: Desk, news: TurnNews): void {
   if (noteTurn(desk, news)) void playRound(desk, { kind: 'refresh', applied: [] });
-  else if (news.kind === 'yours') void goOnOrTell(desk);
+  else if (news.kind !== 'behind') void goOnOrTell(desk);
 }
 
 async function handle(desk: Desk, message: Message): Promise<void> {
@@ -215,13 +212,19 @@ async function meet(desk: Desk): Promise<void> {
   else desk.state = { ...desk.state, appliesNext: false };
 }
 
-/** What GitHub says of the pull request now. Only a new head, base, state or draft mark is worth a new round. */
+/**
+ * What GitHub says of the pull request now. A new head, base, state or draft mark is worth a new round; for other words
+ * only policies may have to be asked again.
+ */
 function hear(desk: Desk, message: Extract<Message, { kind: 'pull-request' }>): void {
   const { pullRequest: now, lost } = message;
   const before = desk.state.pullRequest;
   if (before !== null && desk.state.round !== null && isSame(before, now)) {
     // Whoever looked at GitHub missed something there: whatever is not on show yet is shown now.
     if (lost !== undefined) desk.stale = true;
+    if (before.state !== 'open') return;
+    const { title, labels } = now;
+    desk.state = withPullRequest(desk.state, { ...before, title, labels });
     return;
   }
   if (before?.state === 'merged') return;
@@ -239,7 +242,14 @@ const isSame = (before: PullRequest, now: PullRequest): boolean =>
     before.state === now.state);
 
 /** A round under way is let finish first: its plans are good unless the project itself has changed. */
-const mayRefresh = (desk: Desk): boolean => desk.refreshes.length > 0 && desk.planning === null;
+const mayRefresh = (desk: Desk): boolean =>
+  desk.planning === null && (desk.refreshes.length > 0 || isReworded(desk));
+
+/** A label or the title changed, and there are policies that see them. */
+function isReworded({ state }: Desk): boolean {
+  const found = projectsFound(state);
+  return found !== null && state.pullRequest?.state === 'open' && areWordsOld(found, state.pullRequest);
+}
 
 /** However often the world changed, what is planned here is looked at once. */
 async function refresh(desk: Desk, messages: readonly RefreshMessage[]): Promise<void> {

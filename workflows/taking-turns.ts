@@ -4,18 +4,19 @@ import type { ProjectPlace } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
-import type { ApplyGrant, Refusal } from './model/apply.ts';
+import type { Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { defaultConfiguration, rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { LockMode, ProjectRequest } from './model/lock.ts';
 import type { Project } from './model/project.ts';
+import type { Touched } from './model/pull-request-state.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
-import { hasLater, nextWanted } from './model/turn.ts';
-import { askProject } from './proxies.ts';
+import { heldAfter, isNext, nextStep } from './model/turn.ts';
+import { askProject, askProjects } from './proxies.ts';
 
 type Wished = ProjectState & { readonly apply: ApplyState };
 
@@ -24,20 +25,78 @@ export function lockOf(desk: Desk, project: string): LockMode {
   return rulesFor(projectsFound(desk.state)?.configuration ?? defaultConfiguration, project).lock;
 }
 
+/** What is asked of the project of that name. */
+type Asked = { readonly project: Project; readonly request: ProjectRequest };
+
 /**
- * Starts what may start now, and asks for the next project in line. What became another plan has to be asked for
- * anew; while things are being planned nobody knows yet.
+ * Starts what may start now, and asks for what is next in order. What became another plan has to be asked for anew;
+ * while things are being planned nobody knows yet.
  */
 export async function goOn(desk: Desk): Promise<void> {
-  const asked: Promise<void>[] = [];
-  for (const project of desk.planning === null ? heldProjects(desk) : []) {
-    if (planOf(project)?.digest !== project.apply.digest) endWish(desk, project, changed(project));
-    else if (isFirst(desk, project) && mayStart(desk, project)) asked.push(start(desk, project));
+  const asked = desk.planning === null ? startHeld(desk) : [];
+  const step = nextStep(knownProjects(desk.state), begunHere(desk));
+  if (step?.kind === 'refuse') {
+    refuseTaken(desk, step.project, step.holds);
+    // What comes after it may start now.
+    if (lockOf(desk, step.project.project.name) !== 'plan') void goOnOrTell(desk);
   }
-  const next = nextWanted(knownProjects(desk.state));
-  if (next !== null) asked.push(askTurn(desk, next.project));
-  const lost = (await Promise.allSettled(asked)).find((each) => each.status === 'rejected');
-  if (lost !== undefined) throw lost.reason;
+  if (step?.kind === 'ask') {
+    for (const { project } of step.giveBack) await leave(desk, project);
+    asked.push(...step.projects.map(({ project }) => turnOrApply(desk, project, step)));
+  }
+  await askAll(desk, asked);
+}
+
+/** What it owns already, or needs not own. */
+function startHeld(desk: Desk): Asked[] {
+  return heldProjects(desk).flatMap((held) => {
+    if (planOf(held)?.digest !== held.apply.digest) {
+      endWish(desk, held, changed(held));
+      return [];
+    }
+    const { turn, project } = held;
+    const may = (turn === null || turn.kind === 'yours') && isNext(knownProjects(desk.state), project);
+    const asked = may && mayStart(desk, held) ? start(desk, held, true) : null;
+    return asked === null ? [] : [asked];
+  });
+}
+
+/** The only one that is wanted, and may start: its apply asks for the project, too, which saves people a step. */
+function turnOrApply(
+  desk: Desk,
+  project: Project,
+  { projects, waits }: { readonly projects: readonly unknown[]; readonly waits: boolean },
+): Asked {
+  const held = heldProjects(desk).find((each) => each.project.name === project.name);
+  const alone = projects.length === 1 && desk.planning === null && held !== undefined && mayStart(desk, held);
+  const asked = alone ? start(desk, held, waits) : null;
+  return asked ?? turnOf(desk, project, waits);
+}
+
+/** Of what something was applied here. */
+const begunHere = ({ state }: Desk): readonly Touched[] => {
+  const running = knownProjects(state).filter((each) => isUnderWay(each) && each.turn !== null);
+  return state.touched.filter(
+    ({ name, begun }) => begun === true || running.some(({ project }) => project.name === name),
+  );
+};
+
+/** Nobody waits for it in a circle: whoever wished it hears whose it is and what this pull request holds. */
+function refuseTaken(desk: Desk, { project, turn }: ProjectState, holds: readonly Touched[]): void {
+  if (turn?.kind !== 'wanted' || turn.taken === undefined) return;
+  const held = heldProjects(desk).find((each) => each.project.name === project.name);
+  // Where the lock comes before the plan, it is asked for again with the next look at what is planned here.
+  if (lockOf(desk, project.name) !== 'plan') changeProject(desk, project.name, { turn: null });
+  if (held === undefined) return;
+  const names = holds.map(({ name }) => name);
+  endWish(desk, held, { kind: 'out-of-order', project: project.name, owner: turn.taken, holds: names });
+}
+
+/** It comes later in order than what is waited for. What was planned for it is not for show without the project. */
+async function leave(desk: Desk, project: Project): Promise<void> {
+  const planless = lockOf(desk, project.name) === 'plan' ? { result: null, verdicts: null } : {};
+  changeProject(desk, project.name, { turn: { kind: 'wanted' }, ...planless });
+  await stepBack(desk, project);
 }
 
 /** Their plans are there: what is still being planned is looked at when it is. */
@@ -51,12 +110,6 @@ function heldProjects(desk: Desk): readonly Wished[] {
 
 const mayStart = (desk: Desk, { project }: ProjectState): boolean =>
   openDependencies(projectsFound(desk.state)?.projects ?? [], project.name).length === 0;
-
-/** It is the pull request's own, or next in line: then the wish to apply it asks for the project, too. */
-function isFirst(desk: Desk, { project, turn }: ProjectState): boolean {
-  if (turn === null || turn.kind === 'yours') return true;
-  return nextWanted(knownProjects(desk.state))?.project.name === project.name;
-}
 
 const changed = ({ project, apply }: Wished): Refusal => ({
   kind: 'stale',
@@ -81,55 +134,69 @@ export function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal:
   desk.answers.push({ id: runId, commentNodeId: null, reaction: null, reply });
 }
 
-/** The rights and the plan are those of now: the wish may have waited for long. */
-async function start(desk: Desk, project: Wished): Promise<void> {
-  const { pullRequest } = desk.state;
-  const { trigger } = project.apply;
-  const plan = planOf(project);
-  if (pullRequest === null || plan === null) return;
-  const grant = grantApply(applyQuestion({ ...desk.state, pullRequest }, project, trigger));
-  if (!isGrant(grant)) return endWish(desk, project, grant);
+/** The rights and the plan are those of now: the wish may have waited for long. Null when it ended with that. */
+function start(desk: Desk, held: Wished, waits: boolean): Asked | null {
+  const { pullRequest, ref } = desk.state;
+  const { project, turn, apply: wish } = held;
+  const plan = planOf(held);
+  if (pullRequest === null || plan === null) return null;
+  const grant = grantApply(applyQuestion({ ...desk.state, pullRequest }, held, wish.trigger));
+  if (!isGrant(grant)) {
+    endWish(desk, held, grant);
+    return null;
+  }
   const runId = parseRunId(uuid4());
-  const apply = { runId, digest: grant.digest, plan, trigger, phase: { kind: 'asked' } } as const;
-  const turn = project.turn?.kind === 'wanted' ? ({ kind: 'asked' } as const) : project.turn;
-  changeProject(desk, project.project.name, { apply, turn });
-  await askApply(desk, project.project, grant, runId);
+  const apply = {
+    runId,
+    digest: grant.digest,
+    plan,
+    trigger: wish.trigger,
+    phase: { kind: 'asked' },
+  } as const;
+  changeProject(desk, project.name, { apply, turn: turn?.kind === 'wanted' ? { kind: 'asked' } : turn });
+  const mode = lockOf(desk, project.name);
+  const replyTo = workflowInfo().workflowId;
+  return { project, request: { kind: 'apply', ref, replyTo, runId, grant, mode, waits } };
 }
 
-async function askApply(
-  desk: Desk,
-  project: Project,
-  grant: ApplyGrant,
-  runId: ApplyState['runId'],
-): Promise<void> {
+/** The answer comes as news. */
+function turnOf(desk: Desk, project: Project, waits: boolean): Asked {
+  changeProject(desk, project.name, { turn: { kind: 'asked' } });
   const { ref } = desk.state;
-  const mode = lockOf(desk, project.name);
-  const inLine = knownProjects(desk.state).some(({ turn }) => turn?.kind === 'wanted');
   const replyTo = workflowInfo().workflowId;
+  return { project, request: { kind: 'turn', ref, replyTo, project: project.name, waits } };
+}
+
+/** Asks to own a project; where it holds what comes later in order, it does not stand in line. */
+export async function askTurn(desk: Desk, project: Project): Promise<void> {
+  const waits = heldAfter(begunHere(desk), project).length === 0;
+  await askAll(desk, [turnOf(desk, project, waits)]);
+}
+
+/** From now on, this pull request may own the projects and has to give them up one day. */
+async function askAll(desk: Desk, asked: readonly Asked[]): Promise<void> {
+  if (asked.length === 0) return;
+  const { touched, ref } = desk.state;
+  const added = asked
+    .filter(({ project }) => !touched.some(({ name }) => name === project.name))
+    .map(({ project: { name, dir, workspace } }) => ({ name, dir, workspace }));
+  desk.state = { ...desk.state, touched: [...touched, ...added] };
+  const requests = asked.map(({ project: { dir, workspace }, request }) => ({
+    project: { dir, workspace },
+    request,
+  }));
   try {
-    await ask(desk, project, { kind: 'apply', ref, replyTo, runId, grant, mode, inLine });
+    await askProjects({ repository: ref.repository, asked: requests });
   } catch (error) {
-    // It never got there: the plan is as ready as before.
-    if (findProject(desk.state, project.name)?.apply?.runId === runId)
-      changeProject(desk, project.name, { apply: null, turn: null });
+    for (const each of asked) neverAsked(desk, each);
     throw error;
   }
 }
 
-/** Asks to own a project; the answer comes as news. */
-export async function askTurn(desk: Desk, project: Project): Promise<void> {
-  const { ref } = desk.state;
-  changeProject(desk, project.name, { turn: { kind: 'asked' } });
-  const request = { kind: 'turn', ref, replyTo: workflowInfo().workflowId, project: project.name } as const;
-  await ask(desk, project, request);
-}
-
-/** From now on, this pull request may own the project and has to give it up one day. */
-async function ask(desk: Desk, { name, dir, workspace }: Project, request: ProjectRequest): Promise<void> {
-  const { touched, ref } = desk.state;
-  if (!touched.some((known) => known.name === name))
-    desk.state = { ...desk.state, touched: [...touched, { name, dir, workspace }] };
-  await askProject({ repository: ref.repository, project: { dir, workspace }, request });
+/** It never got there: the plan is as ready as before. */
+function neverAsked(desk: Desk, { project: { name }, request }: Asked): void {
+  if (request.kind === 'apply' && findProject(desk.state, name)?.apply?.runId === request.runId)
+    changeProject(desk, name, { apply: null, turn: null });
 }
 
 /**
@@ -139,7 +206,7 @@ async function ask(desk: Desk, { name, dir, workspace }: Project, request: Proje
 export async function giveBack(desk: Desk, project: Project): Promise<void> {
   const state = findProject(desk.state, project.name);
   if (state === null || state.turn === null || lockOf(desk, project.name) === 'plan') return;
-  if (desk.state.pullRequest?.state === 'merged' || hasLater(knownProjects(desk.state), state)) return;
+  if (desk.state.pullRequest?.state === 'merged') return;
   changeProject(desk, project.name, { turn: null });
   await stepBack(desk, project);
 }
@@ -160,7 +227,16 @@ export function releaseDone(desk: Desk): void {
   }
 }
 
-export type TurnNews = Extract<ProjectNews, { kind: 'yours' | 'behind' }>;
+/** Something of it has been applied, or may have been: from now on it is more than a turn. */
+export function noteBegun(desk: Desk, name: string): void {
+  if (lockOf(desk, name) === 'none') return;
+  const touched = desk.state.touched.map((each) =>
+    each.name === name ? { ...each, begun: true as const } : each,
+  );
+  desk.state = { ...desk.state, touched };
+}
+
+export type TurnNews = Extract<ProjectNews, { kind: 'yours' | 'behind' | 'taken' }>;
 
 /** Notes whose turn it is. True when the project is this pull request's and waited to be planned for that. */
 export function noteTurn(desk: Desk, news: TurnNews): boolean {
@@ -172,6 +248,10 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
     if (news.kind === 'yours' && place !== undefined && project?.apply == null) void stepBack(desk, place);
     return false;
   }
+  if (news.kind === 'taken') {
+    noteTaken(desk, project, news.owner);
+    return false;
+  }
   if (news.kind === 'behind') {
     const since = project.turn.kind === 'behind' ? project.turn.since : new Date().toISOString();
     if (project.turn.kind === 'behind') desk.progressed = true;
@@ -181,9 +261,16 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
     return false;
   }
   const planned = lockOf(desk, news.project) === 'plan';
-  const waited = planned && project.turn.kind === 'behind' && project.result === null;
+  const waited = planned && desk.planning === null && project.result === null;
   changeProject(desk, news.project, { turn: { kind: 'yours' } });
   return waited;
+}
+
+/** An apply that asked for it goes back to where it waited for its turn. */
+function noteTaken(desk: Desk, { project: { name }, apply }: ProjectState, owner: number): void {
+  const held = { kind: 'held', after: [] } as const;
+  const waiting = apply?.phase.kind === 'asked' ? { apply: { ...apply, phase: held } } : {};
+  changeProject(desk, name, { turn: { kind: 'wanted', taken: owner }, ...waiting });
 }
 
 /** Takes back what waits for its turn, and the turn itself. */

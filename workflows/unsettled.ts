@@ -1,11 +1,12 @@
 // What becomes of a project while nobody knows what an apply has done to it?
 import { log } from '@temporalio/workflow';
+import type { UnfinishedApply } from './activities.ts';
 import { recordOutcome } from './executing.ts';
 import type { ApplyRequest, ProjectRequest } from './model/lock.ts';
-import { thaw } from './model/lock.ts';
+import { freeze, thaw } from './model/lock.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
-import { abandonApply } from './proxies.ts';
+import { abandonApply, findUnfinished, recordUnbegun } from './proxies.ts';
 import { breakLock, inquire } from './reconciling.ts';
 import { over, tell, tellOthers } from './telling.ts';
 
@@ -15,6 +16,53 @@ export function keepInquiry(office: Office): void {
   if (inquiry?.unsettled === lock.unsettled) return;
   inquiry?.scope.cancel();
   office.inquiry = lock.unsettled === undefined ? null : inquire(lock.unsettled);
+}
+
+/**
+ * An earlier life of this workflow was ended from outside while it applied something: nobody knows what came of it, and
+ * nothing runs over it. False when there is no such apply.
+ */
+export async function recover(office: Office): Promise<boolean> {
+  const { repository, project, lock } = office;
+  if (lock.running !== null || lock.unsettled !== undefined) return false;
+  const found = await findOrLog({ repository, project });
+  if (found === null) return false;
+  const { runId, grant, number, asked, lostWaitMs: waitMs } = found;
+  const { replyTo, mode } = asked;
+  const ref = { repository, number };
+  const request: ApplyRequest = { kind: 'apply', ref, replyTo, runId, grant, mode, waits: true };
+  const reason = "the project's workflow was ended from outside while this was applied";
+  const outcome = { kind: 'unknown', runId, reason } as const;
+  await recordOutcome(runId, outcome);
+  move(office, freeze(office.lock, { request, waitMs, mark: null }, reason));
+  await tell(request, over(request, outcome));
+  return true;
+}
+
+async function findOrLog(place: Parameters<typeof findUnfinished>[0]): Promise<UnfinishedApply | null> {
+  try {
+    return await findUnfinished(place);
+  } catch (error) {
+    log.error('nobody could look for an apply that never ended', { error });
+    return null;
+  }
+}
+
+/** Whoever waits for a run that this workflow knows nothing of hears what the record says: at least that nothing began. */
+export async function answerAfter(
+  office: Office,
+  wish: Extract<ProjectRequest, { kind: 'ask-after' }>,
+): Promise<void> {
+  const { runId, project, replyTo } = wish;
+  await recover(office);
+  const { queue, running, unsettled } = office.lock;
+  const known = [...queue, running, unsettled?.request].some(
+    (each) => each?.kind === 'apply' && each.runId === runId,
+  );
+  if (known || office.ended?.request.runId === runId) return;
+  const withdrawn = { kind: 'refused', refusal: { kind: 'withdrawn', project } } as const;
+  const outcome = await recordUnbegun({ runId, life: null, outcome: withdrawn });
+  await tell({ replyTo }, { kind: 'finished', project, runId, outcome });
 }
 
 /** Only its own pull request decides about an apply, and only about the one that nobody knows the outcome of. */

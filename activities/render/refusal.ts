@@ -53,6 +53,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `${lostWords(refusal.lost)}. ${missingSentence(refusal.project, refusal.missing)}`;
     case 'branch-barred':
       return `${barWords(refusal.bar)}. ${barRemedy(refusal.bar)}`;
+    case 'asker-denied':
+      return `${person(refusal.login)} may not apply ${named(refusal.project)} any more: it takes ${refusal.needs} access. Somebody who has it can comment \`/hatchet apply\`.`;
     case 'draft':
       return 'this is a draft. Mark it as ready for review first.';
     case 'closed':
@@ -74,6 +76,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `a newer merge of #${refusal.by} was applied to ${named(refusal.project)}, and it contains this one. An older merge is never applied over a newer one.`;
     case 'diverged':
       return `#${refusal.by} has applied something to ${named(refusal.project)} that is not part of what this pull request stands on. Look at the new plan; going over it takes an approval.`;
+    case 'out-of-order':
+      return `${named(refusal.project)} belongs to #${refusal.owner}, and this pull request holds ${nameList(refusal.holds)}, which comes after it: waiting for each other, both could wait for ever. Give that up with \`/hatchet unlock\`, or ask again when #${refusal.owner} is done.`;
     case 'dependency-open':
       return `${named(refusal.project)} depends on ${nameList(refusal.dependencies)}, which has to be applied first.`;
     default:

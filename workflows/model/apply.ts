@@ -71,6 +71,13 @@ export type Refusal =
   | { readonly kind: 'requirements-unmet'; readonly project: string; readonly unmet: readonly Unmet[] }
   /** Its base branch is none that may be applied from. */
   | { readonly kind: 'branch-barred'; readonly bar: BranchBar }
+  /** Whoever asked for it, or merged it, may not apply at this moment. */
+  | {
+      readonly kind: 'asker-denied';
+      readonly project: string;
+      readonly login: string;
+      readonly needs: 'read' | 'write';
+    }
   | { readonly kind: 'draft' }
   | { readonly kind: 'closed' }
   | { readonly kind: 'already-applied'; readonly project: string }
@@ -89,6 +96,13 @@ export type Refusal =
   | { readonly kind: 'superseded'; readonly project: string; readonly by: number }
   /** What `by` has applied is not part of what this stands on: somebody has to say that it may go over it. */
   | { readonly kind: 'diverged'; readonly project: string; readonly by: number }
+  /** It is `owner`'s, and to wait for it while these are held could be for ever. */
+  | {
+      readonly kind: 'out-of-order';
+      readonly project: string;
+      readonly owner: number;
+      readonly holds: readonly string[];
+    }
   | { readonly kind: 'apply-failed'; readonly project: string }
   | { readonly kind: 'withdrawn'; readonly project: string }
   /** A state that Terraform could not write has to be put back first. */

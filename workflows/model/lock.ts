@@ -17,8 +17,8 @@ export type ApplyRequest = {
   readonly runId: RunId;
   readonly grant: ApplyGrant;
   readonly mode: LockMode;
-  /** More of the pull request's projects are asked for once this one is its own: it wants to hear of that. */
-  readonly inLine: boolean;
+  /** In line, where the project is somebody else's; otherwise it is had at once or not at all. */
+  readonly waits: boolean;
 };
 
 /** A pull request that wants to own a project before it plans it, or before what it needs first is applied. */
@@ -28,6 +28,8 @@ export type TurnRequest = {
   readonly replyTo: string;
   /** What the asking pull request calls the project. */
   readonly project: string;
+  /** As of an apply. */
+  readonly waits: boolean;
 };
 
 export type WaitingRequest = ApplyRequest | TurnRequest;
@@ -48,6 +50,14 @@ export type ProjectRequest =
       readonly ref: PullRequestRef;
       readonly runId: RunId;
       readonly outcome: ApplyOutcome;
+    }
+  /** Somebody wonders why nothing was heard of this run for so long: whoever knows nothing of it says so. */
+  | {
+      readonly kind: 'ask-after';
+      readonly ref: PullRequestRef;
+      readonly replyTo: string;
+      readonly project: string;
+      readonly runId: RunId;
     }
   /** A person wants Terraform's own lock broken that such an apply left behind. */
   | { readonly kind: 'unlock-state'; readonly ref: PullRequestRef; readonly lockId: string };
@@ -82,6 +92,12 @@ export type Ownership = Pick<Lock, 'owner' | 'applied'>;
 const nobody: Ownership = { owner: null, applied: false };
 
 export const freeLock: Lock = { ...nobody, queue: [], running: null, fence: 0, frozen: null };
+
+/** Whose it is, or whose it is next, where that is not this pull request; else null. */
+export function takenBy({ owner, queue }: Lock, number: number): number | null {
+  const other = owner ?? queue.find(({ ref }) => ref.number !== number)?.ref.number ?? null;
+  return other === number ? null : other;
+}
 
 /** What is queued or running already changes nothing. */
 export function enqueue(lock: Lock, request: WaitingRequest): Lock {
@@ -126,8 +142,7 @@ const isOf = ({ ref }: WaitingRequest, { owner }: Lock): boolean => ref.number =
 
 /**
  * The running apply has ended. An outcome that nobody knows freezes the project for its owner. One that was refused
- * before it began, or that was not to own anything, leaves the project to whoever had it before; in line, it was a
- * turn, too, which only the pull request gives back.
+ * before it began, or that was not to own anything, leaves the project to whoever had it before.
  */
 export function finish(
   lock: Lock,
@@ -139,11 +154,15 @@ export function finish(
   },
 ): Lock {
   const passes = end.refused || lock.running?.mode === 'none';
-  const keeps = lock.running?.inLine === true && lock.running.mode !== 'none' && end.before.owner === null;
-  const { owner, applied } = keeps ? { owner: lock.owner, applied: false } : end.before;
+  const { owner, applied } = end.before;
   const ownership = end.frozen === null && passes ? { owner, applied } : {};
   const unsettled = end.unsettled === undefined ? {} : { unsettled: end.unsettled };
   return { ...lock, running: null, frozen: end.frozen, ...ownership, ...unsettled };
+}
+
+/** An apply was found that an earlier life of the project's workflow had begun: nothing runs over it. */
+export function freeze(lock: Lock, unsettled: Unsettled, reason: string): Lock {
+  return { ...lock, owner: unsettled.request.ref.number, applied: true, frozen: reason, unsettled };
 }
 
 /** The outcome is known now: its pull request goes on with the project, unless it was not to own anything. */

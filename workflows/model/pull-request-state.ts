@@ -32,7 +32,7 @@ export type PullRequestState = {
   readonly autoMerge: { readonly head: Sha; readonly refusal: string | null } | null;
   /** Denials that people lifted. */
   readonly overrides: readonly Override[];
-  /** Yeses that are gone although the plan is the same. */
+  /** Yeses that are gone, and why. */
   readonly lost: readonly LostApproval[];
   /** Digests that were on show before the merge: only these may be applied without somebody looking again. */
   readonly reviewed: readonly PlanDigest[];
@@ -41,13 +41,21 @@ export type PullRequestState = {
   /** How often an apply was refused as stale since anybody said anything. */
   readonly staleInARow: number;
   /** Projects whose lock this pull request may hold, by name. */
-  readonly touched: readonly { readonly name: string; readonly dir: string; readonly workspace: string }[];
+  readonly touched: readonly Touched[];
   /** GUIDs of the last deliveries, oldest first: GitHub repeats itself. */
   readonly seen: readonly string[];
   /** A writer allowed the plan of exactly this head of a fork. */
   readonly allowedHead: string | null;
   /** Somebody wants these applies stopped, and was warned; `at`: when they said so (ISO 8601, GitHub's clock). */
   readonly stopAsked?: { readonly at: string; readonly runs: readonly RunId[] };
+};
+
+/** `begun`: something of it was applied here, so that only a person, a merge or a close gives it up. */
+export type Touched = {
+  readonly name: string;
+  readonly dir: string;
+  readonly workspace: string;
+  readonly begun?: true;
 };
 
 /** GitHub redelivers within three days; a pull request with more deliveries than this between is not a person's. */

@@ -3,48 +3,78 @@ import type { Project } from './project.ts';
 
 /** How far a pull request is with owning a project. Times are ISO 8601. */
 export type Turn =
-  /** It is asked for when everything before it in order is the pull request's own. */
-  | { readonly kind: 'wanted' }
+  /** `taken`: whose it was when it was asked for without waiting. */
+  | { readonly kind: 'wanted'; readonly taken?: number }
   | { readonly kind: 'asked' }
   | { readonly kind: 'behind'; readonly owner: number; readonly position: number; readonly since: string }
   | { readonly kind: 'yours' };
 
-type Wanting = { readonly project: Pick<Project, 'dir' | 'workspace'>; readonly turn: Turn | null };
+type Place = Pick<Project, 'dir' | 'workspace'>;
+type Wanting = { readonly project: Place; readonly turn: Turn | null };
 
 /**
- * The order in which every pull request takes its projects. Whoever waits holds nothing that comes later in it, so
- * two that want the same projects cannot each hold what the other waits for.
+ * The order in which every pull request waits for projects. Whoever waits holds nothing that comes later in it, so two
+ * that want the same projects cannot each hold what the other waits for.
  */
 export function inLockOrder<Each extends Pick<Wanting, 'project'>>(
   projects: readonly Each[],
 ): readonly Each[] {
-  return projects.toSorted((left, right) => compare(key(left), key(right)));
+  return projects.toSorted((left, right) => compare(left.project, right.project));
 }
-
-const key = ({ project }: Pick<Wanting, 'project'>): readonly [string, string] => [
-  project.dir,
-  project.workspace,
-];
 
 /** By code units: the same on every machine. */
-function compare([dir, workspace]: readonly [string, string], other: readonly [string, string]): number {
-  if (dir !== other[0]) return dir < other[0] ? -1 : 1;
-  return workspace === other[1] ? 0 : workspace < other[1] ? -1 : 1;
+function compare(left: Place, right: Place): number {
+  if (left.dir !== right.dir) return left.dir < right.dir ? -1 : 1;
+  return left.workspace === right.workspace ? 0 : left.workspace < right.workspace ? -1 : 1;
 }
 
-/** One at a time: null while the answer to one is still open, or when nothing is wanted. */
-export function nextWanted<Each extends Wanting>(projects: readonly Each[]): Each | null {
-  if (projects.some(isWaiting)) return null;
-  return inLockOrder(projects).find(({ turn }) => turn?.kind === 'wanted') ?? null;
-}
+export type Step<Each, Held> =
+  /** `waits`: in line, where it is somebody else's. What is in `giveBack` is left to others before that. */
+  | {
+      readonly kind: 'ask';
+      readonly projects: readonly Each[];
+      readonly waits: boolean;
+      readonly giveBack: readonly Each[];
+    }
+  /** It belongs to somebody else, and to wait for it while these are held could be for ever. */
+  | { readonly kind: 'refuse'; readonly project: Each; readonly holds: readonly Held[] };
 
 /**
- * Does it hold or want something that comes later? Then it keeps this one, although its apply was refused: to ask for
- * it again while holding what others wait for could make them wait for each other.
+ * All at once first, to be had at once or not at all: hardly ever does anybody else want one of them. For the first that
+ * is taken it stands in line, and gives back what comes later. `begun`: the projects of which it has applied something,
+ * which it cannot give back. Null while an answer is still open, and when nothing is wanted.
  */
-export function hasLater<Each extends Wanting>(projects: readonly Each[], project: Each): boolean {
-  const ordered = inLockOrder(projects);
-  return ordered.slice(ordered.indexOf(project) + 1).some(({ turn }) => turn !== null);
+export function nextStep<Each extends Wanting, Held extends Place>(
+  projects: readonly Each[],
+  begun: readonly Held[],
+): Step<Each, Held> | null {
+  if (projects.some(isWaiting)) return null;
+  const wanted = inLockOrder(projects.filter(({ turn }) => turn?.kind === 'wanted'));
+  const [first] = wanted;
+  if (first === undefined) return null;
+  const taken = wanted.find(({ turn }) => turn?.kind === 'wanted' && turn.taken !== undefined);
+  const { project } = taken ?? first;
+  const yours = projects.filter(
+    ({ turn, project: own }) => turn?.kind === 'yours' && compare(own, project) > 0,
+  );
+  const holds = heldAfter(begun, project);
+  if (taken === undefined) {
+    const waits = wanted.length === 1 && yours.length === 0 && holds.length === 0;
+    return { kind: 'ask', projects: wanted, waits, giveBack: [] };
+  }
+  if (holds.length > 0) return { kind: 'refuse', project: taken, holds };
+  return { kind: 'ask', projects: [taken], waits: true, giveBack: yours };
+}
+
+/** What of these comes later in order: whoever holds it may not wait for `project`. */
+export function heldAfter<Held extends Place>(begun: readonly Held[], project: Place): readonly Held[] {
+  return begun.filter((place) => compare(place, project) > 0);
+}
+
+/** Everything before it in order is settled: to apply something of it keeps nobody waiting in a circle. */
+export function isNext<Each extends Wanting>(projects: readonly Each[], project: Place): boolean {
+  const before = projects.filter((each) => compare(each.project, project) < 0);
+  return before.every(({ turn }) => turn === null || turn.kind === 'yours');
 }
 
 /** It was asked for, and belongs to somebody else as far as anybody knows. */
