@@ -1,20 +1,24 @@
 // Does everything that was granted still hold, right before Terraform may start?
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+import type { Actor } from '../workflows/model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal, StaleReason } from '../workflows/model/apply.ts';
 import { isTeam } from '../workflows/model/approval.ts';
+import { authorize, githubItself, isPerson } from '../workflows/model/authorize.ts';
 import type { Rules } from '../workflows/model/configuration.ts';
-import { rulesFor } from '../workflows/model/configuration.ts';
+import { defaultConfiguration, rulesFor } from '../workflows/model/configuration.ts';
 import type { Override } from '../workflows/model/override.ts';
 import { mayOverride, withOverrides } from '../workflows/model/override.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import { unmetRequirements } from '../workflows/model/requirement.ts';
+import { isOutside } from '../workflows/model/target.ts';
 import { blocks } from '../workflows/model/verdict.ts';
 import type { OrderDependencies } from './apply-order.ts';
 import { baseCommitOf, findNewer } from './apply-order.ts';
 import { operatorError } from './faults.ts';
 import { findMissing } from './find-missing.ts';
 import type { GitHub } from './github/client.ts';
+import { judgeAgain } from './judge-again.ts';
 import { judgeDigest, samePolicies } from './judge-digest.ts';
 import type { Judge } from './policy/judge.ts';
 import type { StoredPlan } from './run-store.ts';
@@ -26,7 +30,7 @@ export type BeginDependencies = OrderDependencies & {
   readonly github: GitHub;
   readonly source: SourceInspector;
   readonly store: Store;
-  readonly judge: Pick<Judge, 'policyDigest'>;
+  readonly judge: Pick<Judge, 'policyDigest' | 'judge'>;
   readonly inspect: (ref: PullRequestRef) => Promise<Inspection>;
   readonly readActor: ControlActivities['readActor'];
 };
@@ -40,11 +44,13 @@ export async function beginApply(
 ): Promise<{ readonly kind: 'begun' } | Refusal> {
   const ref = { repository, number: grant.number };
   const { dir, workspace } = grant.project;
-  const [inspection, last] = await Promise.all([
+  const [inspection, asker, last] = await Promise.all([
     deps.inspect(ref),
+    readAsker(deps, repository, grant),
     deps.store.applies.lastChange({ repositoryId: repository.id, dir, workspace }),
   ]);
   const refusal =
+    refuseAsker(grant, asker, inspection) ??
     unwrittenRefusal(grant, inspection) ??
     (await findNewer(deps, { ref, grant, inspection, last })) ??
     (await findRefusal(deps, { repository, grant }, inspection));
@@ -66,6 +72,34 @@ export async function beginApply(
   const recorded = await deps.store.applies.recordUnbegun(runId, asked.life, refused);
   if (recorded.kind !== 'refused') throw operatorError(`run ${runId} was begun before, or is over`);
   return reason;
+}
+
+/** The wish may have waited for hours: the rights are those of this moment. */
+function readAsker(
+  { readActor }: BeginDependencies,
+  repository: Repository,
+  { trigger: { kind, actor: login } }: ApplyGrant,
+): Promise<Actor> {
+  if (kind === 'merge' && !isPerson(login)) return Promise.resolve(githubItself);
+  return readActor({ repository, login, teams: [] });
+}
+
+function refuseAsker(
+  { project: { name: project } }: ApplyGrant,
+  asker: Actor,
+  { pullRequest, standing }: Inspection,
+): Refusal | null {
+  const { overrides } = defaultConfiguration;
+  const target = {
+    authors: [],
+    outside: isOutside(pullRequest, standing),
+    authorMayApprove: false,
+    overrides,
+  };
+  const denial = authorize('apply', asker, target);
+  if (denial === null) return null;
+  const needs = denial.kind === 'not-allowed' ? denial.needs : 'write';
+  return { kind: 'asker-denied', project, login: asker.login, needs };
 }
 
 /** Any plan is made from an older state, and does not know what is there. */
@@ -98,23 +132,19 @@ async function findRefusal(
   const { configuration, barred } = inspection;
   if (barred !== null) return { kind: 'branch-barred', bar: barred };
   if (configuration.kind === 'broken') return stale(name, 'configuration changed');
-  const today = await digestOfToday(
-    deps,
-    repository,
-    inspection.source,
-    rulesFor(configuration.configuration, name),
-  );
+  const rules = rulesFor(configuration.configuration, name);
+  const today = await digestOfToday(deps, repository, inspection.source, rules);
   if (judgement.bundleDigest !== today)
     return stale(
       name,
       samePolicies(judgement.bundleDigest, today) ? 'configuration changed' : 'policies changed',
     );
+  const verdicts = await judgeAgain(deps, { repository, grant, rules }, inspection, judgement);
   const { pullRequest, standing, containsBase } = inspection;
   const authors = [pullRequest.author, ...standing.pushers, ...grant.authors];
-  const rules = rulesFor(configuration.configuration, name);
   const about = { project: name, digest: grant.digest, bundle: today };
   const words = await stillMayOverride(deps, repository, rules.overrides, { overrides, authors });
-  const denying = withOverrides(judgement.verdicts, about, words).filter(blocks);
+  const denying = withOverrides(verdicts, about, words).filter(blocks);
   if (denying.length > 0)
     return { kind: 'denied', project: name, policies: denying.map(({ policy }) => policy) };
   const [no] = said.rejections;
@@ -125,7 +155,7 @@ async function findRefusal(
     repository,
     project: name,
     digest: grant.digest,
-    rules: [...grant.rules, ...judgement.verdicts.flatMap(({ approvals }) => approvals)],
+    rules: [...grant.rules, ...verdicts.flatMap(({ approvals }) => approvals)],
     approvals: said.approvals,
     authors,
     reviews: standing.reviews,

@@ -13,7 +13,7 @@ import {
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
 import type { Continuation } from '../workflows/model/keep-plan.ts';
-import { continueProject, seesSame } from '../workflows/model/keep-plan.ts';
+import { areWordsOld, continueProject, seesSame } from '../workflows/model/keep-plan.ts';
 import { deletedTitle } from '../workflows/model/picture-deleted.ts';
 import type { Plan } from '../workflows/model/plan.ts';
 import type { ApplyState, ProjectState } from '../workflows/model/round.ts';
@@ -269,6 +269,21 @@ describe('which plans live on', () => {
     expect(seesSame(before, facts)).toBe(true);
     expect(seesSame(null, facts)).toBe(false);
     const { words } = facts;
+    const policies = [{ path: 'policies', level: 'mandatory' as const }];
+    const judged = {
+      ...before,
+      projects: [state('app')],
+      configuration: { ...defaultConfiguration, policies },
+    };
+    expect(areWordsOld(judged, words)).toBe(false);
+    expect(areWordsOld(judged, { ...words, labels: [] })).toBe(true);
+    expect(areWordsOld(judged, { ...words, title: 'Another' })).toBe(true);
+    expect(areWordsOld({ ...judged, configuration: defaultConfiguration }, { ...words, labels: [] })).toBe(
+      false,
+    );
+    expect(
+      areWordsOld({ ...judged, words: { ...words, labels: ['a', 'b'] } }, { ...words, labels: ['b', 'a'] }),
+    ).toBe(false);
     expect(seesSame(before, { ...facts, words: { ...words, labels: [] } })).toBe(false);
     expect(seesSame(before, { ...facts, words: { ...words, title: 'Another' } })).toBe(false);
     expect(seesSame(before, { ...facts, words: { ...words, base: 'release' } })).toBe(false);

@@ -5,7 +5,7 @@ import { againOf } from './model/again.ts';
 import { authorize, hatchetItself } from './model/authorize.ts';
 import type { Configuration } from './model/configuration.ts';
 import { rulesFor, withoutLocks } from './model/configuration.ts';
-import { continueProject } from './model/keep-plan.ts';
+import { continueProject, wordsOf } from './model/keep-plan.ts';
 import type { AffectedProject } from './model/project.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import type { DeletedState, Findings, ProjectState, ProjectsFound } from './model/round.ts';
@@ -53,12 +53,6 @@ export function assess(assessment: Assessment): Findings {
     deleted: deletedOf(source, projects, before),
   };
 }
-
-const wordsOf = ({ title, labels, base }: Inspection['pullRequest']): ProjectsFound['words'] => ({
-  title,
-  labels,
-  base,
-});
 
 /** Where nothing may be applied, nobody else is kept from it either. */
 function rulesFound(

@@ -13,15 +13,16 @@ import { noteMerge, progressMs } from './desk.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
-import { seesSame } from './model/keep-plan.ts';
+import { seesSame, wasToldOtherwise } from './model/keep-plan.ts';
 import { withPullRequest } from './model/pull-request-state.ts';
 import type { Findings, ProjectsFound, Round } from './model/round.ts';
-import { isHeld, isUnderWay, planOf } from './model/round.ts';
+import { isApplied, isHeld, isUnderWay, planOf } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
 import type { RoundWork } from './planning-projects.ts';
 import { countDeleted, judgePlan, planAndJudge } from './planning-projects.ts';
 import { leaveGone, takeTurns } from './planning-turns.ts';
 import { inspect } from './proxies.ts';
+import { takeBackUsed } from './taking-back.ts';
 
 /** Cancels the round under way and begins another. Resolves when it is over or was overtaken by a newer one. */
 export async function beginRound(desk: Desk, reason: RoundReason): Promise<'finished' | 'overtaken'> {
@@ -131,6 +132,7 @@ async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReaso
   const shown = same ? {} : { shownId: round.id, shownBase: findings.source.base };
   const settled = { head: pullRequest.head, findings, ...shown, before: null, again: nothingAgain };
   desk.state = { ...desk.state, round: { ...round, ...settled } };
+  takeBackApplied(desk, before, findings);
   // Where nothing is claimed but that it is being planned, the next thing worth telling is what came of it.
   const told = round.findings.kind === 'inspecting' && round.head === pullRequest.head;
   if (!told) desk.stale = true;
@@ -138,6 +140,14 @@ async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReaso
   await leaveGone(desk, before, findings);
   await workOn({ desk, roundId: round.id, found: findings, pullRequest, reason, baseTree }, before);
   if (!same) finishRound(desk);
+}
+
+/** What is planned again after it was applied is something else to do, also where it comes to the same. */
+function takeBackApplied(desk: Desk, before: ProjectsFound | null, { projects }: ProjectsFound): void {
+  for (const { project, apply } of before?.projects.filter(isApplied) ?? []) {
+    const now = projects.find((each) => each.project.name === project.name);
+    if (apply !== null && now?.result === null) takeBackUsed(desk, project.name, apply.digest);
+  }
 }
 
 /** Every plan that is on show lives on, and nothing else came: then a click on a check means what it meant before. */
@@ -162,7 +172,7 @@ async function workOn(work: RoundWork, before: ProjectsFound | null): Promise<vo
     if (locked.has(project.project.name)) return [];
     if (project.result === null) return [planAndJudge(work, project)];
     const plan = planOf(project);
-    const judged = same && project.verdicts !== null;
+    const judged = same && project.verdicts !== null && !wasToldOtherwise(project);
     return plan === null || judged ? [] : [judgePlan(work, project.project.name, plan)];
   });
   const counted = found.deleted.flatMap((deleted) =>

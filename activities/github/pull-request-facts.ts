@@ -8,9 +8,9 @@ export const pullRequestFields = `
   id number title state isDraft isCrossRepository headRefOid baseRefName baseRefOid
   author { __typename login }
   baseRef { target { oid } }
-  mergedBy { login } mergedAt
+  mergedBy { __typename login } mergedAt
   mergeCommit { oid }
-  labels(first: 50) { nodes { name } }`;
+  labels(first: 100) { nodes { name } }`;
 
 /** Of an account that is there; null for one that was deleted. */
 export const login = z.object({ login: z.string() }).nullable();
@@ -35,7 +35,7 @@ export const pullRequestNode = z.object({
   baseRefOid: z.string(),
   author,
   baseRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
-  mergedBy: login,
+  mergedBy: author,
   mergedAt: z.string().nullable(),
   mergeCommit: z.object({ oid: z.string() }).nullable(),
   labels: listOf(z.object({ name: z.string() })),
@@ -59,8 +59,14 @@ export function pullRequestOf(found: z.infer<typeof pullRequestNode>): PullReque
     base: found.baseRefName,
     baseSha: parseSha(found.baseRef?.target?.oid ?? found.baseRefOid),
     mergeCommit: found.mergeCommit === null ? null : parseSha(found.mergeCommit.oid),
-    mergedBy: found.mergedBy?.login ?? null,
+    mergedBy: mergerOf(found.mergedBy),
     mergedAt: found.mergedAt,
     labels: found.labels.map(({ name }) => name),
   };
+}
+
+/** GraphQL leaves out what webhooks add to an App's name, and without it nobody could tell it from a person's. */
+function mergerOf(found: z.infer<typeof author>): string | null {
+  if (found === null) return null;
+  return found.__typename === 'Bot' && !found.login.endsWith('[bot]') ? `${found.login}[bot]` : found.login;
 }

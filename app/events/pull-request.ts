@@ -12,6 +12,8 @@ const actions = [
   'ready_for_review',
   'converted_to_draft',
   'edited',
+  'labeled',
+  'unlabeled',
   'closed',
 ] as const;
 
@@ -19,7 +21,7 @@ const login = z.object({ login: z.string() });
 const shape = z.object({
   ...repositoryShape,
   action: z.enum(actions),
-  changes: z.object({ base: z.unknown() }).partial().optional(),
+  changes: z.object({ base: z.unknown(), title: z.unknown() }).partial().optional(),
   pull_request: z.object({
     node_id: z.string(),
     number: z.int(),
@@ -37,17 +39,24 @@ const shape = z.object({
   }),
 });
 
-/** Null for actions that change nothing here: a new label, an edited text. */
+/** Null for actions that change nothing here: an edited text, a new label on what is over. */
 export function parsePullRequestEvent(deliveryId: string, payload: unknown): Message | null {
   if (!z.object({ action: z.enum(actions) }).safeParse(payload).success) return null;
   const event = shape.parse(payload);
-  if (event.action === 'edited' && event.changes?.base === undefined) return null;
+  if (isAboutWords(event) && event.pull_request.state === 'closed') return null;
+  if (event.action === 'edited' && event.changes?.base === undefined && !isAboutWords(event)) return null;
   const repository = repositoryOf(event);
   const pullRequest = pullRequestOf(event.pull_request);
   // Who pushed what is opened is told by the push itself.
   const pusher = event.action === 'synchronize' ? event.sender.login : null;
   const ref = { repository, number: pullRequest.number };
   return { kind: 'pull-request', deliveryId, ref, pullRequest, pusher };
+}
+
+/** What policies may see, and nothing else reads. */
+function isAboutWords({ action, changes }: z.infer<typeof shape>): boolean {
+  if (action === 'labeled' || action === 'unlabeled') return true;
+  return action === 'edited' && changes?.title !== undefined && changes.base === undefined;
 }
 
 function pullRequestOf(found: z.infer<typeof shape>['pull_request']): PullRequest {

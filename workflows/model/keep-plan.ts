@@ -1,10 +1,11 @@
 // Which plans live on when a pull request is looked at again, and which are made anew?
 import type { Again } from './again.ts';
 import { againOf } from './again.ts';
+import { rulesFor } from './configuration.ts';
 import type { PlanDigest } from './identifiers.ts';
 import type { AffectedProject } from './project.ts';
 import type { ProjectState, ProjectsFound } from './round.ts';
-import { isApplied, isHeld, isSpent, isUnderWay, isUnknown } from './round.ts';
+import { isApplied, isHeld, isSpent, isUnderWay, isUnknown, refusalOf } from './round.ts';
 import type { UnwrittenState } from './unwritten-state.ts';
 
 /** What a project of the newest inspection is compared with. */
@@ -104,6 +105,29 @@ type Facts = Pick<ProjectsFound, 'source' | 'configuration' | 'forkedAt' | 'word
 /** Do the policies see the same as before beside the plan? Then their answer on the same plan is the same. */
 export function seesSame(before: Facts | null, now: Facts): boolean {
   return before !== null && facts(before) === facts(now);
+}
+
+/** Right before its apply the policies said something else than was on show: they are asked once more. */
+export function wasToldOtherwise(project: ProjectState): boolean {
+  const refusal = refusalOf(project);
+  return refusal?.kind === 'denied' || refusal?.kind === 'approvals-missing';
+}
+
+/** In one order, whoever told them. */
+export const wordsOf = ({ title, labels, base }: ProjectsFound['words']): ProjectsFound['words'] => ({
+  title,
+  labels: labels.toSorted(),
+  base,
+});
+
+/** Were policies of the repository asked about other words than these, which the pull request has now? */
+export function areWordsOld(
+  { configuration, projects, words }: Pick<ProjectsFound, 'configuration' | 'projects' | 'words'>,
+  fresh: ProjectsFound['words'],
+): boolean {
+  const now = { ...wordsOf(fresh), base: words.base };
+  if (JSON.stringify(now) === JSON.stringify(words)) return false;
+  return projects.some(({ project }) => rulesFor(configuration, project.name).policies.length > 0);
 }
 
 const facts = ({ source, configuration, forkedAt, words }: Facts): string =>
