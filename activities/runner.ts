@@ -1,6 +1,7 @@
 // What can a runner be asked to do?
 import { Context } from '@temporalio/activity';
 import type { RunnerActivities, RunPass } from '../workflows/activities.ts';
+import { applyTakenSignal } from '../workflows/messages.ts';
 import { applyPlan } from './terraform/apply.ts';
 import { planProject } from './terraform/plan.ts';
 import type { RunAccess, RunContext, RunnerDependencies } from './terraform/settings.ts';
@@ -25,13 +26,29 @@ export function createRunnerActivities(
     },
     applyPlan: async ({ pass, ...request }) => {
       const { context, deps } = admit(pass);
-      return applyPlan(context, deps, request);
+      const told = tellTaken(context);
+      const outcome = await applyPlan(context, deps, request);
+      // The beginning is told before the end.
+      await told;
+      return outcome;
     },
     unlockState: async ({ pass, ...request }) => {
       const { context, deps } = admit(pass);
       return unlockState(context, deps, request);
     },
   };
+}
+
+/** The project's workflow; what people see of it is true without this, too. */
+async function tellTaken({ warn }: RunContext): Promise<void> {
+  const { client, info } = Context.current();
+  const { workflowId, runId } = info.workflowExecution ?? {};
+  if (workflowId === undefined) return;
+  try {
+    await client.workflow.getHandle(workflowId, runId).signal(applyTakenSignal);
+  } catch (error) {
+    warn('nobody was told that an apply was taken', error);
+  }
 }
 
 function currentRun(): RunContext {

@@ -6,7 +6,7 @@ import type { ResourceChange } from '../workflows/model/change.ts';
 import { parsePlanId } from '../workflows/model/identifiers.ts';
 import type { RunSite } from './run-page-site.ts';
 import { lifetimeMs, openRunSite } from './run-page-site.ts';
-import { repository, someBytes, someGrant, somePlan, someRun } from './stored-plan.ts';
+import { repository, someAsked, someBytes, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 let site: RunSite;
 beforeAll(async () => {
@@ -197,6 +197,7 @@ test('the page of an apply says who wanted it, what came of it, and leads to its
     fence: 1,
     baseCommit: stored.source.base,
     grant: someGrant(stored),
+    asked: someAsked(),
   };
   expect(await site.store.applies.begin(begin)).toBe('begun');
   const apply = await shown({ id: runId, kind: 'apply', project: 'network', running: true });

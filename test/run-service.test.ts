@@ -22,9 +22,10 @@ import { openDoor } from '../fixtures/drills/door.ts';
 import type { RunAdmission, RunPass } from '../workflows/activities.ts';
 import type { RunId, Sha } from '../workflows/model/identifiers.ts';
 import { parsePlanId, parseRepositoryId, parseSha } from '../workflows/model/identifiers.ts';
+import type { Project } from '../workflows/model/project.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { type Remote, remoteToken, startRemote } from './source-remote.ts';
-import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
+import { repository, someAsked, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 const minuteMs = 60_000;
 const taker = randomUUID();
@@ -85,8 +86,7 @@ function planOf(run: RunId, changes: Parameters<typeof somePlan>[0] = {}): Store
 
 function admissionOf(stored: StoredPlan): RunAdmission {
   const { plan, number, source } = stored;
-  const { dir, workspace } = plan.project;
-  const operation = { kind: 'plan', number, project: { dir, workspace }, tree: source.tree } as const;
+  const operation = { kind: 'plan', number, project: plan.project, tree: source.tree } as const;
   return { repositoryId: repository.id, pool: 'prod', runId: plan.runId, lifetimeMs: minuteMs, operation };
 }
 
@@ -127,6 +127,7 @@ async function begun(dir: string): Promise<{ readonly stored: StoredPlan; readon
     fence: 1,
     baseCommit: stored.source.base,
     grant: someGrant(stored),
+    asked: someAsked(),
   };
   expect(await store.applies.begin(request)).toBe('begun');
   return { stored, run };
@@ -220,9 +221,15 @@ describe('plans', () => {
   });
 
   const mine = planOf(someRun(), { dir: 'mine' });
+  const renamed = (stored: StoredPlan, change: Partial<Project>): StoredPlan => ({
+    ...stored,
+    plan: { ...stored.plan, id: parsePlanId(randomUUID()), project: { ...stored.plan.project, ...change } },
+  });
   test.each<[string, StoredPlan]>([
     ['of another run', planOf(someRun(), { dir: 'mine' })],
     ['of another project', planOf(mine.plan.runId, { dir: 'theirs' })],
+    ['of the same place by another name', renamed(mine, { name: 'weaker-rules' })],
+    ['of another engine', renamed(mine, { engine: 'tofu' })],
     ['of another pull request', planOf(mine.plan.runId, { dir: 'mine', number: 8 })],
     ['of another repository', { ...mine, repository: { ...repository, id: parseRepositoryId(5) } }],
     ['of other files', { ...mine, source: { ...mine.source, tree: parseSha('9'.repeat(40)) } }],
@@ -428,6 +435,7 @@ describe('files', () => {
       fence: 2,
       baseCommit: stored.source.base,
       grant: someGrant(stored),
+      asked: someAsked(),
     });
     await access.checkout({ repository, tree, into });
     expect(readFileSync(join(into, 'apply.tf'), 'utf8')).toBe('x');

@@ -12,7 +12,7 @@ import type { ApplyOutcome } from '../workflows/model/apply.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { TestDatabase } from './postgres.ts';
 import { createTestDatabase, inDatabase } from './postgres.ts';
-import { repository, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
+import { repository, someAsked, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 let database: TestDatabase;
 let store: Store;
@@ -41,13 +41,14 @@ function createProject() {
   };
 }
 
-const begin = (stored: StoredPlan, fence: number, runId = someRun()): Promise<BeginAnswer> =>
+const begin = (stored: StoredPlan, fence: number, runId = someRun(), life = 'a-life'): Promise<BeginAnswer> =>
   store.applies.begin({
     runId,
     repositoryId: repository.id,
     fence,
     baseCommit: stored.source.base,
     grant: someGrant(stored),
+    asked: someAsked(life),
   });
 
 const applied = (runId: RunId): ApplyOutcome => ({
@@ -89,6 +90,46 @@ test('a run whose answer got lost asks again and gets the same one', async () =>
     fence: 1,
     state: 'begun',
     outcome: null,
+  });
+});
+
+describe('a life of the workflow that was reset or begun anew (S6)', () => {
+  const nothing = (runId: RunId): ApplyOutcome => ({ ...failed(runId), done: 0 }) as ApplyOutcome;
+  const gone = { kind: 'unknown', reason: 'the workflow that had begun it is gone' };
+
+  test('begins nothing that an earlier one has begun, and does not say that nothing was applied', async () => {
+    const project = createProject();
+    const stored = await project.plan();
+    const run = someRun();
+    expect(await begin(stored, 1, run, 'first')).toBe('begun');
+    await expect(begin(stored, 1, run, 'second')).rejects.toMatchObject({ type: operatorErrorType });
+    expect(await store.applies.findUnfinished(project.key)).toEqual({
+      runId: run,
+      number: 7,
+      grant: someGrant(stored),
+      asked: someAsked('first'),
+    });
+    expect(await store.applies.recordUnbegun(run, 'second', nothing(run))).toMatchObject(gone);
+    expect(await store.applies.find(run)).toMatchObject({ state: 'unknown' });
+    expect(await store.applies.findUnfinished(project.key)).toBeNull();
+    expect(await store.applies.recordUnbegun(run, null, nothing(run))).toMatchObject(gone);
+  });
+
+  test('says of what itself had begun that nothing was applied', async () => {
+    const stored = await createProject().plan();
+    const run = someRun();
+    expect(await begin(stored, 1, run, 'first')).toBe('begun');
+    expect(await store.applies.recordUnbegun(run, 'first', nothing(run))).toEqual(nothing(run));
+    expect(await store.applies.find(run)).toMatchObject({ state: 'failed' });
+  });
+
+  test('hears what the record says of a run that is over, or was never begun', async () => {
+    const stored = await createProject().plan();
+    const run = await beginAndRecord(stored, 1, applied);
+    expect(await store.applies.recordUnbegun(run, 'second', nothing(run))).toEqual(applied(run));
+    const other = someRun();
+    expect(await store.applies.recordUnbegun(other, 'second', nothing(other))).toEqual(nothing(other));
+    expect(await store.applies.find(other)).toBeNull();
   });
 });
 

@@ -8,7 +8,7 @@ import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
 import type { TestDatabase } from './postgres.ts';
 import { createTestDatabase, inDatabase } from './postgres.ts';
-import { repository, someBytes, someGrant, somePlan, someRun } from './stored-plan.ts';
+import { repository, someAsked, someBytes, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 let database: TestDatabase;
 let line: Line;
@@ -87,6 +87,7 @@ async function applyOnce(index: number): Promise<void> {
     fence: Date.now(),
     baseCommit: stored.source.base,
     grant: someGrant(stored),
+    asked: someAsked(),
   });
   await store.applies.record(runId, { kind: 'unknown', runId, reason: 'test' });
   finished += 1;

@@ -1,6 +1,7 @@
 // What does a plan look like that a test can keep?
 import { randomUUID } from 'node:crypto';
 import type { PlanBytes, StoredPlan } from '../activities/run-store.ts';
+import type { AskedApply } from '../workflows/activities.ts';
 import type { ApplyGrant } from '../workflows/model/apply.ts';
 import type { PlanDigest, RunId } from '../workflows/model/identifiers.ts';
 import {
@@ -107,3 +108,10 @@ export function someGrant({ plan, number }: StoredPlan): ApplyGrant {
   };
   return claims as ApplyGrant;
 }
+
+/** What a life of a project's workflow keeps with its fence. */
+export const someAsked = (life = 'a-life'): AskedApply => ({
+  life,
+  replyTo: 'pull-request/1/7',
+  mode: 'apply',
+});

@@ -6,12 +6,16 @@ import {
   isCancellation,
   log,
   TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
-import type { ApplyOutcome } from './model/apply.ts';
+import type { Admitted, ApplyPlanRequest, AskedApply, RunPass } from './activities.ts';
+import { notStartedType } from './activities.ts';
+import type { ApplyGrant, ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock } from './model/lock.ts';
 import type { LockMark } from './model/state-lock.ts';
 import type { Ended, Office } from './office.ts';
-import { applyPlanIn, beginApply, recordApply } from './proxies.ts';
+import type { RunLimits } from './proxies.ts';
+import { admitApply, applyPlanIn, beginApply, recordApply, recordUnbegun } from './proxies.ts';
 import { tell } from './telling.ts';
 import { hasRunners, noRunner, wasNotTaken } from './waiting-for-runner.ts';
 
@@ -21,26 +25,51 @@ export async function execute(
   { running, fence }: Lock & { readonly running: ApplyRequest },
 ): Promise<Pick<Ended, 'outcome' | 'lostWaitMs'>> {
   const { grant, runId, ref } = running;
-  const { repository } = ref;
+  const request = { repository: ref.repository, grant, runId, fence };
   const scope = new CancellationScope();
   office.applying = scope;
-  for (let lostWaitMs = 0; ; ) {
+  if (office.told.includes(runId))
+    void tell(running, { kind: 'starting', project: grant.project.name, runId });
+  for (let lostWaitMs = 0, until = deadlineOf(grant); ; ) {
+    let pass: RunPass | null;
     try {
-      const begun = await scope.run(() => beginApply({ repository, grant, runId, fence }));
+      const begun = await scope.run(() => beginApply({ ...request, asked: askedBy(running) }));
       if (begun.kind !== 'begun') return { outcome: { kind: 'refused', refusal: begun }, lostWaitMs };
       lostWaitMs = begun.lostWaitMs;
+      pass = await scope.run(() => admitApply(request, limitsOf(grant)));
     } catch (error) {
       return { outcome: await notBegun(running, error), lostWaitMs };
     }
-    // Terraform need not wait until somebody has heard of it; `tell` never rejects.
-    void tell(running, { kind: 'applying', project: grant.project.name, runId });
-    const outcome = await scope.run(() => applyOnce(running, fence));
-    // All runners are busy, and what was checked before the wait is old by now.
+    const outcome = await scope.run(() => applyOnce({ ...request, pass }, until));
     if (outcome === 'not taken') continue;
+    if (outcome === 'runners are busy') {
+      until = deadlineOf(grant);
+      continue;
+    }
     await recordOutcome(runId, outcome);
     return { outcome, lostWaitMs };
   }
 }
+
+/**
+ * A runner with a free slot takes an apply at once. Where none has one, everything that was checked is checked again
+ * after this long: a no, a push or a lost right is not older than this when Terraform starts.
+ */
+const longestUncheckedMs = 30_000;
+
+const limitsOf = ({ timeoutMs, poolWaitMs }: ApplyGrant): RunLimits => ({
+  timeoutMs,
+  waitMs: Math.min(poolWaitMs, longestUncheckedMs),
+});
+
+/** By then somebody has to have been there to take it. */
+const deadlineOf = ({ poolWaitMs }: ApplyGrant): number => Date.now() + poolWaitMs;
+
+const askedBy = ({ replyTo, mode }: ApplyRequest): AskedApply => ({
+  life: workflowInfo().runId,
+  replyTo,
+  mode,
+});
 
 /** Whoever waits is told all the same; the fence row then says that nobody knows, and nothing runs over it. */
 export async function recordOutcome(runId: ApplyRequest['runId'], outcome: ApplyOutcome): Promise<void> {
@@ -52,21 +81,22 @@ export async function recordOutcome(runId: ApplyRequest['runId'], outcome: Apply
 }
 
 async function applyOnce(
-  { grant, runId, ref }: ApplyRequest,
-  fence: number,
-): Promise<ApplyOutcome | 'not taken'> {
-  const { pool, timeoutMs, poolWaitMs: waitMs } = grant;
-  const applyPlan = applyPlanIn(pool, { timeoutMs, waitMs });
-  const request = { repository: ref.repository, grant, runId, fence };
+  request: Admitted<ApplyPlanRequest>,
+  until: number,
+): Promise<ApplyOutcome | 'not taken' | 'runners are busy'> {
+  const { grant, runId } = request;
+  const { pool } = grant;
   try {
-    return await applyPlan(request);
+    return await applyPlanIn(pool, limitsOf(grant))(request);
   } catch (error) {
     // Where Terraform was started, the runner answers with what came of it.
     if (isCancellation(error)) return failed(runId, ...stoppedBefore);
-    if (wasNotTaken(error) && (await hasRunners(pool))) return 'not taken';
+    const asked = () => CancellationScope.nonCancellable(() => hasRunners(pool));
+    if (wasNotTaken(error) && (await asked())) return 'runners are busy';
+    if (wasNotTaken(error) && Date.now() < until) return 'not taken';
     log.error('contact with an apply was lost', { runId, error });
     if (wasNotTaken(error)) return failed(runId, noRunner(pool).summary, noRunner(pool).detail);
-    return neverStarted(error)
+    return wasNotStarted(error)
       ? failed(runId, 'Terraform could not be started.')
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost', ...markIn(error) };
   }
@@ -83,18 +113,24 @@ function markIn(error: unknown): { readonly mark?: LockMark } {
   return details?.mark === undefined ? {} : { mark: details.mark };
 }
 
-/** The runner itself gave up before it started Terraform: after that it never throws. */
-const neverStarted = (error: unknown): boolean =>
-  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure;
+/** The runner itself says so. Whatever else went wrong may have gone wrong after the start: on the way back, say. */
+const wasNotStarted = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === notStartedType;
 
-/** The fence could not be written; if it was after all, Terraform was not started, and the record must say so. */
+/** Terraform was not started now. The record knows whether it was in an earlier life of this workflow. */
 async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
   log.error('an apply could not begin', { runId, error });
   const outcome = isCancellation(error)
     ? failed(runId, ...stoppedBefore)
     : failed(runId, 'Hatchet could not check the plan again before applying it.');
-  await recordOutcome(runId, outcome);
-  return outcome;
+  try {
+    return await recordUnbegun({ runId, life: workflowInfo().runId, outcome });
+  } catch (cause) {
+    log.error('that an apply could not begin could not be recorded', { runId, error: cause });
+    return { kind: 'unknown', runId, reason: 'its record could not be read' };
+  }
 }
 
 function failed(

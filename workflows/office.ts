@@ -3,6 +3,7 @@ import type { CancellationScope } from '@temporalio/workflow';
 import { uuid4 } from '@temporalio/workflow';
 import type { ProjectPlace, RecordEntry } from './activities.ts';
 import type { ApplyOutcome } from './model/apply.ts';
+import type { RunId } from './model/identifiers.ts';
 import type { ApplyRequest, Lock, Ownership, ProjectRequest } from './model/lock.ts';
 import { lockChange } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
@@ -26,6 +27,8 @@ export type Office = {
   ended: Ended | null;
   /** The apply that runs: its end is what cancelling this asks for. */
   applying: CancellationScope | null;
+  /** Runs that were told that they wait. */
+  told: readonly RunId[];
   /** What is found out about the apply that froze the project. */
   inquiry: Inquiry | null;
   /** Changes of the lock that are still to be recorded. */

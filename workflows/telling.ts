@@ -3,6 +3,7 @@ import { log } from '@temporalio/workflow';
 import type { ProjectNews } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, WaitingRequest } from './model/lock.ts';
+import type { Office } from './office.ts';
 import { tellNews, tellRepository } from './proxies.ts';
 
 /** Behind the work: other pull requests that plan the project have to look again. */
@@ -15,11 +16,12 @@ export async function tellOthers({ ref, grant }: ApplyRequest): Promise<void> {
   }
 }
 
-export async function tellWaiting(lock: Lock): Promise<void> {
-  const { owner } = lock;
+export async function tellWaiting(office: Office): Promise<void> {
+  const { owner, queue } = office.lock;
+  office.told = queue.flatMap((each) => (isApply(each) ? [each.runId] : []));
   if (owner === null) return;
   await Promise.all(
-    lock.queue.map((request, index) => {
+    queue.map((request, index) => {
       const position = index + 1;
       if (request.kind === 'turn')
         return tell(request, { kind: 'behind', project: request.project, owner, position });
@@ -27,6 +29,13 @@ export async function tellWaiting(lock: Lock): Promise<void> {
       return tell(request, { kind: 'queued', project: grant.project.name, runId, owner, position });
     }),
   );
+}
+
+/** A runner has it: until then nothing was being applied. */
+export async function tellTaken({ lock: { running } }: Office): Promise<void> {
+  if (running === null) return;
+  const { grant, runId } = running;
+  await tell(running, { kind: 'applying', project: grant.project.name, runId });
 }
 
 /** Who gives up a mere turn knows that it did; who asked for an apply has to hear what came of it. */
@@ -55,7 +64,7 @@ export const over = (request: ApplyRequest, outcome: ApplyOutcome): ProjectNews 
 });
 
 /** The pull request's workflow may be gone; the record and the lock are what counts. */
-export async function tell(request: WaitingRequest, news: ProjectNews): Promise<void> {
+export async function tell(request: Pick<WaitingRequest, 'replyTo'>, news: ProjectNews): Promise<void> {
   try {
     await tellNews({ workflowId: request.replyTo, news });
   } catch (error) {

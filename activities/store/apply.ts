@@ -1,5 +1,6 @@
 // May this apply begin, and what came of it? The fence that lets each plan be applied at most once.
 import { z } from 'zod';
+import type { AskedApply, UnfinishedApply } from '../../workflows/activities.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { PlanId, RepositoryId, RunId, Sha } from '../../workflows/model/identifiers.ts';
 import { parsePlanId, parseRunId, parseSha } from '../../workflows/model/identifiers.ts';
@@ -16,10 +17,11 @@ export type BeginRequest = {
   /** The merge commit or, before a merge, the base that the pull request stands on. */
   readonly baseCommit: Sha;
   readonly grant: ApplyGrant;
+  readonly asked: AskedApply;
 };
 
 /**
- * `begun-before`: by this very run, whose answer got lost. `already-applied`: this plan, or an earlier plan of the
+ * `begun-before`: by this very run in the same life of its workflow, whose answer got lost. `already-applied`: this plan, or an earlier plan of the
  * same digest that this one does not know of yet. `plan-used`: it was tried and failed, so a new plan is needed.
  * `unfinished`: another apply of the project has begun and not reported. `newer-fence`: a later one has been here.
  * `changed-since`, `applied-elsewhere`: an apply of this or of another pull request ended after the plan was made.
@@ -65,11 +67,18 @@ export type ProjectKey = {
 };
 
 export type Applies = {
-  /** One transaction. OperatorError: the store has no such plan, or the run began with another one. */
+  /** One transaction. OperatorError: no such plan, or the run began with another one or in an earlier life. */
   begin(request: BeginRequest): Promise<BeginAnswer>;
   /** Repeating it changes nothing. An unknown outcome may become known later; a known one never changes. */
   record(runId: RunId, outcome: ApplyOutcome): Promise<RecordAnswer>;
+  /**
+   * Writes the outcome of a run that was not carried out, where this life has begun it or nobody has; what another life
+   * has begun becomes unknown. What is recorded then.
+   */
+  recordUnbegun(runId: RunId, life: string | null, outcome: ApplyOutcome): Promise<ApplyOutcome>;
   find(runId: RunId): Promise<ApplyRecord | null>;
+  /** The apply of the project that has begun and not reported; null also when an earlier version has begun it. */
+  findUnfinished(project: ProjectKey): Promise<Omit<UnfinishedApply, 'lostWaitMs'> | null>;
   /** Null when nothing was applied since this is recorded. A failed apply that had begun to change something counts. */
   lastChange(project: ProjectKey): Promise<LastChange | null>;
   /**
@@ -101,7 +110,17 @@ export function createApplies(sql: Sql): Applies {
   return {
     begin: (request) => begin(sql, request),
     record: (runId, outcome) => record(sql, runId, outcome),
+    recordUnbegun: (runId, life, outcome) => recordUnbegun(sql, { runId, life, outcome }),
     find: (runId) => find(sql, runId),
+    async findUnfinished({ repositoryId, dir, workspace }) {
+      const found = await sql`select run_id as "runId", number, grant_facts as facts from apply
+        where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace} and state = 'begun'
+          and grant_facts -> 'asked' is not null`;
+      const [row] = unfinishedRows.parse(found);
+      if (row === undefined) return null;
+      const { asked, ...grant } = row.facts;
+      return { runId: row.runId, number: row.number, grant, asked };
+    },
     async lastChange({ repositoryId, dir, workspace }) {
       const found = await sql`select number, base_commit as "baseCommit" from apply
         where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
@@ -124,16 +143,42 @@ export function createApplies(sql: Sql): Applies {
 
 async function begin(
   sql: Sql,
-  { runId, repositoryId, fence, baseCommit, grant }: BeginRequest,
+  { runId, repositoryId, fence, baseCommit, grant, asked }: BeginRequest,
 ): Promise<BeginAnswer> {
   const { planId, digest, number } = grant;
   const [{ answer }] = answers.parse([
     ...(await sql`select begin_apply(${runId}, ${planId}, ${repositoryId}, ${number}, ${digest}, ${fence},
-      ${baseCommit}, make_interval(days => ${maxPlanAgeDays}), ${asJson(grant)}::text::json) as answer`),
+      ${baseCommit}, make_interval(days => ${maxPlanAgeDays}), ${asJson({ ...grant, asked })}::text::json) as answer`),
   ]);
   if (answer === 'no-such-plan') throw operatorError(`the store has no plan ${planId} as it was granted`);
-  if (answer === 'run-used') throw operatorError(`run ${runId} has begun with another plan, or is over`);
+  const used =
+    answer === 'run-used' || (answer === 'begun-before' && !(await isOfLife(sql, runId, asked.life)));
+  if (used) throw operatorError(`run ${runId} was begun before, or is over`);
   return answer;
+}
+
+async function isOfLife(sql: Sql, runId: RunId, life: string): Promise<boolean> {
+  const found = await sql`select from apply
+    where run_id = ${runId} and grant_facts -> 'asked' ->> 'life' = ${life}`;
+  return found.count === 1;
+}
+
+async function recordUnbegun(
+  sql: Sql,
+  {
+    runId,
+    life,
+    outcome,
+  }: { readonly runId: RunId; readonly life: string | null; readonly outcome: ApplyOutcome },
+): Promise<ApplyOutcome> {
+  const updated = await sql`
+    update apply set state = ${outcome.kind}, outcome = ${asJson(outcome)}::text::json,
+      finished_at = clock_timestamp()
+    where run_id = ${runId} and state = 'begun' and grant_facts -> 'asked' ->> 'life' = ${life}`;
+  if (updated.count === 1) return outcome;
+  const lost: ApplyOutcome = { kind: 'unknown', runId, reason: 'the workflow that had begun it is gone' };
+  if ((await record(sql, runId, lost)) === 'never-begun') return outcome;
+  return (await find(sql, runId))?.outcome ?? lost;
 }
 
 async function record(sql: Sql, runId: RunId, outcome: ApplyOutcome): Promise<RecordAnswer> {
@@ -157,6 +202,11 @@ const run = z.string().transform(parseRunId);
 const changeRows = z
   .array(z.object({ number: z.number(), baseCommit: z.string().transform(parseSha) }))
   .max(1);
+/** Only read back by whom it was written: see `begin`. */
+const factsSchema = z.custom<ApplyGrant & { readonly asked: AskedApply }>(
+  (facts) => typeof facts === 'object' && facts !== null && 'planId' in facts && 'asked' in facts,
+);
+const unfinishedRows = z.array(z.object({ runId: run, number: z.number(), facts: factsSchema })).max(1);
 const runRows = z.array(z.object({ runId: run })).max(1);
 
 const outcomeSchema = z.discriminatedUnion('kind', [
