@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Approval } from '../workflows/model/approval.ts';
 import { configurationOf, emptyFile } from '../workflows/model/configuration.ts';
 import { parsePlanDigest, parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
+import { replacesWord } from '../workflows/model/last-word.ts';
 import type { Mergeability } from '../workflows/model/mergeability.ts';
 import { mergeBlocks } from '../workflows/model/mergeability.ts';
 import type { Requirement, RequirementQuestion } from '../workflows/model/requirement.ts';
@@ -96,13 +97,14 @@ describe('what is unmet', () => {
 });
 
 describe('which review ends a yes', () => {
-  const yes = (via: Approval['via']): Approval => ({
+  const yes = (via: Approval['via'], notBefore?: string): Approval => ({
     actor: { login: 'Hubot', permission: 'write', teams: [] },
     project: 'prod',
     digest: parsePlanDigest('a'.repeat(64)),
     sourceDigest: parseSourceDigest('b'.repeat(64)),
     via,
     at: '2026-11-21T22:04:00Z',
+    notBefore,
   });
   const later = '2026-11-21T22:10:00Z';
   const earlier = '2026-11-21T22:00:00Z';
@@ -136,6 +138,40 @@ describe('which review ends a yes', () => {
       null,
     ],
   ])('%s', (_, reviews, via, expected) => expect(lossByReview(reviews, yes(via))).toBe(expected));
+
+  test('of a click nobody knows more than that the plan was there', () => {
+    const against = [review({ state: 'changes-requested', submittedAt: earlier })];
+    expect(lossByReview(against, yes('button', '2026-11-21T21:59:00Z'))).toBe('changes requested');
+    expect(lossByReview(against, yes('button', '2026-11-21T22:01:00Z'))).toBeNull();
+    expect(lossByReview(against, yes('button'))).toBe('changes requested');
+  });
+});
+
+const [first, second] = ['2026-11-21T22:04:00Z', '2026-11-21T22:04:01Z'];
+describe('a yes and a no of one person', () => {
+  type Case = [string, { via: Approval['via']; at: string; notBefore?: string }, string, 'yes' | 'no'];
+  test.each<Case>([
+    ['a comment after the no', { via: 'comment', at: second }, first, 'yes'],
+    ['a review after the no', { via: 'review', at: second }, first, 'yes'],
+    ['a comment before the no', { via: 'comment', at: first }, second, 'no'],
+    ['a comment in the second of the no', { via: 'comment', at: first }, first, 'no'],
+    ['a click that was heard after the no', { via: 'button', at: second }, first, 'no'],
+    ['a click on a plan that was there before', { via: 'button', at: second, notBefore: first }, first, 'no'],
+    ['a click on a plan made since', { via: 'button', at: second, notBefore: second }, first, 'yes'],
+  ])('%s, whichever arrives first', (_, said, against, expected) => {
+    const [yes, no] = [
+      { kind: 'approval' as const, ...said },
+      { kind: 'rejection' as const, at: against },
+    ];
+    expect(replacesWord(yes, no)).toBe(expected === 'yes');
+    expect(replacesWord(no, yes)).toBe(expected === 'no');
+  });
+
+  test('of two of a kind the later holds', () => {
+    const [early, late] = [first, second].map((at) => ({ kind: 'rejection' as const, at }));
+    if (early === undefined || late === undefined) throw new Error('two words');
+    expect([replacesWord(late, early), replacesWord(early, late)]).toEqual([true, false]);
+  });
 });
 
 test('of two readings that cross the later one holds, with what only the earlier one asked for', () => {

@@ -6,6 +6,7 @@ import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
 import type { Approval } from '../workflows/model/approval.ts';
 import { parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
+import type { Override } from '../workflows/model/override.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { Verdict } from '../workflows/model/verdict.ts';
 import type { TestDatabase } from './postgres.ts';
@@ -42,6 +43,67 @@ test('verdicts are those of the last judgement; never judged is not the same as 
   expect(await store.verdicts.read(stored.plan.id)).toEqual({ bundleDigest: '1', verdicts: [verdict] });
   await store.verdicts.save(stored.plan.id, { bundleDigest: '2', verdicts: [] });
   expect(await store.verdicts.read(stored.plan.id)).toEqual({ bundleDigest: '2', verdicts: [] });
+});
+
+const words = {
+  early: '2026-01-01T09:00:00Z',
+  middle: '2026-01-01T10:00:00Z',
+  late: '2026-01-01T11:00:00Z',
+};
+const said = (change: Partial<Approval>): Approval => ({
+  actor: { login: 'Ada', permission: 'write', teams: [] },
+  project: 'words',
+  digest: someDigest('6'),
+  sourceDigest: parseSourceDigest('e'.repeat(64)),
+  via: 'comment',
+  at: words.middle,
+  ...change,
+});
+
+test.each<[string, Partial<Approval>, 'yes' | 'no']>([
+  ['a later comment', { at: words.late }, 'yes'],
+  ['a later review', { via: 'review', at: words.late }, 'yes'],
+  ['an earlier comment', { at: words.early }, 'no'],
+  ['a comment in the same second', {}, 'no'],
+  ['a click that was heard later', { via: 'button', at: words.late, notBefore: words.early }, 'no'],
+  ['a click on a plan made later', { via: 'button', at: words.late, notBefore: words.late }, 'yes'],
+  ['a click of an earlier version', { via: 'button', at: words.late }, 'no'],
+])('a no of the same person and %s, whichever arrives first', async (name, change, holds) => {
+  for (const order of ['yes', 'no'] as const) {
+    const project = `${name} ${order}`;
+    const { via: _, ...no } = said({ project });
+    const give = {
+      yes: () => store.approvals.saveApproval(place, said({ project, ...change })),
+      no: () => store.approvals.saveRejection(place, { ...no, via: 'comment' }),
+    };
+    await give[order]();
+    await give[order === 'yes' ? 'no' : 'yes']();
+    const { approvals, rejections } = await store.approvals.read(place, project, no.digest);
+    expect([approvals.length, rejections.length], order).toEqual(holds === 'yes' ? [1, 0] : [0, 1]);
+  }
+});
+
+test('what was overridden and then taken back counts for nothing, and a later override counts again', async () => {
+  const override: Override = {
+    actor: { login: 'Ada', permission: 'admin', teams: [] },
+    project: 'lifted',
+    digest: someDigest('7'),
+    bundle: 'b',
+    policies: ['protect'],
+    reason: 'old',
+    at: words.early,
+  };
+  const again = { ...override, at: words.late };
+  const read = () => store.overrides.read(place, 'lifted', override.digest);
+  await store.overrides.save(place, override);
+  expect(await read()).toEqual([override]);
+  await store.overrides.withdraw(place, override, words.middle);
+  await store.overrides.withdraw(place, override, words.middle);
+  expect(await read()).toEqual([]);
+  await store.overrides.save(place, override);
+  expect(await read()).toEqual([]);
+  await store.overrides.save(place, again);
+  expect(await read()).toEqual([again]);
 });
 
 test('a person’s last word counts, in whatever order the words arrive', async () => {

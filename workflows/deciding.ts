@@ -6,14 +6,14 @@ import { approve, reject } from './approving.ts';
 import type { Desk } from './desk.ts';
 import { noteEvent } from './desk.ts';
 import { playRound } from './going-on.ts';
-import { cancel, lookAgain, unlock } from './letting-go.ts';
+import { askAfter, cancel, lookAgain, unlock } from './letting-go.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
 import { missingFor, projectsFound, teamsAsked, unmetFor } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { isSettled, isUnderWay, isUnknown, planOf } from './model/round.ts';
+import { isSettled, isSpent, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { isOutside, targetOf } from './model/target.ts';
 import { override } from './overriding.ts';
 import { readActor } from './proxies.ts';
@@ -98,6 +98,7 @@ function barred(desk: Desk, wish: Wish, actor: Actor): Denied | null {
           'apply',
           'plan',
           'reject',
+          'override',
           'cancel',
           'accept',
           'apply-rest',
@@ -164,7 +165,10 @@ async function replan(desk: Desk, wish: Wish): Promise<Decision> {
   if (chosen.kind !== 'chosen') return chosen;
   const found = projectsFound(desk.state)?.projects ?? [];
   const underWay = found.filter(isUnderWay);
-  if (underWay.some(({ project }) => chosen.names.includes(project.name))) return { kind: 'applying' };
+  if (underWay.some(({ project }) => chosen.names.includes(project.name))) {
+    await askAfter(desk, underWay);
+    return { kind: 'applying' };
+  }
   await lookAgain(
     desk,
     found.filter(({ project }) => chosen.names.includes(project.name)),
@@ -190,10 +194,11 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   if (open.some((project) => waitsForGitHub(desk, project))) await lookAtReviews(desk);
   const trigger: ApplyTrigger = { kind: wish.via === 'button' ? 'button' : 'comment', actor: wish.actor };
-  const tried = open.filter(wasTried);
+  // A plan is applied at most once, whatever came of it.
+  const tried = open.filter(isSpent);
   const refused = await startApplies(
     desk,
-    open.filter((project) => !wasTried(project)),
+    open.filter((project) => !isSpent(project)),
     trigger,
   );
   const refusals: readonly Refusal[] = [
@@ -208,10 +213,6 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
 /** A review that nobody told of, or a check that has passed since, may be all that is missing. */
 const waitsForGitHub = ({ state }: Desk, project: ProjectState): boolean =>
   missingFor(state, project).length > 0 || unmetFor(state, project).length > 0;
-
-/** A plan is applied at most once, whatever came of it. */
-const wasTried = ({ apply }: ProjectState): boolean =>
-  apply?.phase.kind === 'over' && ['failed', 'unknown'].includes(apply.phase.outcome.kind);
 
 function status(desk: Desk, projects: readonly ProjectState[]): Decision {
   const lines = projects.map((project) => ({

@@ -13,6 +13,7 @@ import type { ProjectState } from './model/round.ts';
 import { isUnderWay, planOf, withProject } from './model/round.ts';
 import type { View } from './model/view.ts';
 import { answer, show } from './proxies.ts';
+import { dropReplaced } from './taking-back.ts';
 
 export type RefreshMessage = Extract<Message, { kind: 'refresh' }>;
 
@@ -194,12 +195,13 @@ async function showOnce(desk: Desk, view: View | null, answers: readonly Answer[
   }
 }
 
-/** From now on these plans are what people see; a plan that was on show before keeps its time. */
+/** From now on these plans are what people see, and no others; a plan that was on show before keeps its time. */
 function markShown(desk: Desk, view: View, at: string): void {
   for (const { name, plan } of view.projects) {
     const current = projectsFound(desk.state)?.projects.find((project) => project.project.name === name);
     const same = current !== undefined && plan !== null && planOf(current)?.id === plan.id;
     if (same && current.shownAt === null) changeProject(desk, name, { shownAt: at });
+    if (same) dropReplaced(desk, name, plan.digest);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Desk } from './desk.ts';
 import { noteEvent } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import { admits } from './model/approval.ts';
+import { authorize } from './model/authorize.ts';
 import {
   authorsOf,
   isMergeabilityAsked,
@@ -19,6 +20,7 @@ import type { ReviewedPlan } from './model/review.ts';
 import { lossByReview, reviewedPlans } from './model/review.ts';
 import { planOf } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
+import { targetOf } from './model/target.ts';
 import { readActor, readStanding } from './proxies.ts';
 import { takeBack } from './taking-back.ts';
 
@@ -96,9 +98,11 @@ function readReviewer({ state }: Desk, login: string): Promise<Actor> {
 }
 
 async function giveReview(desk: Desk, { review, project }: ReviewedPlan, actor: Actor): Promise<void> {
+  if (authorize('approve', actor, targetOf(desk.state)) !== null) return;
   const authors = authorsOf(desk.state);
   if (!rulesOf(desk.state, project).some((rule) => admits(rule, actor, authors))) return;
-  await giveWord({ kind: 'approval', desk, project, actor, via: 'review', at: review.submittedAt });
+  const said = { kind: 'approval', via: 'review', at: review.submittedAt } as const;
+  if (!(await giveWord({ ...said, desk, project, actor }))) return;
   const [target, digest] = [project.project.name, planOf(project)?.digest ?? null];
   noteEvent(desk, `review/${actor.login}/${review.submittedAt}/${target}/${digest}`, {
     actor: actor.login,

@@ -8,7 +8,7 @@ import type { Comparison } from './model/comparison.ts';
 import type { ProjectState } from './model/round.ts';
 import { findingOf, isUnknown } from './model/round.ts';
 import { askProject } from './proxies.ts';
-import { takeBack } from './taking-back.ts';
+import { takeBackUsed } from './taking-back.ts';
 import type { Wish } from './wishes.ts';
 
 type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
@@ -23,7 +23,7 @@ export async function accept(desk: Desk, wish: Wish, projects: readonly ProjectS
   return null;
 }
 
-/** The same, and what is left is planned anew: whoever had said yes has said it to an apply that was begun. */
+/** The same, and what is left is planned anew. */
 export async function applyRest(
   desk: Desk,
   wish: Wish,
@@ -33,11 +33,6 @@ export async function applyRest(
   if ('kind' in compared) return compared;
   await settleAll(desk, compared.all, wish.actor);
   const only = compared.all.map(({ state }) => state.project.name);
-  const used = desk.state.approvals.filter(({ project }) => only.includes(project));
-  takeBack(
-    desk,
-    used.map((approval) => ({ approval, why: 'apply begun' })),
-  );
   void playRound(desk, { kind: 'asked', only, as: 'same' });
   return null;
 }
@@ -91,6 +86,8 @@ async function settle(desk: Desk, { state, comparison }: Compared, actor: string
     project: { dir, workspace },
     request: { kind: 'settle', ref, runId, outcome },
   });
+  // Whoever said yes while nobody knew how it ended has said it to an apply that was begun.
+  takeBackUsed(desk, project.name, apply.digest);
   changeProject(desk, project.name, { apply: { ...apply, phase: { ...apply.phase, outcome } } });
 }
 

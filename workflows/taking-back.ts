@@ -1,28 +1,59 @@
-// What happens to a yes that counts no more although its plan is the same?
+// What happens to a yes that counts no more?
 import { uuid4 } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
-import type { Approval, LossReason } from './model/approval.ts';
+import type { Approval, LossReason, LostApproval } from './model/approval.ts';
+import { sameLogin } from './model/approval.ts';
+import type { PlanDigest } from './model/identifiers.ts';
 
 type Loss = { readonly approval: Approval; readonly why: LossReason };
 
 /** It is gone from the state and from the record, and the comment says why. */
 export function takeBack(desk: Desk, losses: readonly Loss[]): void {
   if (losses.length === 0) return;
+  forget(desk, losses);
+  desk.stale = true;
+}
+
+/** An apply that was begun with it did not come to its end: what is done next is another decision. */
+export function takeBackUsed(desk: Desk, project: string, digest: PlanDigest): void {
+  const used = desk.state.approvals.filter((yes) => yes.project === project && yes.digest === digest);
+  takeBack(
+    desk,
+    used.map((approval) => ({ approval, why: 'apply begun' })),
+  );
+}
+
+/** People see another plan now: what they said to the one before is over, also when that one comes back. */
+export function dropReplaced(desk: Desk, project: string, digest: PlanDigest): void {
+  const { approvals } = desk.state;
+  const replaced = approvals.filter((yes) => yes.project === project && yes.digest !== digest);
+  // The picture says it already: nothing has to be drawn again.
+  forget(
+    desk,
+    replaced.map((approval) => ({ approval, why: 'plan changed' })),
+  );
+}
+
+function forget(desk: Desk, losses: readonly Loss[]): void {
   const gone = losses.map(({ approval }) => approval);
-  const lost = losses.map(({ approval: { project, digest, actor }, why }) => ({
+  const lost = losses.map(({ approval: { project, digest, sourceDigest, actor }, why }) => ({
     project,
     digest,
+    sourceDigest,
     login: actor.login,
     why,
   }));
+  const before = desk.state.lost.filter((old) => !lost.some((now) => isSame(old, now)));
   desk.state = {
     ...desk.state,
     approvals: desk.state.approvals.filter((each) => !gone.includes(each)),
-    lost: [...desk.state.lost, ...lost],
+    lost: [...before, ...lost],
   };
   for (const loss of losses) note(desk, loss);
-  desk.stale = true;
 }
+
+const isSame = (one: LostApproval, other: LostApproval): boolean =>
+  one.project === other.project && one.digest === other.digest && sameLogin(one.login, other.login);
 
 function note(desk: Desk, { approval, why }: Loss): void {
   const { ref } = desk.state;

@@ -101,6 +101,7 @@ export const lossWords: Readonly<Record<LossReason, string>> = {
   'changes requested': 'a later review requests changes',
   'right lost': 'the right to give it is gone',
   'apply begun': 'the apply that it was for was begun',
+  'plan changed': 'another plan has been on show since',
   'pushed since': 'whoever pushed the newest commit counts as an author',
 };
 

@@ -14,8 +14,10 @@ export type Approval = {
   /** What the project was planned from, so that a voided approval can say what changed. */
   readonly sourceDigest: SourceDigest;
   readonly via: 'comment' | 'button' | 'review';
-  /** ISO 8601, GitHub's clock. */
+  /** ISO 8601, GitHub's clock; of a click, ours when it arrived: it was made some time before. */
   readonly at: string;
+  /** Of a click: when the plan began to be made (ISO 8601, our clock). Before that nobody could click on it. */
+  readonly notBefore?: string | undefined;
 };
 
 /** Why a yes that somebody gave to the plan on show counts no more. */
@@ -25,18 +27,21 @@ export type LossReason =
   | 'changes requested'
   | 'right lost'
   | 'apply begun'
+  | 'plan changed'
   | 'pushed since';
 
-/** A yes that is gone although the plan is the same. */
+/** A yes that is gone, also when the plan that it was given to comes back. */
 export type LostApproval = {
   readonly project: string;
   readonly digest: PlanDigest;
+  /** What the project was planned from when it was given; absent where an earlier version noted it. */
+  readonly sourceDigest?: SourceDigest;
   readonly login: string;
   readonly why: LossReason;
 };
 
 /** A person's no to one plan digest; it blocks until the same person approves or the digest changes. */
-export type Rejection = Omit<Approval, 'via'> & { readonly via: 'comment' | 'button' };
+export type Rejection = Omit<Approval, 'via' | 'notBefore'> & { readonly via: 'comment' | 'button' };
 
 /** A rule that is not met yet. */
 export type MissingApproval = {

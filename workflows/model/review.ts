@@ -2,10 +2,11 @@
 import type { Approval, LossReason } from './approval.ts';
 import { sameLogin } from './approval.ts';
 import { rulesFor } from './configuration.ts';
+import { outweighs } from './last-word.ts';
 import type { PullRequestState } from './pull-request-state.ts';
 import { missingFor, projectsFound, rejectedBy } from './pull-request-state.ts';
 import type { ProjectState, ProjectsFound } from './round.ts';
-import { isSettled, planOf } from './round.ts';
+import { isSettled, isSpent, planOf } from './round.ts';
 import type { Review } from './standing.ts';
 
 /** A review that would be a yes to the plan of one project, if the rights of its author admit it. */
@@ -20,7 +21,10 @@ function shownNow(state: PullRequestState): { readonly found: ProjectsFound; rea
   return round.before === null ? null : { found: round.before, head: round.before.source.head };
 }
 
-/** Approving reviews of the commit on show, given when people could see the plan; only where a yes is missing. */
+/**
+ * Approving reviews of the commit on show, given when people could see the plan; only where a yes is missing, and none
+ * for a plan that was tried: what is left of it is another one.
+ */
 export function reviewedPlans(state: PullRequestState): readonly ReviewedPlan[] {
   const shown = shownNow(state);
   if (shown === null) return [];
@@ -30,6 +34,7 @@ export function reviewedPlans(state: PullRequestState): readonly ReviewedPlan[] 
       rulesFor(found.configuration, project.project.name).approvals.from.includes('review') &&
       project.verdicts !== null &&
       !isSettled(project) &&
+      !isSpent(project) &&
       (missingFor(state, project).length > 0 || rejectedBy(state, project) !== null),
   );
   return (state.standing?.reviews ?? [])
@@ -56,7 +61,7 @@ const hasSaidYes = ({ approvals }: PullRequestState, project: ProjectState, { lo
       sameLogin(yes.actor.login, login),
   );
 
-/** Null while the yes stands, as far as the reviews go. A later request for changes ends one given in any way. */
+/** Null while the yes stands, as far as the reviews go. A request for changes ends one given in any way, unless that was surely given later. */
 export function lossByReview(reviews: readonly Review[], yes: Approval): LossReason | null {
   const review = reviews.find(({ login }) => sameLogin(login, yes.actor.login));
   const byReview = yes.via === 'review';
@@ -65,7 +70,7 @@ export function lossByReview(reviews: readonly Review[], yes: Approval): LossRea
     case 'approved':
       return null;
     case 'changes-requested':
-      return byReview || Date.parse(review.submittedAt) > Date.parse(yes.at) ? 'changes requested' : null;
+      return byReview || !outweighs(yes, { at: review.submittedAt }) ? 'changes requested' : null;
     case 'dismissed':
       return byReview ? 'review dismissed' : null;
     default:
