@@ -7,7 +7,10 @@ import type { Keyring } from './artifact.ts';
 import { createArtifacts } from './artifact.ts';
 import { closeTimeoutSeconds, connect } from './connection.ts';
 
-/** `where`: the pull request's number, '' where the apply is not known any more. Times are ISO 8601, sizes bytes. */
+/** What became of a state that Terraform could not write, as a person said. */
+export type Settled = 'put back' | 'given up';
+
+/** `settled`: null while it waits to be put back. `where`: the pull request's number, '' where the apply is not known any more. Times are ISO 8601, sizes bytes. */
 export type KeptState = {
   readonly runId: RunId;
   readonly where: string;
@@ -15,6 +18,7 @@ export type KeptState = {
   readonly size: number;
   readonly keptAt: string;
   readonly expiresAt: string;
+  readonly settled: Settled | null;
 };
 
 export type KeptStates = {
@@ -22,6 +26,8 @@ export type KeptStates = {
   list(): Promise<readonly KeptState[]>;
   /** In clear. Null: none is kept of that run. OperatorError: it has expired, or no key opens it. */
   find(run: RunId): Promise<Buffer | null>;
+  /** False: nothing of that run waits to be put back. */
+  settle(run: RunId, how: Settled, actor: string): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -34,6 +40,7 @@ const rows = z.array(
     size: z.coerce.number(),
     keptAt: time,
     expiresAt: time,
+    settled: z.enum(['put back', 'given up']).nullable(),
   }),
 );
 
@@ -50,7 +57,8 @@ export function connectKeptStates({
   return {
     async list() {
       const found = await sql`select run_id as "runId", number, project, size, created_at as "keptAt",
-        expires_at as "expiresAt" from kept_state order by created_at desc`;
+        expires_at as "expiresAt", how as settled
+        from kept_state left join settled_state using (run_id) order by created_at desc`;
       return rows.parse(found).map(({ number, project, ...rest }) => ({
         ...rest,
         where: number === null ? '' : `#${number}`,
@@ -58,6 +66,11 @@ export function connectKeptStates({
       }));
     },
     find: (id) => artifacts.find({ id, kind: 'errored-state' }),
+    async settle(run, how, actor) {
+      const { count } = await sql`insert into settled_state (run_id, how, actor)
+        select run_id, ${how}, ${actor} from unwritten_state where run_id = ${run} on conflict (run_id) do nothing`;
+      return count > 0;
+    },
     close: () => sql.end({ timeout: closeTimeoutSeconds }),
   };
 }
