@@ -13,6 +13,7 @@ import {
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
 import type { Plan } from '../workflows/model/plan.ts';
+import { isAsOrdered } from '../workflows/model/plan.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { ApprovalRule, Verdict } from '../workflows/model/verdict.ts';
 
@@ -192,6 +193,24 @@ describe('grantApply', () => {
   ])('%s is refused', (_, change, refusal) =>
     expect(grantApply({ ...ready, ...change })).toMatchObject(refusal),
   );
+
+  test('a plan of another project, source or run than was asked for is none of ours (S1)', () => {
+    const { plan } = ready;
+    if (plan === null) expect.fail();
+    const strange: readonly Partial<Plan>[] = [
+      { project: { ...plan.project, name: 'dev' } },
+      { project: { ...plan.project, dir: 'dev' } },
+      { project: { ...plan.project, workspace: 'dev' } },
+      { project: { ...plan.project, engine: 'tofu' } },
+      { runId: parseRunId('00000000-0000-4000-8000-0000000000ff') },
+      { sourceDigest: parseSourceDigest('c'.repeat(64)) },
+      { head: parseSha('9'.repeat(40)) },
+      { base: parseSha('9'.repeat(40)) },
+      { destroy: true },
+    ];
+    expect(isAsOrdered({ ...plan }, plan)).toBe(true);
+    for (const change of strange) expect(isAsOrdered({ ...plan, ...change }, plan)).toBe(false);
+  });
 
   test('an advisory denial blocks nothing', () => {
     expect(

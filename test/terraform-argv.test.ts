@@ -119,6 +119,7 @@ const directory = {
   home: '/run/home',
   temp: '/run/tmp',
   cliConfig: '/run/cli.tfrc',
+  plans: '/run',
   planFile,
 };
 

@@ -9,6 +9,7 @@ import {
 import type { Judgement, JudgeRequest, PlanRequest } from './activities.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
+import { isAsOrdered } from './model/plan.ts';
 import type { RunLimits } from './proxies.ts';
 import { judge, planProjectIn } from './proxies.ts';
 import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';
@@ -20,13 +21,29 @@ export async function planOrTell(request: PlanRequest, limits: RunLimits): Promi
     return { kind: 'failed', runId: request.runId, diagnostics: problems, diagnosticCount: problems.length };
   }
   try {
-    return await untilTaken(pool, () => planProjectIn(pool, limits)(request));
+    return refuseAnother(request, await untilTaken(pool, () => planProjectIn(pool, limits)(request)));
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('a project could not be planned', { runId: request.runId, project: name, error });
     return failedPlan(request, error);
   }
 }
+
+/** A runner that was taken over may answer with the plan of a project that has weaker rules. */
+function refuseAnother({ project, source, runId, destroy }: PlanRequest, result: PlanResult): PlanResult {
+  if (result.kind === 'failed') return result;
+  const { sourceDigest } = project;
+  const order = { runId, project, sourceDigest, head: source.head, base: source.base, destroy };
+  if (isAsOrdered(result.plan, order)) return result;
+  log.error('a runner answered with a plan that nobody asked for', { runId, project: project.name });
+  return { kind: 'failed', runId, diagnosticCount: 1, diagnostics: [anotherPlan] };
+}
+
+const anotherPlan: Diagnostic = {
+  severity: 'error',
+  summary: 'The runner answered with another plan than it was asked for.',
+  detail: 'Nothing of it is shown or applied. Its runner is not to be trusted: tell whoever runs Hatchet.',
+};
 
 function failedPlan({ runId, project }: PlanRequest, error: unknown): PlanResult {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;

@@ -34,7 +34,12 @@ const claimsSchema = z.object({
     z.object({
       kind: z.literal('plan'),
       number: z.number(),
-      project: z.object({ dir: z.string(), workspace: z.string() }),
+      project: z.object({
+        name: z.string(),
+        dir: z.string(),
+        workspace: z.string(),
+        engine: z.enum(['terraform', 'tofu']),
+      }),
       tree: z.string().transform(parseSha),
     }),
     z.object({ kind: z.literal('apply'), planId: z.string().transform(parsePlanId) }),

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { PlanId, RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
+import { isSameProject } from '../../workflows/model/project.ts';
 import type { LogSink, RunnerStore, StoredPlan } from '../run-store.ts';
 import type { Applies } from '../store/apply.ts';
 import type { Admitted, Claims, Passes } from './pass.ts';
@@ -209,8 +210,7 @@ function isOf({ runId, repositoryId, operation }: Claims, { plan, repository, nu
     repository.id === repositoryId &&
     number === operation.number &&
     source.tree === operation.tree &&
-    plan.project.dir === operation.project.dir &&
-    plan.project.workspace === operation.project.workspace
+    isSameProject(plan.project, operation.project)
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, PlanId, RunId, Sha, SourceDigest } from './identifiers.ts';
 import type { Project } from './project.ts';
+import { isSameProject } from './project.ts';
 
 /** How many resources, by what happens to them. A replacement counts once, as replace. */
 export type ChangeCounts = {
@@ -38,6 +39,21 @@ export type Plan = {
   /** Plans the end of everything that the project has. */
   readonly destroy: boolean;
 };
+
+/** What a plan repeats of what was asked for. */
+export type PlanOrder = Pick<Plan, 'runId' | 'project' | 'sourceDigest' | 'head' | 'base' | 'destroy'>;
+
+/** Whatever else a runner says of its plan, it must be the one that was asked for: rules go by these. */
+export function isAsOrdered(plan: PlanOrder, order: PlanOrder): boolean {
+  return (
+    isSameProject(plan.project, order.project) &&
+    plan.runId === order.runId &&
+    plan.sourceDigest === order.sourceDigest &&
+    plan.head === order.head &&
+    plan.base === order.base &&
+    plan.destroy === order.destroy
+  );
+}
 
 /** Names carried through history; the full list is in the store. */
 export const maxRiskyChanges = 5;

@@ -38,6 +38,16 @@ export type AffectedProject = Project & {
   readonly problems: readonly Diagnostic[];
 };
 
+/** By everything that it is known by: whoever answers for a project must not pass for another. */
+export function isSameProject(left: Project, right: Project): boolean {
+  return (
+    left.name === right.name &&
+    left.dir === right.dir &&
+    left.workspace === right.workspace &&
+    left.engine === right.engine
+  );
+}
+
 /** The name of a project that has no other: its directory, with the workspace when that is not `default`. */
 export function defaultProjectName(dir: string, workspace: string): string {
   return workspace === 'default' ? dir : `${dir}@${workspace}`;
