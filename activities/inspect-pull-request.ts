@@ -1,6 +1,7 @@
 // What is this pull request, and what of it would be planned?
 import type { ControlActivities, Inspection } from '../workflows/activities.ts';
 import { canWrite } from '../workflows/model/actor.ts';
+import { isPerson } from '../workflows/model/authorize.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
 import type { EditedPolicies } from '../workflows/model/edited-policies.ts';
 import { findEditedPolicies, maxEditedPolicies, nothingEdited } from '../workflows/model/edited-policies.ts';
@@ -138,7 +139,7 @@ function beginLook(
 ): Promise<SourceInspection> | null {
   const { ref, origin, expected, fetching } = now;
   if (expected.state !== 'open') return null;
-  if (!expected.fork && !isBot(expected.author)) {
+  if (!expected.fork && isPerson(expected.author)) {
     // Asked again below, and answered from this.
     readRights({ repository: ref.repository, login: expected.author, teams: [] }).catch(() => undefined);
   }
@@ -146,9 +147,6 @@ function beginLook(
   guess.catch(() => undefined);
   return guess;
 }
-
-/** As webhooks name Apps. Source: docs.github.com, "simple-user" of a bot. */
-const isBot = (login: string): boolean => login.endsWith('[bot]');
 
 function hasSameSource(one: PullRequest, other: PullRequest): boolean {
   const { state, head, base, baseSha, mergeCommit } = one;

@@ -1,8 +1,14 @@
 // May this person do this here, by whichever door they came?
 import { describe, expect, test } from 'vitest';
+import type { Message } from '../workflows/messages.ts';
 import type { Actor, Permission } from '../workflows/model/actor.ts';
 import type { Action, Target } from '../workflows/model/authorize.ts';
-import { authorize, hatchetItself, whoeverMerged } from '../workflows/model/authorize.ts';
+import { authorize, githubItself, hatchetItself, isPerson } from '../workflows/model/authorize.ts';
+import type { Button } from '../workflows/model/check.ts';
+import { parseCommand } from '../workflows/model/command.ts';
+import { parseSha } from '../workflows/model/identifiers.ts';
+import { wishOf } from '../workflows/wishes.ts';
+import { repository } from './stored-plan.ts';
 
 const actor = (login: string, permission: Permission = 'write', teams: readonly string[] = []): Actor => ({
   login,
@@ -20,6 +26,9 @@ const people = {
   'oncall without write': actor('ben', 'read', ['@org/oncall']),
 };
 type Person = keyof typeof people;
+
+const head = parseSha('1'.repeat(40));
+const about = { deliveryId: 'd', ref: { repository, number: 1 }, actor: 'somebody' } as const;
 
 const inside: Target = {
   authors: ['mona', 'lee'],
@@ -79,9 +88,57 @@ describe('ways in without a person (S10)', () => {
     const may = (action: Action, target: Target) => authorize(action, hatchetItself, target) === null;
     expect([may('plan', inside), may('plan', outside), may('apply', inside)]).toEqual([true, false, false]);
   });
-  test('GitHub merges for writers only, so a merge may apply, and approves nothing', () => {
-    const merger = whoeverMerged('mona');
-    expect(authorize('apply', merger, inside)).toBeNull();
-    expect(authorize('approve', merger, inside)).toEqual({ kind: 'own-approval' });
+  test('GitHub itself may apply what it merged, and whoever it names is asked as a person', () => {
+    expect(authorize('apply', githubItself, inside)).toBeNull();
+    expect(['mona', 'github', 'github-merge-queue[bot]', 'bot'].filter(isPerson)).toEqual(['mona', 'bot']);
   });
+});
+
+/** What each way in asks for, as the workflow reads it. */
+const said = (text: string): Message => ({
+  ...about,
+  kind: 'command',
+  command: parseCommand(text) ?? { kind: 'unknown-verb', word: text, nearest: null },
+  commentNodeId: 'IC',
+  commentId: 1,
+  createdAt: '2026-11-21T22:04:00Z',
+});
+const clicked = (button: Button): Message => ({
+  ...about,
+  kind: 'click',
+  button,
+  head,
+  project: null,
+  roundId: '',
+});
+const actionOf = (message: Message): Action => {
+  const wish = wishOf(message);
+  if (wish === null || !('verb' in wish)) throw new Error('nobody wishes anything');
+  return wish.verb;
+};
+
+describe('way in × person: rights do not differ by the way in (S10)', () => {
+  const approvers: readonly Person[] = ['writer', 'admin', 'oncall'];
+  const oncall = { ...inside, overrides: { by: ['@org/oncall'], author: false } };
+  test.each<[string, Message, Target, readonly Person[]]>([
+    ['/hatchet plan', said('/hatchet plan'), inside, readers],
+    ['a re-run', { ...about, kind: 'rerun', head }, inside, readers],
+    ['Re-plan', clicked('replan'), inside, readers],
+    ['/hatchet plan of a stranger', said('/hatchet plan'), outside, writers],
+    ['a re-run of a stranger', { ...about, kind: 'rerun', head }, outside, writers],
+    ['Allow plan', clicked('allow-plan'), outside, writers],
+    ['/hatchet apply', said('/hatchet apply'), inside, writers],
+    ['Apply now', clicked('apply'), inside, writers],
+    ['/hatchet approve', said('/hatchet approve'), inside, approvers],
+    ['Approve', clicked('approve'), inside, approvers],
+    ['/hatchet reject', said('/hatchet reject'), inside, writers],
+    ['/hatchet cancel', said('/hatchet cancel'), inside, writers],
+    ['/hatchet unlock', said('/hatchet unlock'), inside, writers],
+    ['Unlock', clicked('unlock'), inside, writers],
+    ['Accept', clicked('accept'), inside, writers],
+    ['Apply the rest', clicked('apply-rest'), inside, writers],
+    ['Force unlock', clicked('force-unlock'), inside, writers],
+    ['/hatchet override', said('/hatchet override prod --reason "x"'), oncall, ['oncall']],
+    ['/hatchet status', said('/hatchet status'), inside, readers],
+  ])('%s', (_, message, target, expected) => expect(allowed(actionOf(message), target)).toEqual(expected));
 });

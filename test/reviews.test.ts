@@ -10,6 +10,8 @@ import {
   mainComment,
   openOn,
   order,
+  patienceMs,
+  refusalsOf,
   seedDatabase,
   storyTimeoutMs,
   untilCheck,
@@ -27,7 +29,7 @@ let platform: Team;
 beforeAll(async () => {
   world = await createWorld({ files: () => everyBranch });
   const { sandbox, repository } = world;
-  for (const login of ['lee', 'ann', 'ben']) {
+  for (const login of ['lee', 'ann', 'ben', 'eve', 'tom']) {
     sandbox.createUser(login);
     repository.collaborator(login, 'write');
   }
@@ -146,6 +148,54 @@ describe.concurrent('rights that are lost between the yes and the apply (S10)', 
     await untilCheck(pullRequest, 'hatchet/apply', missing('left'), merge);
     await untilComment(pullRequest, 'the approval of @ben no longer counts');
     expect(await appliesOf(world, 'left')).toEqual([]);
+  });
+});
+
+describe.concurrent('rights that are lost between the wish and its turn (S10)', () => {
+  /** Two pull requests on one project: the first owns it, and the wish of the second waits. */
+  async function openTwo(dir: string) {
+    const open = (version: string) =>
+      openOn(world, { dir, body: database(version), head: `${dir}-${version}` });
+    const [first, second] = await Promise.all([open('1'), open('2')]);
+    await Promise.all([first, second].map((one) => untilCheck(one, 'hatchet/apply', ready)));
+    await Promise.all([first, second].map((one) => untilComment(one, 'Ready')));
+    await order(first, 'hubot', '/hatchet apply');
+    await untilCheck(first, 'hatchet/apply', 'Applied');
+    return { first, second };
+  }
+  const ready = 'Approved, applies on merge';
+  const untilWaiting = (one: PullRequestHandle, first: PullRequestHandle, sha?: string) =>
+    one.waitForCheck('hatchet/apply', {
+      matching: (run) => run.title?.startsWith(`Waiting for #${first.number} to apply`) === true,
+      timeoutMs: patienceMs,
+      ...(sha === undefined ? {} : { sha }),
+    });
+
+  test('whoever asked may not apply any more', async ({ expect }) => {
+    const { first, second } = await openTwo('asked-in-vain');
+    await order(second, 'eve', '/hatchet apply');
+    await untilWaiting(second, first);
+    world.repository.collaborator('eve', 'read');
+    await order(first, 'hubot', '/hatchet unlock');
+    await second.waitForComment(({ body }) => body.includes('@eve may not apply `asked-in-vain` any more'), {
+      timeoutMs: patienceMs,
+    });
+    expect((await appliesOf(world, 'asked-in-vain')).map(({ number }) => number)).toEqual([first.number]);
+  });
+
+  test('nor may whoever merged', async ({ expect }) => {
+    const { first, second } = await openTwo('merged-in-vain');
+    const merge = await second.merge({ by: 'tom' });
+    await untilWaiting(second, first, merge);
+    world.repository.collaborator('tom', null);
+    await order(first, 'hubot', '/hatchet unlock');
+    await untilCheck(second, 'hatchet/apply', 'Not applied yet', merge);
+    expect((await appliesOf(world, 'merged-in-vain')).map(({ number }) => number)).toEqual([first.number]);
+    expect(await refusalsOf(world, second.number)).toContainEqual({
+      actor: 'tom',
+      action: 'begin',
+      reason: 'asker-denied',
+    });
   });
 });
 

@@ -228,6 +228,18 @@ function openChecks({ repository }: World): readonly string[] {
     .map((run) => `${run.name} on ${run.headSha}: ${run.status}, ${run.title}`);
 }
 
+export type RecordedRefusal = { readonly actor: string; readonly action: string; readonly reason: string };
+
+/** What the record says was refused on a pull request, oldest first. */
+export async function refusalsOf(world: World, number: number): Promise<readonly RecordedRefusal[]> {
+  const query = (sql: postgres.Sql) =>
+    sql<
+      RecordedRefusal[]
+    >`select actor, action, reason from event where number = ${number} and not allowed order by id`;
+  const found = await withDatabase(world, query);
+  return found.map(({ actor, action, reason }) => ({ actor, action, reason }));
+}
+
 /** Waits until it is in the record who pushed this commit. */
 export async function untilPushHeard(world: World, head: string): Promise<void> {
   const heard = () => withDatabase(world, (sql) => sql`select login from push where head = ${head}`);

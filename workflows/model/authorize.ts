@@ -52,8 +52,14 @@ const rank: Readonly<Record<Permission, number>> = { none: 0, read: 1, write: 2,
 /** What begins without a person (a push, a schedule, an apply elsewhere) has the rights of any reader. */
 export const hatchetItself: Actor = { login: 'hatchet', permission: 'read', teams: [] };
 
-/** GitHub merges for people with write and for its own queue only: whoever merged could. */
-export const whoeverMerged = (login: string): Actor => ({ login, permission: 'write', teams: [] });
+/**
+ * Who merged where GitHub names no person: its queue, an App, an account that is gone. GitHub let it happen by the
+ * branch's own protection, and there are no rights of anybody that could be read.
+ */
+export const githubItself: Actor = { login: 'github', permission: 'write', teams: [] };
+
+/** Whose rights can be asked for: people's. Webhooks name Apps so; source: docs.github.com, "simple-user" of a bot. */
+export const isPerson = (login: string): boolean => login !== githubItself.login && !login.endsWith('[bot]');
 
 /** Null when allowed. Pure: the actor's rights are read just before, by an activity. */
 export function authorize(action: Action, actor: Actor, target: Target): Denial | null {
