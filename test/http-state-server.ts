@@ -12,6 +12,8 @@ export type HttpStateServer = {
   readonly applies: () => number;
   /** From now on every write of the state is answered by 500. */
   readonly refuseWrites: () => void;
+  /** What somebody puts back by hand. */
+  readonly putBack: (text: string) => void;
   /** From now on reading the state takes for ever; resolves when somebody has begun to. */
   readonly holdReads: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -64,6 +66,9 @@ export async function startHttpStateServer(): Promise<HttpStateServer> {
     applies: () => applies,
     refuseWrites: () => {
       refused = true;
+    },
+    putBack: (text) => {
+      state = text;
     },
     holdReads: () =>
       new Promise((resolve) => {

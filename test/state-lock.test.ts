@@ -33,6 +33,7 @@ import {
   untilCheck,
   untilComment,
   untilNoneOpen,
+  untilSecondAfter,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -183,7 +184,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
     expect((await runState('--run', 'nobody', '--out', 'x')).text).toContain('is not the id of a run');
     // Whatever is planned meanwhile knows nothing of what was made: nothing is applied.
     await order(pullRequest, 'hubot', '/hatchet plan');
-    await untilComment(pullRequest, 'A state has to be put back first');
+    const told = await untilComment(pullRequest, 'A state has to be put back first');
     const blocked = await untilCheck(
       pullRequest,
       'hatchet/apply',
@@ -192,6 +193,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
     expect(faces([blocked])).toEqual([
       'hatchet/apply: failure, A state has to be put back first: refused [Re-plan, Unlock]',
     ]);
+    await untilSecondAfter(told);
     expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reply).toContain('has to be put back first');
     refusing.putBack(state);
     expect((await runState('--run', run, '--put-back')).text).toContain('counts as put back');
