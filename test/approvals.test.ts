@@ -30,6 +30,7 @@ let world: World;
 
 /** Each is a branch of its own, so that its rules hold for the pull requests against it alone. */
 const configurations = {
+  one: 'version: 1\napprovals:\n  count: 1\n',
   two: 'version: 1\napprovals:\n  count: 2\n',
   team: "version: 1\napprovals:\n  count: 1\n  by: ['@octo-org/platform']\n",
   self: 'version: 1\napprovals:\n  count: 1\n  author: true\n',
@@ -117,6 +118,10 @@ describe.concurrent('approvals', () => {
     expect(mainComment(pullRequest)).toContain(
       "`voided`: The approval of `@hubot` no longer counts: the project's files changed.",
     );
+    // The plan that was approved comes back, the yes does not.
+    await pullRequest.push({ 'voided/main.tf': world.project('voided', database('2')) });
+    await untilComment(pullRequest, 'no longer counts: another plan has been on show since');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('voided'));
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/plan', '1 project: 1 to replace', merge);
     const asks = await pullRequest.waitForCheck('hatchet/apply', {
@@ -130,12 +135,70 @@ describe.concurrent('approvals', () => {
     expect(await appliesOf(world, 'voided')).toHaveLength(1);
   });
 
+  test('a yes falls when only the text around an unknown value changes (S17)', async ({ expect }) => {
+    const policy = (action: string): string => `resource "terraform_data" "new" {}
+      resource "terraform_data" "policy" {
+        input = jsonencode({ Action = "${action}", Resource = terraform_data.new.id })
+      }`;
+    const pullRequest = await openOn(world, { dir: 'around', base: 'one', body: policy('s3:GetObject') });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('around'));
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    // What is no file of the project changes nothing.
+    await pullRequest.push({ 'around.md': 'text' });
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await pullRequest.push({ 'around/main.tf': world.project('around', policy('*')) });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('around'));
+    expect((await ask(pullRequest, 'mona', '/hatchet apply')).reaction).toBe('confused');
+    expect(await appliesOf(world, 'around')).toEqual([]);
+  });
+
+  test('a yes is for one apply, also where that failed and nothing was done (S6)', async ({ expect }) => {
+    await seedDatabase(world, 'stubborn', '1');
+    const refusing = `resource "terraform_data" "database" {
+      triggers_replace = "2"
+      provisioner "local-exec" {
+        when    = destroy
+        command = "exit 1"
+      }
+    }`;
+    const pullRequest = await openOn(world, { dir: 'stubborn', body: refusing });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('stubborn'));
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await order(pullRequest, 'mona', '/hatchet apply');
+    const failed = await untilComment(
+      pullRequest,
+      'the approval of @hubot no longer counts: the apply that it was for was begun',
+    );
+    await untilSecondAfter(failed);
+    await order(pullRequest, 'mona', '/hatchet plan');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('stubborn'));
+    await untilSecondAfter(await untilComment(pullRequest, 'Waiting for 1 approval'));
+    expect((await ask(pullRequest, 'mona', '/hatchet apply')).reply).toContain('needs 1 approval');
+    expect(await appliesOf(world, 'stubborn')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await order(pullRequest, 'mona', '/hatchet apply');
+    await vi.waitUntil(async () => (await appliesOf(world, 'stubborn')).length === 2, { timeout: 60_000 });
+  });
+
   test('a no blocks until the same person says yes', async ({ expect }) => {
     const pullRequest = await openReplace('rejected');
     await untilCheck(pullRequest, 'hatchet/apply', missing('rejected'));
     await order(pullRequest, 'hubot', '/hatchet reject');
-    await untilCheck(pullRequest, 'hatchet/apply', 'Rejected by @hubot');
-    await untilComment(pullRequest, 'Rejected by @hubot');
+    const blocked = await untilCheck(pullRequest, 'hatchet/apply', 'Rejected by @hubot');
+    // Nobody knows whether this click was made before the no or after it.
+    click(pullRequest, blocked, 'Approve', 'hubot');
+    await vi.waitUntil(() => replies(pullRequest).length === 1, { timeout: 60_000 });
+    expect(replies(pullRequest)).toMatchInlineSnapshot(`
+      [
+        "@hubot \`/hatchet approve\` was refused: your own no to \`rejected\` stands: only what GitHub tells to be later takes it back, and of a click it tells no time. Comment \`/hatchet approve\`.",
+      ]
+    `);
+    await untilSecondAfter(await untilComment(pullRequest, 'Rejected by @hubot'));
     expect(headline(pullRequest)).toMatchInlineSnapshot(
       `"**Rejected by @hubot: \`rejected\`.** Blocked until @hubot approves or a push changes the plan."`,
     );
