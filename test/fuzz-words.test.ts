@@ -153,46 +153,45 @@ describe('globs', () => {
 /** Names as people give them to branches, directories, files and workspaces. */
 const named = fc.oneof(text, fc.string({ unit: 'binary', maxLength: 12 }), fc.string({ maxLength: 12 }));
 
-test('no name becomes an option of Terraform', () => {
-  const ours = (command: Parameters<typeof terraformArguments>[0]): readonly string[] =>
-    terraformArguments(command).filter((word) => word.startsWith('-') && !word.startsWith('-var-file='));
-  const [lockFile, planFile, destroy] = ['update', '/run/plan.tfplan', false] as const;
-  const [init, plan] = [
-    ours({ kind: 'init', lockFile, varFiles: [] }),
-    ours({ kind: 'plan', planFile, varFiles: [], destroy, underLock: false }),
-  ];
-  fc.assert(
-    fc.property(fc.array(named, { maxLength: 3 }), named, (varFiles, workspace) => {
-      const files = varFiles.map((file) => `-var-file=${file}`);
-      const words = terraformArguments({ kind: 'plan', planFile, varFiles, destroy, underLock: false });
-      expect(words.filter((word) => !word.startsWith('-'))).toEqual(['plan']);
-      expect(words.filter((word) => word.startsWith('-var-file='))).toEqual(files);
-      expect(ours({ kind: 'plan', planFile, varFiles, destroy, underLock: false })).toEqual(plan);
-      expect(ours({ kind: 'init', lockFile, varFiles })).toEqual(init);
-      if (isWorkspaceName(workspace)) expect(workspace).toMatch(/^[^-\s/\\\p{C}][^\s/\\\p{C}]*$/u);
-    }),
-    fuzz(4_000),
-  );
-});
+const [lockFile, planFile, destroy] = ['update', '/run/plan.tfplan', false] as const;
+type Argv = readonly string[];
+const initWith = (varFiles: Argv): Argv => terraformArguments({ kind: 'init', lockFile, varFiles });
+const planWith = (varFiles: Argv): Argv =>
+  terraformArguments({ kind: 'plan', planFile, varFiles, destroy, underLock: false });
+const isVarFile = (word: string): boolean => word.startsWith('-var-file=');
+const without = (argv: Argv): string => argv.filter((word) => !isVarFile(word)).join('\n');
+const [bareInit, barePlan] = [without(initWith([])), without(planWith([]))];
 
-test('a branch is fetched by a name that git takes for nothing else, or not at all', () => {
-  const taken: string[] = [];
-  fc.assert(
-    fc.property(named, (branch) => {
-      const refspec = refspecOf(branch);
-      if (refspec === null) return;
-      taken.push(branch);
-      expect([...refspec].every((sign) => sign > ' ' && sign !== '\u007f')).toBe(true);
-      expect(refspec).toMatch(/^\+refs\/heads\/[^ :?*[\\~^]+:refs\/hatchet\/branches\/[0-9a-f]{64}$/u);
-    }),
-    fuzz(10_000),
-  );
-  expect(taken.length).toBeGreaterThan(100);
-  for (const branch of taken.slice(0, 40)) {
+/** Why a name is more than a name where Terraform and git are told of it; null: it is none. */
+function problemOfName(name: string): string | null {
+  const plan = planWith([name, name]);
+  if (without(plan) !== barePlan || without(initWith([name])) !== bareInit) return 'an option of Terraform';
+  if (plan.filter(isVarFile).some((word) => word !== `-var-file=${name}`)) return 'another file of values';
+  if (isWorkspaceName(name) && !/^[^-\s/\\\p{C}][^\s/\\\p{C}]*$/u.test(name)) return 'an odd workspace';
+  const refspec = refspecOf(name);
+  if (refspec === null) return null;
+  const isPlain = [...refspec].every((sign) => sign > ' ' && sign !== '\u007f');
+  const isOne = /^\+refs\/heads\/[^ :?*[\\~^]+:refs\/hatchet\/branches\/[0-9a-f]{64}$/u.test(refspec);
+  return isPlain && isOne ? null : `not one branch: ${refspec}`;
+}
+
+test('100,000 names: none becomes an option of Terraform, or more to git than one branch', () => {
+  const branches: string[] = [];
+  const check = (name: string): void => {
+    const problem = problemOfName(name);
+    if (problem !== null) throw new Error(problem);
+    if (branches.length < askedOfGit && refspecOf(name) !== null) branches.push(name);
+  };
+  fc.assert(fc.property(named, check), fuzz(100_000));
+  expect(branches).toHaveLength(askedOfGit);
+  for (const branch of branches) {
     const { status } = spawnSync('git', ['check-ref-format', `refs/heads/${branch}`]);
     expect([branch, status]).toEqual([branch, 0]);
   }
 });
+
+/** Each is a process. */
+const askedOfGit = 40;
 
 /** Null when it is refused in the way that operators are told of. */
 function refspecOf(branch: string): string | null {
