@@ -79,17 +79,42 @@ const health: Handler = async (request, response) => {
 
 /** 503 with the names of what is missing until everything is there. */
 function ready(checks: readonly ReadinessCheck[], log: Logger): Handler {
+  const findMissing = shared(() => askAll(checks, log));
   return async (request, response) => {
     if (request.url !== '/readyz') return false;
-    const results = await Promise.allSettled(checks.map(({ check }) => check()));
-    const missing = checks
-      .filter((_, index) => results[index]?.status === 'rejected')
-      .map(({ name }) => name);
-    for (const result of results)
-      if (result.status === 'rejected') log.warn({ err: result.reason }, 'not ready');
+    const missing = await findMissing();
     response.writeHead(missing.length === 0 ? 200 : 503, { 'content-type': 'application/json' });
     response.end(`${JSON.stringify({ ready: missing.length === 0, missing })}\n`);
     return true;
+  };
+}
+
+/** The names of what is missing. */
+async function askAll(checks: readonly ReadinessCheck[], log: Logger): Promise<readonly string[]> {
+  const results = await Promise.allSettled(checks.map(({ check }) => check()));
+  for (const result of results)
+    if (result.status === 'rejected') log.warn({ err: result.reason }, 'not ready');
+  return checks.filter((_, index) => results[index]?.status === 'rejected').map(({ name }) => name);
+}
+
+/** Anybody may ask, without end; that must not make us ask Temporal and the database without end. */
+const answerHoldsMs = 1_000;
+
+/** All who ask while an answer is being found, or shortly after, get the same one. */
+export function shared<Answer>(
+  ask: () => Promise<Answer>,
+  now = () => performance.now(),
+): () => Promise<Answer> {
+  let last: { readonly answer: Promise<Answer>; until: number } | null = null;
+  return () => {
+    if (last !== null && now() < last.until) return last.answer;
+    const asked = { answer: ask(), until: Number.POSITIVE_INFINITY };
+    const settle = (): void => {
+      asked.until = now() + answerHoldsMs;
+    };
+    asked.answer.then(settle, settle);
+    last = asked;
+    return asked.answer;
   };
 }
 

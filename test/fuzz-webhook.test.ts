@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { HttpServer } from '../app/http-server.ts';
-import { startHttpServer } from '../app/http-server.ts';
+import { shared, startHttpServer } from '../app/http-server.ts';
 import { createLog } from '../app/log.ts';
 import { createBodyReader } from '../app/request-body.ts';
 import { createWebhooks } from '../app/webhooks.ts';
@@ -185,6 +185,28 @@ test('what is signed is taken when it says something, and refused otherwise', as
   );
   expect(delivered).not.toEqual([]);
   expect([...seen.keys()].sort()).toEqual([200, 400, 404, 415, 422]);
+});
+
+test('however many ask whether it is ready, what it needs is asked once, and again a second later', async () => {
+  let [time, asked] = [0, 0];
+  const answering = Promise.withResolvers<string>();
+  const ready = shared(
+    async () => {
+      asked += 1;
+      return asked === 1 ? answering.promise : `answer ${asked}`;
+    },
+    () => time,
+  );
+  const [first, second] = [ready(), ready()];
+  time = 60_000;
+  const third = ready();
+  answering.resolve('answer 1');
+  expect(await Promise.all([first, second, third])).toEqual(['answer 1', 'answer 1', 'answer 1']);
+  time = 60_999;
+  expect(await ready()).toBe('answer 1');
+  time = 61_000;
+  expect(await ready()).toBe('answer 2');
+  expect(asked).toBe(2);
 });
 
 test('of all that is being sent only so much is held, whoever sends it', async () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRunServiceClient } from '../activities/run-service/client.ts';
 import { createPasses } from '../activities/run-service/pass.ts';
 import { createProofs } from '../activities/run-service/proof.ts';
+import { createBodyTaker } from '../activities/run-service/read-bytes.ts';
 import { createRunService } from '../activities/run-service/serve.ts';
 import { planForm } from '../activities/run-service/wire.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
@@ -360,6 +361,34 @@ describe('applies', () => {
     );
     expect([413, 'cut off']).toContain(status);
     expect(await store.liveLogs.read(run, -1)).toEqual([]);
+  });
+});
+
+describe('what is received at one time', () => {
+  const bodyOf = async function* (...chunks: readonly string[]) {
+    for (const chunk of chunks) yield Buffer.from(chunk);
+  };
+
+  test('is no more than there is room for, until what was received is kept', async () => {
+    const take = createBodyTaker(10);
+    const [kept, saving] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = take(bodyOf('1234', '5678'), 8, async (body) => {
+      saving.resolve();
+      await kept.promise;
+      return body.toString();
+    });
+    await saving.promise;
+    const small = async (body: Buffer) => body.toString();
+    expect(await take(bodyOf('ab'), 8, small)).toBe('ab');
+    expect(await take(bodyOf('ab', 'c'), 8, small)).toBe('no-room');
+    kept.resolve();
+    expect(await first).toBe('12345678');
+    expect(await take(bodyOf('12345', '678'), 8, small)).toBe('12345678');
+    expect(await take(bodyOf('12345', '6789'), 8, small)).toBe('too-large');
+    await expect(take(bodyOf('1'), 8, () => Promise.reject(new Error('not kept')))).rejects.toThrow(
+      'not kept',
+    );
+    expect(await take(bodyOf('12345', '678'), 8, small)).toBe('12345678');
   });
 });
 

@@ -74,6 +74,7 @@ test('the last log of a run counts, and a state that could not be written is kep
   await store.runs.saveLog(run, Buffer.from('second'));
   expect((await store.runs.readLog(run)).toString()).toBe('second');
   await store.runs.saveErroredState(run, Buffer.from('state'));
+  await store.runs.saveErroredState(run, Buffer.from('another'));
   expect((await store.artifacts.read({ id: run, kind: 'errored-state' })).toString()).toBe('state');
 });
 

@@ -51,6 +51,17 @@ describe('at most once', () => {
     expect(await readdir(runner.stateDir)).toEqual([]);
   });
 
+  test('S6: an apply whose plan another runner has taken starts nothing, and nobody says that it did nothing', async () => {
+    const plan = planned(await runner.plan('start'));
+    await runner.store.takePlanFile({ planId: plan.id, runId: parseRunId(runId), taker: 'another' });
+    expect(await runner.apply(plan, { runId })).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining('another runner has taken the plan'),
+    });
+    expect(await readdir(runner.stateDir)).toEqual([]);
+    expect(await readdir(runner.settings.workDir)).toEqual([]);
+  });
+
   test('S6: the same run again, side by side and later, starts Terraform once', async () => {
     const counter = join(runner.stateDir, 'counter');
     runner.files.set('envs/prod/count.tf', countingResource(counter));

@@ -11,7 +11,8 @@ import type { LogSink, RunnerStore, StoredPlan } from '../run-store.ts';
 import type { Applies } from '../store/apply.ts';
 import type { Admitted, Claims, Passes } from './pass.ts';
 import type { Proofs } from './proof.ts';
-import { readBytes } from './read-bytes.ts';
+import type { BodyTaker } from './read-bytes.ts';
+import { createBodyTaker } from './read-bytes.ts';
 import { headers, limits, paths, planFilesForm, readPlanForm, takenStatus } from './wire.ts';
 
 export type RunServiceDependencies = {
@@ -32,28 +33,36 @@ type Answer =
   | { readonly kind: 'form'; readonly form: FormData }
   | { readonly kind: 'stream'; readonly stream: Readable }
   | { readonly kind: 'taken' }
-  | { readonly kind: 'refused'; readonly status: 401 | 403 | 404 | 413 | 422; readonly problem: string };
+  | {
+      readonly kind: 'refused';
+      readonly status: 401 | 403 | 404 | 413 | 422 | 503;
+      readonly problem: string;
+    };
 
 type Exchange = {
   readonly request: IncomingMessage;
   readonly claims: Admitted;
   readonly signal: AbortSignal;
+  readonly takeBody: BodyTaker;
 };
 
 /** Answers everything below `/runner/`, to whoever has a run's pass; false for other paths. Bodies are never logged. */
 export function createRunService(
   deps: RunServiceDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+  const takeBody = createBodyTaker(limits.bytesAtOnce);
   return async (request, response) => {
     const path = request.url?.split('?')[0] ?? '';
     if (!path.startsWith('/runner/')) return false;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const answer = await admit(deps, request, path, gone.signal).catch((cause: unknown) => {
-      const refused = refusalOf(cause);
-      if (refused === null) throw cause;
-      return refused;
-    });
+    const answer = await admit(deps, { request, takeBody, signal: gone.signal }, path).catch(
+      (cause: unknown) => {
+        const refused = refusalOf(cause);
+        if (refused === null) throw cause;
+        return refused;
+      },
+    );
     if (answer.kind === 'refused') deps.log.warn({ path, problem: answer.problem }, 'a runner was refused');
     await send(response, answer);
     return true;
@@ -68,10 +77,10 @@ function refusalOf(cause: unknown): Answer | null {
 
 async function admit(
   deps: RunServiceDependencies,
-  request: IncomingMessage,
+  knock: Omit<Exchange, 'claims'>,
   path: string,
-  signal: AbortSignal,
 ): Promise<Answer> {
+  const { request } = knock;
   if (path === paths.ping) return { kind: 'done' };
   const [, token = ''] = /^Bearer ([\w.-]+)$/.exec(request.headers.authorization ?? '') ?? [];
   const claims = deps.passes.check(token);
@@ -80,7 +89,7 @@ async function admit(
     return { kind: 'refused', status: 401, problem: 'the pass is for the runners of another pool' };
   if (claims.late && !(await isLeftBehind(deps, path, claims)))
     return { kind: 'refused', status: 401, problem: 'the pass is expired' };
-  const exchange = { request, claims, signal };
+  const exchange = { ...knock, claims };
   if (request.method === 'GET') return give(deps, path, exchange);
   if (request.method === 'PUT') return take(deps, path, exchange);
   return unknownPath;
@@ -100,6 +109,13 @@ async function isLeftBehind(
 const unknownPath: Answer = { kind: 'refused', status: 404, problem: 'there is nothing of that name' };
 const notOfThisRun: Answer = { kind: 'refused', status: 403, problem: 'that is not what the pass is for' };
 const tooLarge: Answer = { kind: 'refused', status: 413, problem: 'that is more than the store takes' };
+/** The runner tries again. */
+const noRoom: Answer = { kind: 'refused', status: 503, problem: 'too much is being received at this moment' };
+const otherShape: Answer = {
+  kind: 'refused',
+  status: 422,
+  problem: 'the plan has another shape: is the runner of this version?',
+};
 const done: Answer = { kind: 'done' };
 
 async function give(deps: RunServiceDependencies, path: string, exchange: Exchange): Promise<Answer> {
@@ -175,31 +191,30 @@ async function take(deps: RunServiceDependencies, path: string, exchange: Exchan
 }
 
 async function keep(
-  { request }: Exchange,
+  { request, takeBody }: Exchange,
   maxBytes: number,
   save: (body: Buffer) => Promise<void>,
 ): Promise<Answer> {
-  const body = await readBytes(request, maxBytes);
-  if (body === null) return tooLarge;
-  await save(body);
-  return done;
+  return answerTo(await takeBody(request, maxBytes, async (body) => save(body).then(() => done)));
 }
 
+const answerTo = (taken: Answer | 'too-large' | 'no-room'): Answer => {
+  if (taken === 'too-large') return tooLarge;
+  return taken === 'no-room' ? noRoom : taken;
+};
+
 async function takePlan({ store }: RunServiceDependencies, exchange: Exchange): Promise<Answer> {
-  const { request, claims } = exchange;
+  const { request, claims, takeBody } = exchange;
   if (claims.operation.kind !== 'plan') return notOfThisRun;
-  const body = await readBytes(request, limits.planBytes);
-  if (body === null) return tooLarge;
-  const form = await readPlanForm(request.headers['content-type'] ?? '', body).catch(() => null);
-  if (form === null)
-    return {
-      kind: 'refused',
-      status: 422,
-      problem: 'the plan has another shape: is the runner of this version?',
-    };
-  if (!isOf(claims, form.stored)) return notOfThisRun;
-  await store.savePlan(form.stored, form.bytes);
-  return done;
+  const contentType = request.headers['content-type'] ?? '';
+  const taken = await takeBody(request, limits.planBytes, async (body): Promise<Answer> => {
+    const form = await readPlanForm(contentType, body).catch(() => null);
+    if (form === null) return otherShape;
+    if (!isOf(claims, form.stored)) return notOfThisRun;
+    await store.savePlan(form.stored, form.bytes);
+    return done;
+  });
+  return answerTo(taken);
 }
 
 /** Whatever else a runner says of its plan, it is the plan of the run that control asked for. */

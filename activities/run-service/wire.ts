@@ -36,6 +36,8 @@ const mebibyte = 1024 * 1024;
 export const limits = {
   /** The plan file and its JSON, each of which the store takes up to 240 MiB of, and what is small beside them. */
   planBytes: 512 * mebibyte,
+  /** Of all that runners send at one time: the largest plan, and much that is small beside it. */
+  bytesAtOnce: 640 * mebibyte,
   /** A kept log is cut at 16 Mi characters, of four bytes at most. */
   logBytes: 64 * mebibyte,
   /** What the store takes of one artifact. */
