@@ -34,7 +34,9 @@ import {
   view,
 } from './render-example.ts';
 
+/** Of views: each holds dozens of texts, and is read as GitHub would. */
 const runs = fuzz(300);
+const textRuns = fuzz(2_000);
 const marked = new Marked({ gfm: true, breaks: true });
 
 /** What breaks Markdown, HTML, tables and fences, and what GitHub acts on. */
@@ -157,7 +159,7 @@ describe('each way to write text from outside', () => {
       fc.property(nasty, (text) => {
         expect(problemsIn(inlineText(text))).toEqual([]);
       }),
-      runs,
+      textRuns,
     );
   });
   test('a sentence in bold, between code', () => {
@@ -167,7 +169,7 @@ describe('each way to write text from outside', () => {
           problemsIn(`${inlineCode(one)} **${inlineText(two)}**: ${inlineText(one)} (${inlineCode(two)})`),
         ).toEqual([]);
       }),
-      runs,
+      textRuns,
     );
   });
   test('code says exactly the text, whatever backticks are in it', () => {
@@ -176,7 +178,7 @@ describe('each way to write text from outside', () => {
         const html = marked.parseInline(inlineCode(text), { async: false });
         expect(html).toMatch(/^<code>[^<]*<\/code>$/);
       }),
-      runs,
+      textRuns,
     );
   });
   test('a cell stays one cell', () => {
@@ -190,7 +192,7 @@ describe('each way to write text from outside', () => {
         ).toEqual(['end']);
         expect(problemsIn(table)).toEqual([]);
       }),
-      runs,
+      textRuns,
     );
   });
   test('a line of HTML', () => {
@@ -200,7 +202,7 @@ describe('each way to write text from outside', () => {
           [],
         );
       }),
-      runs,
+      textRuns,
     );
   });
   test('a block is one block', () => {
@@ -209,7 +211,7 @@ describe('each way to write text from outside', () => {
         const tokens = marked.lexer(fenced('diff', lines));
         expect(tokens.map((token) => token.type)).toEqual(['code']);
       }),
-      runs,
+      textRuns,
     );
   });
   test('a title is one line of at most its length', () => {
@@ -219,7 +221,7 @@ describe('each way to write text from outside', () => {
         expect(title.length).toBeLessThanOrEqual(10);
         expect(title).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       }),
-      runs,
+      textRuns,
     );
   });
 });
