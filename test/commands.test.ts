@@ -226,7 +226,7 @@ describe.concurrent('commands', () => {
       timeoutMs: patienceMs,
     });
     const said: unknown[] = [];
-    for (const verb of ['unlock', 'cancel', 'plan', 'apply']) {
+    for (const verb of ['unlock', 'cancel', 'plan', 'apply', 'reject']) {
       const { reaction, reply } = await ask(pullRequest, 'hubot', `/hatchet ${verb}`);
       said.push(`${verb} → ${reaction}: ${reply}`);
     }
@@ -236,6 +236,7 @@ describe.concurrent('commands', () => {
         "cancel → eyes: @hubot stopping an apply leaves its project half-changed. Comment \`/hatchet cancel\` again within 10 minutes to stop it.",
         "plan → confused: @hubot \`/hatchet plan\` was refused: an apply is running. Ask again when it is done.",
         "apply → confused: @hubot \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.",
+        "reject → confused: @hubot \`/hatchet reject\` was refused: \`applying\` is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.",
       ]
     `);
     await rm(gate);

@@ -163,7 +163,19 @@ describe('the first line', () => {
       view({ kind: 'ready', applies: 'merge' }, [endOfDns], { deleted: [{ name: 'dns', resources: 3 }] }),
     ],
     ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
-    ['applying', view({ kind: 'applying', projects: ['prod'] }, [])],
+    [
+      'applying',
+      view({ kind: 'applying', projects: ['dns', 'prod'] }, [
+        project('dns', { kind: 'queued', behind: 12, position: 1, since: null }),
+        project('prod', { kind: 'applying', since: '2026-11-21T22:31:00Z', runId: someRun }),
+      ]),
+    ],
+    [
+      'not taken yet',
+      view({ kind: 'applying', projects: ['prod'] }, [
+        project('prod', { kind: 'applying', since: null, runId: someRun }),
+      ]),
+    ],
     [
       'apply failed',
       view({ kind: 'apply-failed', projects: ['prod'] }, [
@@ -303,6 +315,9 @@ describe('the first line', () => {
 
       applying:
       **Applying \`prod\`.** Nothing to do: the result appears here.
+
+      not taken yet:
+      **Waiting to be applied: \`prod\`.** Nothing to do: the result appears here.
 
       apply failed:
       **\`prod\` could not be applied: none of its changes is done.**
@@ -740,7 +755,7 @@ describe('the comment', () => {
       | h       |   1 |        |         |         |  **1** | passed, 2 warnings     | ready, applies on merge           |
       | i       |   1 |        |         |         |  **1** |                        | waiting for #12, 2nd in line      |
       | j       |   1 |        |         |         |  **1** |                        | waiting for its turn, 1st in line |
-      | k       |   1 |        |         |         |  **1** |                        | applying                          |
+      | k       |   1 |        |         |         |  **1** |                        | waiting for a runner              |
       | l       |   1 |        |         |         |      1 |                        | applied 22:31 UTC by @hubot       |
       | m       |   1 |        |         |         |  **1** |                        | apply failed, nothing changed     |
       | n       |   1 |        |         |         |  **1** |                        | outcome unknown                   |

@@ -44,6 +44,7 @@ test('a refusal', () => {
     { kind: 'fork-needs-sha', head },
     { kind: 'nothing-to-approve' },
     { kind: 'applying' },
+    { kind: 'begun', project: 'network' },
     { kind: 'pull-request-closed' },
   ];
   const replies = refusals.map((refusal) =>
@@ -82,6 +83,7 @@ test('a refusal', () => {
     @mona \`/hatchet apply\` was refused: this is not from somebody with write, so say which commit you looked at: \`/hatchet plan 3f2a1bc\`.
     @mona \`/hatchet apply\` was refused: nothing here waits for an approval.
     @mona \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.
+    @mona \`/hatchet apply\` was refused: \`network\` is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.
     @mona \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here."
   `);
 });
@@ -122,7 +124,7 @@ test('help, status and what is done', () => {
     | Project | Status                       |
     | :------ | :--------------------------- |
     | prod    | waiting for #12, 2nd in line |
-    | staging | applying                     |
+    | staging | waiting for a runner         |
 
     @mona there is nothing to apply.
 

@@ -44,6 +44,8 @@ export type Inspection = {
   readonly leftBehind: readonly LeftBehind[];
   /** Of its projects, those with a state that Terraform could not write and nobody has put back. */
   readonly unwritten?: readonly (ProjectPlace & UnwrittenState)[];
+  /** It is merged, and what it shows says that something is still to be applied. */
+  readonly unapplied?: true;
   readonly source:
     | {
         readonly kind: 'merged';
@@ -202,6 +204,8 @@ export type CommandRefusal =
   /** Nobody found a lock of Terraform that the apply itself left behind. */
   | { readonly kind: 'no-own-lock' }
   | { readonly kind: 'applying' }
+  /** Too late to say no. */
+  | { readonly kind: 'begun'; readonly project: string }
   | { readonly kind: 'pull-request-closed' };
 
 /** `bundle`: the policies and the rules that spoke, lowercase hex SHA-256. */

@@ -1,4 +1,5 @@
 // What is stopped or given up when a person says cancel or unlock?
+import { workflowInfo } from '@temporalio/workflow';
 import type { CommandRefusal, ProjectPlace, Reply } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
@@ -72,6 +73,7 @@ async function cancelWaiting(desk: Desk): Promise<boolean> {
 
 /** Gives up the locks; where an outcome was unknown, a fresh plan shows what is there now. */
 export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectState[]): Promise<Decision> {
+  await askAfter(desk, projects);
   const running = projects.some((project) => isUnderWay(project) && project.apply?.phase.kind !== 'queued');
   if (running) return { kind: 'applying' };
   // Who only stands in line has nothing to give up.
@@ -94,6 +96,17 @@ export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectS
     void playRound(desk, { kind: 'asked', only, as: 'same' });
   desk.stale = true;
   return { kind: 'done', to: wish.actor, text: 'locks given up' };
+}
+
+/** Where its project's workflow was ended from outside, the next life of it tells what became of an apply. */
+export async function askAfter(desk: Desk, projects: readonly ProjectState[]): Promise<void> {
+  const { ref } = desk.state;
+  const replyTo = workflowInfo().workflowId;
+  for (const { project, apply } of projects.filter(isUnderWay)) {
+    if (apply === null) continue;
+    const { runId } = apply;
+    await tellProjects(desk, [project], { kind: 'ask-after', ref, replyTo, project: project.name, runId });
+  }
 }
 
 /** Somebody wants to know what an apply has done that nobody heard of again. */

@@ -108,10 +108,7 @@ function tell(headline: Headline, context: Context): Told {
     case 'ready':
       return toldOfReady(context);
     case 'applying':
-      return {
-        state: `Applying ${nameList(headline.projects)}.`,
-        next: 'Nothing to do: the result appears here.',
-      };
+      return toldOfApplying(headline.projects, view);
     case 'apply-failed':
       return toldOfFailedApply(headline.projects, context);
     case 'state-unwritten':
@@ -140,6 +137,17 @@ function tell(headline: Headline, context: Context): Told {
     default:
       return headline satisfies never;
   }
+}
+
+/** Until a runner has taken it nothing is applied. */
+function toldOfApplying(asked: readonly string[], { projects }: View): Told {
+  const taken = projects.flatMap(({ name, status }) =>
+    status.kind === 'applying' && status.since !== null ? [name] : [],
+  );
+  return {
+    state: taken.length > 0 ? `Applying ${nameList(taken)}.` : `Waiting to be applied: ${nameList(asked)}.`,
+    next: 'Nothing to do: the result appears here.',
+  };
 }
 
 function toldOfFork(context: Context, author: string | undefined): Told {

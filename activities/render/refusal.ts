@@ -131,6 +131,8 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `nobody has looked yet at what the apply of ${named(refusal.project)} has done. Comment \`/hatchet plan\` to have it looked at now.`;
     case 'no-own-lock':
       return 'no lock of Terraform was found that the lost apply had left behind.';
+    case 'begun':
+      return `${named(refusal.project)} is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.`;
     case 'applying':
       return 'an apply is running. Ask again when it is done.';
     case 'deleted-project':

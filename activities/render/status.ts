@@ -66,7 +66,9 @@ export function statusWords(status: ProjectStatus, context: StatusContext): stri
     case 'after':
       return `after ${nameList(status.projects)}`;
     case 'applying':
-      return `applying${since(status.since)}${logWords(status, context)}`;
+      return status.since === null
+        ? 'waiting for a runner'
+        : `applying${since(status.since)}${logWords(status, context)}`;
     case 'applied':
       return `${context.bare ? '' : 'applied '}${appliedWords(status, context)}`;
     case 'apply-failed':

@@ -167,7 +167,9 @@ function placeOf(problem: Diagnostic): string {
 }
 
 function policyCheck(scene: Scene): Check {
-  return check('hatchet/policy', policyFace(scene), [], null);
+  const { findings } = scene.round;
+  const problems = findings.kind === 'projects' ? findings.editedPolicies.problems : [];
+  return check('hatchet/policy', policyFace(scene), problems, null);
 }
 
 function policyFace(scene: Scene): Face {
@@ -319,10 +321,13 @@ function applyingTitle(projects: readonly ProjectView[]): string {
   if (waiting?.status.kind === 'queued' && !projects.some(({ status }) => status.kind === 'applying')) {
     return `Waiting for #${waiting.status.behind ?? '?'} to apply ${waiting.name} (${ordinal(waiting.status.position)} in line)`;
   }
-  return `Applying ${projects
-    .filter(({ status }) => status.kind === 'applying')
-    .map(({ name }) => name)
-    .join(', ')}`;
+  const applying = projects.flatMap(({ name, status }) =>
+    status.kind === 'applying' ? [{ name, taken: status.since !== null }] : [],
+  );
+  const taken = applying.filter((each) => each.taken);
+  return taken.length > 0
+    ? `Applying ${taken.map(({ name }) => name).join(', ')}`
+    : `Waiting for a runner: ${applying.map(({ name }) => name).join(', ')}`;
 }
 
 function supersededTitle(projects: readonly ProjectView[]): string {

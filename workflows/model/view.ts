@@ -4,6 +4,7 @@ import type { BranchBar } from './branch-bar.ts';
 import type { Check } from './check.ts';
 import type { Finding } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import type { EditedPolicies } from './edited-policies.ts';
 import type { RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Repository } from './repository.ts';
@@ -63,6 +64,7 @@ export type ProjectStatus =
   | { readonly kind: 'superseded'; readonly by: number }
   /** Its apply is asked for and starts when these are applied, or when it is their turn. */
   | { readonly kind: 'held'; readonly projects: readonly string[] }
+  /** `since`: ISO 8601; null until a runner has taken it: nothing is applied before that. */
   | { readonly kind: 'applying'; readonly since: string | null; readonly runId: RunId }
   | {
       readonly kind: 'applied';
@@ -183,7 +185,7 @@ export type View = {
   /** The pull request edits hatchet.yaml: it is inactive until merged. */
   readonly editsConfiguration: boolean;
   /** The repository's own policies that it edits, as far as its changed files are carried: inactive until merged. */
-  readonly editedPolicies: readonly string[];
+  readonly editedPolicies: EditedPolicies;
   /** ISO 8601; when the plans on show were finished; null before the first. */
   readonly plannedAt: string | null;
   /** Whether the comment is to be written yet (checks come first, the comment with the first result). */
