@@ -140,7 +140,7 @@ test('each says what it misses, and goes on when it is back', async () => {
   await untilComment(waiting, 'Waiting for 1 approval');
 });
 
-test('an approval that was sealed for one pull request is nothing to another (S1)', async () => {
+test('an approval that was sealed for one pull request is nothing to another (S10)', async () => {
   const approved = await openOn(world, { dir: 'approved', body: good });
   const copied = await openOn(world, { dir: 'copied', body: good });
   await Promise.all([approved, copied].map((each) => untilComment(each, 'Waiting for 1 approval')));

@@ -286,7 +286,7 @@ describe('applies', () => {
     await expect(crossed.takePlanFile(theirTaking)).rejects.toMatchObject(refusal('not what'));
   });
 
-  test('one process takes the plan of an apply, however often it asks; no other gets it (S4)', async () => {
+  test('one process takes the plan of an apply, however often it asks; no other gets it (S6)', async () => {
     const { stored, run } = await begun('taken');
     const { store: remoteStore } = accessOf(applyOf(run, stored));
     const taking = { planId: stored.plan.id, runId: run, taker };
