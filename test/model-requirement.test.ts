@@ -1,5 +1,6 @@
 // When does a pull request meet what `apply.require` wants, and which review ends a yes?
 import { describe, expect, test } from 'vitest';
+import { mergeabilityOf } from '../activities/github/read-mergeability.ts';
 import type { Approval } from '../workflows/model/approval.ts';
 import { configurationOf, emptyFile } from '../workflows/model/configuration.ts';
 import { parsePlanDigest, parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
@@ -57,6 +58,60 @@ describe('mergeable but for our own checks (S16)', () => {
     ['our check hides a rule that cannot be read', kinds({ unreadable: ['workflows'] }), ['rules']],
     ['GitHub blocks it and nothing tells why', kinds({ required: [] }), ['rules']],
   ])('%s', (_, found, expected) => expect(found).toEqual(expected));
+});
+
+describe('what GitHub answers of merging', () => {
+  const classicRule = {
+    requiredStatusCheckContexts: ['hatchet/apply'],
+    requiresConversationResolution: false,
+    requiresSignatures: false,
+  };
+  const threads = { nodes: [{ isResolved: true }], pageInfo: { hasNextPage: false } };
+  const answer = (classic: object | null, reviewThreads: object = threads) => ({
+    repository: {
+      pullRequest: {
+        mergeStateStatus: 'BLOCKED',
+        reviewThreads,
+        baseRef: { refUpdateRule: classic },
+        commits: { nodes: [{ commit: { statusCheckRollup: null } }] },
+      },
+    },
+  });
+  const ruleset = (parameters: object) => [
+    { type: 'required_status_checks', parameters: { required_status_checks: [own], ...parameters } },
+  ];
+  const own = { context: 'hatchet/apply' };
+  const kindsOf = (found: Mergeability, containsBase = true) =>
+    mergeBlocks(found, { decision: null, containsBase }).map(({ kind }) => kind);
+  const more = { nodes: [{ isResolved: true }], pageInfo: { hasNextPage: true } };
+
+  test.each<[string, Mergeability, boolean, readonly string[]]>([
+    ['only our check is missing, by a classic rule', mergeabilityOf(answer(classicRule), []), true, []],
+    ['it may be behind, by a classic rule', mergeabilityOf(answer(classicRule), []), false, ['behind']],
+    ['a ruleset says that it may be behind', mergeabilityOf(answer(null), ruleset({})), false, []],
+    [
+      'a ruleset says that it may not',
+      mergeabilityOf(answer(null), ruleset({ strict_required_status_checks_policy: true })),
+      false,
+      ['behind'],
+    ],
+    [
+      'a classic rule wants signatures, which nobody tells of',
+      mergeabilityOf(answer({ ...classicRule, requiresSignatures: true }), []),
+      true,
+      ['rules'],
+    ],
+    ['the rulesets cannot be read', mergeabilityOf(answer(classicRule), null), true, ['rules']],
+    [
+      'more conversations than were looked at, and all have to be resolved',
+      mergeabilityOf(answer({ ...classicRule, requiresConversationResolution: true }, more), []),
+      true,
+      ['open conversations'],
+    ],
+    ['more of them, and none has to be', mergeabilityOf(answer(classicRule, more), []), true, []],
+  ])('%s (S16)', (_, found, containsBase, expected) =>
+    expect(kindsOf(found, containsBase)).toEqual(expected),
+  );
 });
 
 describe('what is unmet', () => {

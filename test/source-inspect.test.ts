@@ -394,6 +394,38 @@ describe('after the merge', () => {
     expectSame(await inspectMerged(opened.head, onto as Sha), opened);
   });
 
+  /** `first` weakens the configuration, `second` came by a merge of another branch, `third` is the head. */
+  function openWithMerge() {
+    const fork = remote().commit('refs/heads/main', before, { parents: [] });
+    const commit = (ref: string, path: string, text: string, options: { parents: Sha[]; message: string }) =>
+      remote().commit(ref, { [path]: text }, options);
+    const first = commit(headRef(), 'hatchet.yaml', 'version: 1\n', { parents: [fork], message: 'one' });
+    const second = commit('refs/heads/side', 'a/y.tf', '# y', { parents: [fork], message: 'two' });
+    const tree = remote().git('merge-tree', '--write-tree', first, second) as Sha;
+    const joined = remote().commitTree(tree, first, second);
+    const third = commit(headRef(), 'a/x.tf', '# x', { parents: [joined], message: 'three' });
+    const base = remote().commit('refs/heads/main', { 'b/x.tf': '# b' }, { parents: [fork] });
+    return { fork, first, second, third, base };
+  }
+
+  test('a rebase that went into a merge: never a base that holds a commit of its own (S11)', async () => {
+    const { first, second, third, base } = openWithMerge();
+    let onto: string = base;
+    for (const original of [first, second, third]) onto = copyOnto(original, onto);
+    const { source: found, configuration } = await inspectMerged(third, onto as Sha);
+    expect(found).toMatchObject({ source: { base } });
+    expect(configuration).toMatchObject({ configuration: { protect: ['a.*'] } });
+  });
+
+  test('a rebase with a commit that is none of its own: what both sides stand on (S11)', async () => {
+    const { fork, first, third, base } = openWithMerge();
+    const [weakened, head] = [copyOnto(first, base), third];
+    const foreign = remote().commit('refs/heads/rebased', { 'c.txt': '' }, { parents: [weakened] });
+    const { source: found, configuration } = await inspectMerged(head, copyOnto(third, foreign));
+    expect(found).toMatchObject({ source: { base: fork } });
+    expect(configuration).toMatchObject({ configuration: { protect: ['a.*'] } });
+  });
+
   test('a base branch that is gone since', async () => {
     const opened = openPullRequest();
     const merge = remote().commitTree(opened.tree, opened.base, opened.head);

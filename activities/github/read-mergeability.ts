@@ -10,8 +10,10 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       mergeStateStatus
-      reviewThreads(first: 100) { nodes { isResolved } }
-      baseRef { refUpdateRule { requiredStatusCheckContexts requiresConversationResolution } }
+      reviewThreads(first: 100) { nodes { isResolved } pageInfo { hasNextPage } }
+      baseRef { refUpdateRule {
+        requiredStatusCheckContexts requiresConversationResolution requiresSignatures
+      } }
       commits(last: 1) { nodes { commit { statusCheckRollup { contexts(first: 100) { nodes {
         __typename
         ... on CheckRun {
@@ -44,13 +46,16 @@ const states = ['BEHIND', 'BLOCKED', 'CLEAN', 'DIRTY', 'DRAFT', 'HAS_HOOKS', 'UN
 const updateRule = z.object({
   requiredStatusCheckContexts: z.array(z.string().nullable()).nullable(),
   requiresConversationResolution: z.boolean(),
+  requiresSignatures: z.boolean(),
 });
 const commit = z.object({ statusCheckRollup: z.object({ contexts: nodesOf(context) }).nullable() });
 const answerSchema = z.object({
   repository: z.object({
     pullRequest: z.object({
       mergeStateStatus: z.enum(states),
-      reviewThreads: nodesOf(z.object({ isResolved: z.boolean() })),
+      reviewThreads: nodesOf(z.object({ isResolved: z.boolean() })).extend({
+        pageInfo: z.object({ hasNextPage: z.boolean() }),
+      }),
       baseRef: z.object({ refUpdateRule: updateRule.nullable() }).nullable(),
       commits: nodesOf(z.object({ commit })),
     }),
@@ -108,24 +113,43 @@ export async function readMergeability(
     github.graphql(installationId, query, { owner, name, number }),
     github.rest(installationId, rulesRoute, place),
   ]);
-  const { pullRequest } = answerSchema.parse(answer.data).repository;
+  return mergeabilityOf(answer.data, found);
+}
+
+/** `found`: the rules of the branch as REST tells them; null: GitHub shows none to this App, or cannot. */
+export function mergeabilityOf(answer: unknown, found: unknown): Mergeability {
+  const { pullRequest } = answerSchema.parse(answer).repository;
   const rules = z.array(ruleSchema).parse(found ?? []);
   const classic = pullRequest.baseRef?.refUpdateRule ?? null;
   const seen = (pullRequest.commits.nodes?.[0]?.commit.statusCheckRollup?.contexts.nodes ?? []).flatMap(
     (each) => (each === null ? [] : [seenOf(each)]),
   );
-  const open = (pullRequest.reviewThreads.nodes ?? []).some((thread) => thread?.isResolved === false);
+  const { nodes: threads, pageInfo } = pullRequest.reviewThreads;
+  // What nobody has looked at may be open.
+  const open = pageInfo.hasNextPage || (threads ?? []).some((thread) => thread?.isResolved === false);
   const resolves =
     classic?.requiresConversationResolution === true ||
     rules.some(({ parameters }) => parameters?.required_review_thread_resolution === true);
   return {
     state: pullRequest.mergeStateStatus.toLowerCase() as Mergeability['state'],
     required: requiredChecks(seen, [...contextsOf(classic?.requiredStatusCheckContexts), ...wantedOf(rules)]),
-    strict: rules.some(({ parameters }) => parameters?.strict_required_status_checks_policy === true),
+    strict:
+      mayBeStrict(classic) ||
+      rules.some(({ parameters }) => parameters?.strict_required_status_checks_policy === true),
     openConversations: open && resolves,
-    unreadable: unreadableOf(rules),
+    unreadable: [
+      ...new Set([
+        ...(found === null ? ['rulesets'] : []),
+        ...(classic?.requiresSignatures === true ? ['required_signatures'] : []),
+        ...unreadableOf(rules),
+      ]),
+    ],
   };
 }
+
+/** Whether classic protection wants the base's tip is shown to administrators only; without required checks it cannot. */
+const mayBeStrict = (classic: z.infer<typeof updateRule> | null): boolean =>
+  contextsOf(classic?.requiredStatusCheckContexts).length > 0;
 
 function seenOf(found: z.infer<typeof context>): Seen {
   if (found.__typename === 'StatusContext') {
