@@ -19,6 +19,7 @@ import { createHealing } from './heal.ts';
 import { inspectGroup } from './inspect-group.ts';
 import { inspectPullRequest, originOf, readWithPushers } from './inspect-pull-request.ts';
 import { judgeDigest } from './judge-digest.ts';
+import type { CheckEditedPolicies } from './policy/check-edited.ts';
 import type { Judge } from './policy/judge.ts';
 import { readGroupRecord } from './read-group-record.ts';
 import { compareApply, planAgain } from './reconcile.ts';
@@ -32,6 +33,7 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
   readonly groups: GroupInspector;
   readonly store: Store;
   readonly judge: Judge;
+  readonly checkPolicies: CheckEditedPolicies;
   readonly appId: number;
   /** Of a run's page, by the run and when it was first shown (ISO 8601); null where there are no pages. */
   readonly runAddress: ((run: RunId, since: string) => string) | null;
@@ -101,7 +103,11 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     listPullRequestsAt: ({ repository, head }) => store.pullRequests.listAt(repository.id, head),
     listOpenPullRequests: ({ repository, projects }) => store.pullRequests.listOpen(repository.id, projects),
     inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
-    readGroupRecord: (request) => readGroupRecord(store, request),
+    readGroupRecord: (request) =>
+      readGroupRecord(
+        { store, readActor: readRights, readStanding: (asked) => readStanding(deps, asked) },
+        request,
+      ),
     showGroup: (request) => showGroup(showing, request, Context.current().info.attempt),
     ...createHealing(deps),
     async beginApply(request) {

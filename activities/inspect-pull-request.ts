@@ -11,6 +11,7 @@ import type { GitHub } from './github/client.ts';
 import type { DefaultBranch } from './github/default-branch.ts';
 import { readMergeability } from './github/read-mergeability.ts';
 import { type PullRequestReading, readPullRequest } from './github/read-pull-request.ts';
+import type { CheckEditedPolicies } from './policy/check-edited.ts';
 import type { Origin } from './source/fetch-queue.ts';
 import type { SourceInspection, SourceInspector } from './source/inspect.ts';
 import type { Store } from './store/store.ts';
@@ -18,9 +19,10 @@ import type { Store } from './store/store.ts';
 export type LookDependencies = {
   readonly github: GitHub;
   readonly source: SourceInspector;
-  readonly store: Pick<Store, 'pullRequests' | 'leftBehinds' | 'unwrittenStates' | 'pushes'>;
+  readonly store: Pick<Store, 'pullRequests' | 'leftBehinds' | 'unwrittenStates' | 'healing' | 'pushes'>;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
+  readonly checkPolicies: CheckEditedPolicies;
   /** A person's rights, at most a moment old. */
   readonly readRights: ControlActivities['readActor'];
 };
@@ -65,13 +67,16 @@ export async function inspectPullRequest(
   const barred = await findBar(deps, origin, pullRequest, { found, defaultBranch });
   const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
   const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
+  const changes = { configuration, changedFiles, found };
+  const editedPolicies = fetches === 'early' ? await findEdited(deps, ref, changes) : nothingEdited;
   return {
     pullRequest,
     standing: { ...standing, authorMayWrite, mergeability },
     poolWaitMs,
     leftBehind,
     unwritten,
-    editedPolicies: findEdited(configuration, changedFiles),
+    ...((await isUnapplied(deps, ref, pullRequest)) ? { unapplied: true } : {}),
+    editedPolicies,
     configuration,
     barred,
     edited,
@@ -80,13 +85,31 @@ export async function inspectPullRequest(
   };
 }
 
-function findEdited(
-  configuration: Inspection['configuration'],
-  changedFiles: readonly string[],
-): EditedPolicies {
-  if (configuration.kind === 'broken') return nothingEdited;
-  const files = findEditedPolicies(configuration.configuration, changedFiles);
-  return { files: files.slice(0, maxEditedPolicies), problems: [] };
+/** As the check on its merge commit says, which its workflow wrote last. */
+async function isUnapplied(
+  { store }: LookDependencies,
+  { repository, number }: PullRequestRef,
+  { state }: PullRequest,
+): Promise<boolean> {
+  if (state !== 'merged') return false;
+  const known = await store.healing.known([{ repositoryId: repository.id, numbers: [number] }]);
+  return known.get(repository.id)?.some((each) => each.number === number && each.unapplied) === true;
+}
+
+/** They count when they are merged; whoever edits them is to know before whether they will. */
+async function findEdited(
+  { checkPolicies }: LookDependencies,
+  { repository }: PullRequestRef,
+  changes: Pick<SourceInspection, 'configuration' | 'changedFiles'> & {
+    readonly found: SourceInspection['source'];
+  },
+): Promise<EditedPolicies> {
+  const { configuration, changedFiles, found } = changes;
+  if (configuration.kind === 'broken' || found.kind !== 'merged') return nothingEdited;
+  const { files, paths } = findEditedPolicies(configuration.configuration, changedFiles);
+  if (files.length === 0) return nothingEdited;
+  const problems = await checkPolicies({ repositoryId: repository.id, tree: found.source.tree, paths });
+  return { files: files.slice(0, maxEditedPolicies), problems };
 }
 
 /**

@@ -12,6 +12,7 @@ import { createControlActivities } from '../activities/control.ts';
 import { createGitHub } from '../activities/github/client.ts';
 import { createRunPages } from '../activities/pages/run-pages.ts';
 import { createChangedFilesReader } from '../activities/policy/changed-files.ts';
+import { createPolicyChecker } from '../activities/policy/check-edited.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { createPolicyReader } from '../activities/policy/policy-reader.ts';
 import { createRunServiceClient } from '../activities/run-service/client.ts';
@@ -227,6 +228,11 @@ async function startControl(settings: WorkSettings, office: Office, mirrors: Mir
       groups,
       store,
       judge,
+      checkPolicies: createPolicyChecker({
+        mirrors,
+        opaPath: tools.opa,
+        cacheDir: cacheDir(config, 'policies'),
+      }),
       runAddress: links?.address ?? null,
       appId,
       messenger,

@@ -139,10 +139,16 @@ async function expectBlocked(pullRequest: PullRequestHandle, dir: string): Promi
 test('a pull request that takes away the rule that denies it is denied (S11)', async () => {
   const pullRequest = await open(['judged'], false, {
     'rules/friday.rego': 'package hatchet.friday\n\ndeny contains "never" if false\n',
+    'rules/late.rego': 'package hatchet.late\n\ndeny contains x if {',
     'hatchet.yaml': configuration.replace(', policies: [{ path: rules, level: mandatory }]', ''),
   });
   await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies judged');
   await untilComment(pullRequest, 'not on a Friday');
+  // What it would be, were it merged, is said where it is written.
+  await untilComment(pullRequest, 'Merged as it is here, it could not judge. `rules/late.rego:3`');
+  const [annotation, ...others] = pullRequest.check('hatchet/policy').annotations;
+  expect(others).toEqual([]);
+  expect(annotation).toMatchObject({ path: 'rules/late.rego', startLine: 3, level: 'failure' });
   const { reaction } = await ask(pullRequest, 'hubot', '/hatchet apply judged');
   expect(reaction).toBe('confused');
   expect(await appliesOf(world, 'judged')).toEqual([]);

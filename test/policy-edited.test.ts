@@ -19,13 +19,15 @@ test.each<readonly [string, string, boolean]>([
   const own = configurationOf(
     configurationSchema.parse({ version: 1, projects: [{ dir: 'envs/prod', policies }] }),
   );
-  expect(findEditedPolicies(common, [file, 'main.tf'])).toEqual(expected ? [file] : []);
-  expect(findEditedPolicies(own, [file, 'main.tf'])).toEqual(expected ? [file] : []);
+  expect(findEditedPolicies(common, [file, 'main.tf']).files).toEqual(expected ? [file] : []);
+  const found = findEditedPolicies(own, [file, 'main.tf']);
+  expect(found.files).toEqual(expected ? [file] : []);
+  expect(found.paths).toHaveLength(expected ? 1 : 0);
 });
 
 test('the comment says so', () => {
   const comment = (...files: readonly string[]) =>
-    renderComment({ ...waitingView, editedPolicies: files }, changes, noLinks);
+    renderComment({ ...waitingView, editedPolicies: { files, problems: [] } }, changes, noLinks);
   expect(comment('policies/a.rego')).toContain(
     '\n\nThe policy `policies/a.rego` is changed here: inactive until merged.\n\n',
   );
@@ -33,4 +35,15 @@ test('the comment says so', () => {
     'The policies `policies/a.rego` and `policies/b.rego` are',
   );
   expect(comment()).not.toContain('inactive');
+  const problem = {
+    severity: 'error',
+    summary: 'var x is unsafe',
+    detail: '',
+    path: 'policies/a.rego',
+    startLine: 3,
+  } as const;
+  const broken = { files: ['policies/a.rego'], problems: [problem, problem] };
+  expect(renderComment({ ...waitingView, editedPolicies: broken }, changes, noLinks)).toContain(
+    '\n\nMerged as it is here, it could not judge. `policies/a.rego:3` **var x is unsafe** (and 1 more)\n\n',
+  );
 });

@@ -2,6 +2,7 @@
 import type { ChangesByPlan } from '../activities/render/comment.ts';
 import type { Links } from '../activities/render/links.ts';
 import type { AttributeChange, PlanChanges, ResourceChange, Value } from '../workflows/model/change.ts';
+import { nothingEdited } from '../workflows/model/edited-policies.ts';
 import {
   parseInstallationId,
   parsePlanDigest,
@@ -133,7 +134,7 @@ export function view(headline: Headline, projects: readonly ProjectView[], more:
     checks: [],
     mergeRefusal: null,
     editsConfiguration: false,
-    editedPolicies: [],
+    editedPolicies: nothingEdited,
     plannedAt: '2026-11-21T22:04:31Z',
     comment: true,
     ...more,

@@ -19,6 +19,7 @@ const maxEntries = 5_000;
 /** The longest directory that git can check out on Linux has fewer segments. */
 const maxDepth = 40;
 
+type Place = { readonly tree: Sha; readonly called: string };
 type Found = { readonly path: string; readonly sha: Sha };
 class Unusable extends Error {}
 
@@ -33,9 +34,18 @@ export async function readRepositoryPolicies(
 ): Promise<RepositoryPolicies> {
   const commit = await objects.readCommit(base);
   if (commit === null) throw new Error(`commit ${base} is missing in the mirror`);
+  return readPoliciesIn(objects, { tree: commit.tree, called: 'on the base branch' }, path);
+}
+
+/** As `readRepositoryPolicies`, from any tree; `called`: how people call it, after "there is no policies ". */
+export async function readPoliciesIn(
+  objects: Objects,
+  place: Place,
+  path: string,
+): Promise<RepositoryPolicies> {
   try {
-    const files = await filesAt(objects, commit.tree, path);
-    if (files.length === 0) throw new Unusable(`there is no Rego file below ${path} on the base branch`);
+    const files = await filesAt(objects, place, path);
+    if (files.length === 0) throw new Unusable(`there is no Rego file below ${path} ${place.called}`);
     const sources = await Promise.all(files.map((file) => readSource(objects, file)));
     const digest = createHash('sha256').update(JSON.stringify(sources)).digest('hex');
     return { kind: 'found', digest, sources };
@@ -45,7 +55,11 @@ export async function readRepositoryPolicies(
   }
 }
 
-async function filesAt(objects: Objects, root: Sha, path: string): Promise<readonly Found[]> {
+async function filesAt(
+  objects: Objects,
+  { tree: root, called }: Place,
+  path: string,
+): Promise<readonly Found[]> {
   const clean = posix.normalize(path).replace(/\/$/, '');
   if (clean.startsWith('..') || clean.startsWith('/'))
     throw new Unusable(`${path} leads out of the repository`);
@@ -55,11 +69,10 @@ async function filesAt(objects: Objects, root: Sha, path: string): Promise<reado
     const entry: TreeEntry | undefined = (await objects.readTree(directory)).find(
       ({ name }) => name === segment,
     );
-    if (entry === undefined) throw new Unusable(`there is no ${path} on the base branch`);
+    if (entry === undefined) throw new Unusable(`there is no ${path} ${called}`);
     const last = index === segments.length - 1;
     if (last && isPolicy(entry)) return [{ path: clean, sha: entry.sha }];
-    if (entry.kind !== 'directory')
-      throw new Unusable(`${path} is no directory of Rego files on the base branch`);
+    if (entry.kind !== 'directory') throw new Unusable(`${path} is no directory of Rego files ${called}`);
     directory = entry.sha;
   }
   return filesBelow(objects, clean === '.' ? '' : `${clean}/`, directory);

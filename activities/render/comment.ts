@@ -4,6 +4,7 @@ import type { PlanId } from '../../workflows/model/identifiers.ts';
 import type { View } from '../../workflows/model/view.ts';
 import { approvalLines } from './approvals.ts';
 import { requirementLines } from './checklist.ts';
+import { diagnosticText } from './diagnostics.ts';
 import { footer } from './footer.ts';
 import { openingParagraphs } from './headline.ts';
 import { likeProjects } from './like-projects.ts';
@@ -61,13 +62,19 @@ function frame(
 
 /** What a pull request may not change for itself. */
 function inactiveLines({ editsConfiguration, editedPolicies }: View): readonly string[] {
-  const count = editedPolicies.length;
+  const { files, problems } = editedPolicies;
+  const [problem, ...others] = problems;
   return [
     ...(editsConfiguration ? ['`hatchet.yaml` is changed here: inactive until merged.'] : []),
-    ...(count === 0
+    ...(files.length === 0
       ? []
       : [
-          `${count === 1 ? 'The policy' : 'The policies'} ${nameList(editedPolicies)} ${count === 1 ? 'is' : 'are'} changed here: inactive until merged.`,
+          `${files.length === 1 ? 'The policy' : 'The policies'} ${nameList(files)} ${files.length === 1 ? 'is' : 'are'} changed here: inactive until merged.`,
+        ]),
+    ...(problem === undefined
+      ? []
+      : [
+          `Merged as it is here, it could not judge. ${diagnosticText(problem)}${others.length === 0 ? '' : ` (and ${others.length} more)`}`,
         ]),
   ];
 }

@@ -9,18 +9,25 @@ export type EditedPolicies = { readonly files: readonly string[]; readonly probl
 export const maxEditedPolicies = 50;
 export const nothingEdited: EditedPolicies = { files: [], problems: [] };
 
-/** The Rego files among the changed ones that stand at or below a path of `policies`; tests judge nothing. */
+/**
+ * The Rego files among the changed ones that stand at or below a path of `policies`, and those paths; tests judge
+ * nothing.
+ */
 export function findEditedPolicies(
   { policies, projectRules }: Configuration,
   changedFiles: readonly string[],
-): readonly string[] {
+): { readonly files: readonly string[]; readonly paths: readonly string[] } {
   const all = [...policies, ...Object.values(projectRules).flatMap((rules) => rules.policies)];
-  const paths = [...new Set(all.map(({ path }) => path.replace(/^(?:\.\/)+|\/+$/g, '')))];
-  return changedFiles.filter((file) => isPolicyFile(file) && paths.some((path) => isWithin(file, path)));
+  const known = [...new Set(all.map(({ path }) => path.replace(/^(?:\.\/)+|\/+$/g, '') || '.'))];
+  const rego = changedFiles.filter(isPolicyFile);
+  return {
+    files: rego.filter((file) => known.some((path) => isWithin(file, path))),
+    paths: known.filter((path) => rego.some((file) => isWithin(file, path))),
+  };
 }
 
 /** By its name or path; a test judges nothing. */
 export const isPolicyFile = (file: string): boolean => file.endsWith('.rego') && !file.endsWith('_test.rego');
 
 const isWithin = (file: string, path: string): boolean =>
-  path === '.' || path === '' || file === path || file.startsWith(`${path}/`);
+  path === '.' || file === path || file.startsWith(`${path}/`);

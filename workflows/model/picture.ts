@@ -49,7 +49,7 @@ export function viewOf(state: PullRequestState): View | null {
     checks: checksOf({ state, round, pullRequest, projects }),
     mergeRefusal: state.autoMerge?.head === pullRequest.head ? state.autoMerge.refusal : null,
     editsConfiguration: found?.editsConfiguration ?? false,
-    editedPolicies: (found?.editedPolicies ?? nothingEdited).files,
+    editedPolicies: found?.editedPolicies ?? nothingEdited,
     plannedAt: round.plannedAt,
     comment:
       round.findings.kind !== 'inspecting' &&
