@@ -45,6 +45,9 @@ beforeAll(async () => {
     files: (project) => ({
       'hatchet.yaml': configuration,
       'kept/main.tf': project('kept', database('1')),
+      'unplanned/main.tf': project('unplanned', 'resource "terraform_data" "base" {}'),
+      'circle-a/main.tf': project('circle-a', 'resource "terraform_data" "base" {}'),
+      'circle-b/main.tf': project('circle-b', 'resource "terraform_data" "base" {}'),
       ...files,
       ...Object.fromEntries(
         seeds.flatMap((seed) =>
@@ -111,6 +114,41 @@ describe.concurrent('a project', () => {
     expect(await appliesOf(world, 'shared')).toEqual([{ number: first.number, state: 'applied' }]);
   });
 
+  test('is not waited for by whoever has applied one that comes later: two could wait for each other (S3)', async ({
+    expect,
+  }) => {
+    const open = async (name: string) => {
+      const added = `resource "terraform_data" "${name}" {}\n`;
+      const one = await world.repository.openPullRequest({
+        title: `Circle ${name}`,
+        author: 'mona',
+        head: `circle-${name}`,
+        files: { [`circle-a/${name}.tf`]: added, [`circle-b/${name}.tf`]: added },
+      });
+      await untilCheck(one, 'hatchet/apply', approved);
+      return one;
+    };
+    const [left, right] = await Promise.all([open('left'), open('right')]);
+    const applied = async (of: PullRequestHandle, dir: string) => {
+      await order(of, 'hubot', `/hatchet apply ${dir}`);
+      const done = { number: of.number, state: 'applied' };
+      await vi.waitUntil(async () => (await appliesOf(world, dir)).some((one) => equals(one, done)), {
+        timeout: patienceMs,
+      });
+    };
+    await applied(left, 'circle-b');
+    await applied(right, 'circle-a');
+    expect((await ask(left, 'hubot', '/hatchet apply circle-a')).reply).toMatch(
+      new RegExp(`\`circle-a\` belongs to #${right.number}, and this pull request holds \`circle-b\``),
+    );
+    await order(right, 'hubot', '/hatchet apply circle-b');
+    await untilTitle(right, 'hatchet/apply', `Waiting for #${left.number} to apply circle-b (1st in line)`);
+    await ask(left, 'hubot', '/hatchet unlock');
+    // Its turn came, and its plan knew nothing of what the other had applied.
+    await untilCheck(right, 'hatchet/apply', '1 approval missing: circle-b');
+    for (const one of [left, right]) one.close('mona');
+  });
+
   test("that was merged and not applied stays its pull request's, until that gives it up (S3)", async ({
     expect,
   }) => {
@@ -149,7 +187,40 @@ describe.concurrent('a project', () => {
       `was applied by #${second.number}, not merged`,
     );
   });
+
+  test("that was merged with a plan that fails stays its pull request's, too (S3, S4)", async ({
+    expect,
+  }) => {
+    const change = (name: string, files: Readonly<Record<string, string>>, gone: readonly string[] = []) =>
+      world.repository.openPullRequest({
+        title: name,
+        author: 'mona',
+        head: `unplanned-${name}`,
+        files,
+        delete: gone,
+      });
+    const broken = 'resource "terraform_data" "bad" {\n  input = file("missing")\n}\n';
+    const first = await change('first', { 'unplanned/bad.tf': broken });
+    await untilCheck(first, 'hatchet/apply', 'The plan failed: unplanned');
+    const merge = await first.merge({ by: 'mona' });
+    const failed = await untilCheck(first, 'hatchet/apply', 'The plan failed: unplanned', merge);
+    expect(failed.text).toContain("`unplanned` stays this pull request's until that is applied");
+    const added = 'resource "terraform_data" "added" {}\n';
+    const second = await change('second', { 'unplanned/added.tf': added }, ['unplanned/bad.tf']);
+    await untilCheck(second, 'hatchet/apply', approved);
+    await order(second, 'hubot', '/hatchet apply');
+    await untilTitle(
+      second,
+      'hatchet/apply',
+      `Waiting for #${first.number} to apply unplanned (1st in line)`,
+    );
+    await ask(first, 'hubot', '/hatchet unlock');
+    await untilCheck(second, 'hatchet/apply', 'Applied');
+    expect(await appliesOf(world, 'unplanned')).toEqual([{ number: second.number, state: 'applied' }]);
+  });
 });
+
+const equals = (left: object, right: object): boolean => JSON.stringify(left) === JSON.stringify(right);
 
 /** The same numbers for the same seed. Source: the constants are those of Numerical Recipes. */
 function createDice(seed: number): (sides: number) => number {
