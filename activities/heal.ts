@@ -150,7 +150,7 @@ async function installedRepositories(
 }
 
 async function lookAt(
-  { github, store }: HealDependencies,
+  { github, store, messenger }: HealDependencies,
   installationId: InstallationId,
   installed: readonly InstalledRepository[],
   { lookId, at }: LookRequest,
@@ -174,15 +174,19 @@ async function lookAt(
       since: places.find(({ repository }) => repository.id === one.repository.id)?.since ?? at,
       lookId,
     }));
-  const nodeIds = [...new Set(scenes.flatMap(worthReading))];
+  const left = new Set(await leftUnapplied(messenger, scenes));
+  const worth = (scene: Scene): readonly string[] => [
+    ...new Set([...worthReading(scene), ...leftIn(scene, left)]),
+  ];
+  const nodeIds = [...new Set(scenes.flatMap(worth))];
   const details = new Map(
     (await readDetails(github, installationId, nodeIds)).map((each) => [each.pullRequest.nodeId, each]),
   );
   const found: Found[] = [];
   for (const scene of scenes) {
-    for (const nodeId of worthReading(scene)) {
+    for (const nodeId of worth(scene)) {
       const detail = details.get(nodeId);
-      if (detail !== undefined) found.push(...(await lostOn(store, scene, detail)));
+      if (detail !== undefined) found.push(...(await lostOn(store, scene, detail, left)));
     }
     found.push(...basesOf(scene));
   }
@@ -205,15 +209,35 @@ function worthReading(scene: Scene): readonly string[] {
   return [...new Set(all.map(({ nodeId }) => nodeId))];
 }
 
+/** Those whose workflow is gone: one that runs waits for people, for as long as they take. */
+async function leftUnapplied(
+  { lifeOf }: HealMessenger,
+  scenes: readonly Scene[],
+): Promise<readonly KnownPullRequest[]> {
+  const left: KnownPullRequest[] = [];
+  for (const { repository, known } of scenes)
+    for (const each of known.filter(({ unapplied }) => unapplied))
+      if ((await lifeOf({ repository, number: each.number })) === 'gone') left.push(each);
+  return left;
+}
+
+const leftIn = ({ known }: Scene, left: ReadonlySet<KnownPullRequest>): readonly string[] =>
+  known.filter((each) => left.has(each)).map(({ nodeId }) => nodeId);
+
 const isLeftOpen = ({ openChecks, applying }: KnownPullRequest): boolean => openChecks && !applying;
 
 const knownOf = ({ known }: Scene, number: number): KnownPullRequest | null =>
   known.find((each) => each.number === number) ?? null;
 
-async function lostOn(store: Store, scene: Scene, detail: PullRequestDetails): Promise<readonly Found[]> {
+async function lostOn(
+  store: Store,
+  scene: Scene,
+  detail: PullRequestDetails,
+  left: ReadonlySet<KnownPullRequest>,
+): Promise<readonly Found[]> {
   const { pullRequest, seen } = detail;
   const known = knownOf(scene, seen.number);
-  const lost = lostOf(seen, known, scene.since);
+  const lost = lostOf(seen, known, scene.since) ?? (known !== null && left.has(known) ? 'apply' : null);
   const about = (name: string, because: Lost) => ({
     deliveryId: `heal/${scene.lookId}/${scene.repository.id}/${seen.number}/${name}`,
     ref: { repository: scene.repository, number: seen.number },
@@ -304,7 +328,8 @@ async function sayAgain(
   const nodeIds = [message.pullRequest.nodeId];
   const [detail] = await readDetails(github, repository.installationId, nodeIds);
   const known = await knownNow(deps, message.ref);
-  const lost = detail === undefined ? null : lostOf(detail.seen, known, since);
+  const isLeft = life === 'gone' && known?.unapplied === true;
+  const lost = detail === undefined ? null : (lostOf(detail.seen, known, since) ?? (isLeft ? 'apply' : null));
   if (detail === undefined || lost === null) return;
   const now = { ...message, lost, pullRequest: detail.pullRequest };
   if (life === 'gone') return messenger.deliver(now);

@@ -34,7 +34,13 @@ const common = {
 } as const;
 const seen: SeenPullRequest = { ...common, mergedAt: null, updatedAt: after };
 const merged: SeenPullRequest = { ...seen, state: 'merged', mergedAt: after };
-const known: KnownPullRequest = { ...common, shown: true, openChecks: false, applying: false };
+const known: KnownPullRequest = {
+  ...common,
+  shown: true,
+  openChecks: false,
+  applying: false,
+  unapplied: false,
+};
 
 describe('of a pull request', () => {
   test.each<[string, SeenPullRequest, KnownPullRequest | null, ReturnType<typeof lostOf>]>([

@@ -102,6 +102,8 @@ export type RunAdmission = {
 
 /** The `type` of the failure that says so: nothing was applied. Only `applyPlan` throws it, and only before the start. */
 export const notStartedType = 'NotStarted';
+/** Its detail. The type of a failure is in clear, and whoever reaches Temporal can give one: details are sealed. */
+export const notStartedDetail = 'Terraform was not started';
 
 export type ApplyPlanRequest = {
   readonly repository: Repository;

@@ -148,14 +148,11 @@ export async function applyMerged(desk: Desk): Promise<void> {
   await goOn(desk);
 }
 
-/** It has something to apply, and nobody has asked for it yet. */
+/** It has something to apply, or nobody knows what because its plan failed; and nobody has asked for it yet. */
 const isUnclaimed =
   (desk: Desk) =>
   (project: ProjectState): boolean =>
-    planOf(project)?.hasChanges === true &&
-    !isSettled(project) &&
-    project.turn === null &&
-    lockOf(desk, project.project.name) !== 'none';
+    !isSettled(project) && project.turn === null && lockOf(desk, project.project.name) !== 'none';
 
 /** Never asked for, or refused before it began: what ran once needs a new plan first. */
 const isUntried = ({ apply }: ProjectState): boolean =>

@@ -215,4 +215,5 @@ export const isCalm = (desk: Desk): boolean =>
   desk.refreshes.length === 0 &&
   allShown(desk) &&
   desk.records.length === 0 &&
-  !desk.state.appliesNext;
+  // Where nothing was found, it waits for a round that finds something.
+  (!desk.state.appliesNext || projectsFound(desk.state) === null);

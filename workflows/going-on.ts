@@ -6,7 +6,7 @@ import type { ProjectNews } from './messages.ts';
 import type { RoundReason } from './model/again.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import { openDependents } from './model/dependencies.ts';
-import { knownProjects } from './model/pull-request-state.ts';
+import { knownProjects, projectsFound } from './model/pull-request-state.ts';
 import { isHeld, isUnderWay } from './model/round.ts';
 import { beginRound } from './planning.ts';
 import { weighReviews } from './reviewing.ts';
@@ -26,7 +26,8 @@ async function follow(desk: Desk): Promise<void> {
   releaseDone(desk);
   await weighOrTell(desk);
   await goOnOrTell(desk);
-  if (!desk.state.appliesNext) return;
+  // What could not be looked at is applied when it can.
+  if (!desk.state.appliesNext || projectsFound(desk.state) === null) return;
   try {
     await applyMerged(desk);
   } catch (error) {

@@ -205,10 +205,10 @@ function notePusher(
 
 /** The first word of a pull request is a comment or a click: look at it before deciding anything. */
 async function meet(desk: Desk): Promise<void> {
-  const { pullRequest, standing } = await inspect({ ref: desk.state.ref, expected: null });
+  const { pullRequest, standing, unapplied } = await inspect({ ref: desk.state.ref, expected: null });
   desk.state = { ...withPullRequest(desk.state, pullRequest), standing };
-  // One that is over and not followed any more is settled: its checks and its comment stay as they are.
-  if (pullRequest.state === 'open') await playRound(desk, { kind: 'changed' });
+  // Another one that is over and not followed any more is settled: its checks and its comment stay as they are.
+  if (pullRequest.state === 'open' || unapplied === true) await playRound(desk, { kind: 'changed' });
   else desk.state = { ...desk.state, appliesNext: false };
 }
 

@@ -10,6 +10,8 @@ export type Surface = {
   readonly hash: string;
   /** Hash of its annotations; empty when it has none. GitHub appends annotations, it never replaces them. */
   readonly annotationsHash: string;
+  /** Of a completed check, GitHub's word in capitals; absent where it was not written down. */
+  readonly conclusion?: string | null;
   /** A check that is not completed: something has to close it one day. */
   readonly open: boolean;
   /** When it was written, by GitHub's clock, ISO 8601; null where GitHub did not tell. */
@@ -43,7 +45,7 @@ export function dueCheck(repositoryId: string, wanted: WantedCheck, before: Surf
   const { key, sha, name, annotations, ...rest } = wanted;
   const open = wanted.status !== 'COMPLETED';
   const annotationsHash = annotations.length === 0 ? '' : hashOf(annotations);
-  const surface = { key, hash: hashOf(rest), annotationsHash, open };
+  const surface = { key, hash: hashOf(rest), annotationsHash, conclusion: wanted.conclusion, open };
   if (before?.hash === surface.hash && before.annotationsHash === annotationsHash) return null;
   const face = checkInput(repositoryId, wanted);
   const reused = before !== undefined && mayUpdate(before, surface);

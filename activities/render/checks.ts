@@ -124,10 +124,15 @@ function checklist({ projects, author }: View): readonly string[] {
 /** What was merged and not applied keeps others out, so that nobody applies something else over it. */
 function keptSentence(view: View): readonly string[] {
   const open: readonly ProjectStatus['kind'][] = [
+    'failed',
+    'denied',
     'waiting-for-approval',
+    'waiting-for-requirements',
     'ready',
     'rejected',
     'apply-failed',
+    'state-unwritten',
+    'unknown',
   ];
   const kept = view.projects.filter(({ status }) => isMerged(view) && open.includes(status.kind));
   if (kept.length === 0) return [];

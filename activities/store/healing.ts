@@ -21,7 +21,7 @@ export type Healing = {
   saveDeliveriesUntil(at: string): Promise<void>;
   /** True the first time: GitHub is asked once to send a webhook again. */
   claimRedelivery(guid: string): Promise<boolean>;
-  /** By repository: those open in the record, or with checks that are not completed, or among `numbers`. */
+  /** By repository: those open in the record, or with something to apply, or with open checks, or among `numbers`. */
   known(
     places: readonly { readonly repositoryId: RepositoryId; readonly numbers: readonly number[] }[],
   ): Promise<ReadonlyMap<number, readonly KnownPullRequest[]>>;
@@ -49,6 +49,7 @@ const knownRows = z.array(
     gates: z.array(z.string()),
     openChecks: z.boolean(),
     applying: z.boolean(),
+    unapplied: z.boolean(),
   }),
 );
 const placeRows = z.array(z.object({ index: z.number() }));
@@ -56,12 +57,12 @@ const placeRows = z.array(z.object({ index: z.number() }));
 /** The check that stands on every head and on every merge commit. */
 const gate = 'hatchet/apply';
 
-function knownOf({ repositoryId, document, gates, openChecks, applying }: z.infer<typeof knownRows>[number]) {
+function knownOf({ repositoryId, document, gates, ...rest }: z.infer<typeof knownRows>[number]) {
   const { nodeId, number, state, draft, head, base, baseSha, mergeCommit } = document;
   const shown = gates.includes(`check:${mergeCommit ?? head}:${gate}`);
   const known: KnownPullRequest = {
     ...{ nodeId, number, state, draft, head, base, baseSha },
-    ...{ shown, openChecks, applying },
+    ...{ shown, ...rest },
   };
   return { repositoryId, ...known };
 }
@@ -114,11 +115,13 @@ export function createHealing(sql: Sql): Healing {
           exists (select from shown where shown.repository_id = known.repository_id
             and shown.number = known.number and shown.open) as "openChecks",
           exists (select from apply where apply.repository_id = known.repository_id
-            and apply.number = known.number and state = 'begun') as applying
+            and apply.number = known.number and state = 'begun') as applying,
+          (repository_id, number) in (select repository_id, number from unapplied_merge) as unapplied
         from pull_request known
         where (open and repository_id in (select id from place))
           or (repository_id, number) in (
             select repository_id, number from shown where open and repository_id in (select id from place)
+            union all select repository_id, number from unapplied_merge where repository_id in (select id from place)
             union all select id, value::integer from place, json_array_elements_text(numbers))
         order by repository_id, number`;
       return Map.groupBy(knownRows.parse(found).map(knownOf), ({ repositoryId }) => repositoryId);

@@ -55,12 +55,13 @@ const openRows = z.array(
 export function createPullRequests(sql: Sql): PullRequests {
   return {
     async save({ repository, pullRequest, standing, readAt }) {
-      await sql`insert into pull_request (repository_id, number, repository, document, open, standing, read_at)
+      await sql`insert into pull_request (repository_id, number, repository, document, open, merge_commit, standing, read_at)
         values (${repository.id}, ${pullRequest.number}, ${asJson(repository)}::text::json,
-          ${asJson(pullRequest)}::text::json, ${pullRequest.state === 'open'},
+          ${asJson(pullRequest)}::text::json, ${pullRequest.state === 'open'}, ${pullRequest.mergeCommit},
           nullif(${asJson(standing)}::text, 'null')::json, ${readAt})
         on conflict (repository_id, number) do update
         set repository = excluded.repository, document = excluded.document, open = excluded.open,
+          merge_commit = excluded.merge_commit,
           standing = coalesce(excluded.standing, pull_request.standing), read_at = excluded.read_at
         where pull_request.read_at <= excluded.read_at`;
     },

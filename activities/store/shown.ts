@@ -26,19 +26,20 @@ export function createShown(sql: Sql): SurfaceMemory {
     },
     async save({ repository, number }, surfaces) {
       if (surfaces.length === 0) return;
-      const written = surfaces.map(({ key, nodeId, hash, annotationsHash, open, at }) => ({
+      const written = surfaces.map(({ key, nodeId, hash, annotationsHash, conclusion = null, open, at }) => ({
         repository_id: repository.id,
         number,
         key,
         node_id: nodeId,
         hash,
         annotations_hash: annotationsHash,
+        conclusion,
         open,
         shown_at: at,
       }));
       await sql`insert into shown ${sql(written)} on conflict (repository_id, number, key) do update
         set node_id = excluded.node_id, hash = excluded.hash, annotations_hash = excluded.annotations_hash,
-          open = excluded.open, shown_at = excluded.shown_at, written_at = now()`;
+          conclusion = excluded.conclusion, open = excluded.open, shown_at = excluded.shown_at, written_at = now()`;
     },
     async forget({ repository, number }, keys) {
       if (keys.length === 0) return;

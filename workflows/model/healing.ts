@@ -12,6 +12,8 @@ export type Lost =
   | 'reopening'
   | 'merge'
   | 'closing'
+  /** It was merged, something is still to be applied, and no workflow follows it any more. */
+  | 'apply'
   | 'comment'
   | 'review'
   /** The checks that should stand on its commit do not, or are not completed and nothing will complete them. */
@@ -34,6 +36,8 @@ export type KnownPullRequest = Pick<
   readonly openChecks: boolean;
   /** An apply of it has begun and has not reported: its checks have to be open. */
   readonly applying: boolean;
+  /** It is merged, and the check on its merge commit says that something is still to be applied. */
+  readonly unapplied: boolean;
 };
 
 /**
