@@ -1,0 +1,49 @@
+// Which events of a pull request are heard, and which change nothing here?
+import { expect, test } from 'vitest';
+import { parsePullRequestEvent } from '../app/events/pull-request.ts';
+
+const repo = { id: 7 };
+const pullRequest = {
+  node_id: 'PR_1',
+  number: 1,
+  title: 'Add a network',
+  state: 'open',
+  draft: false,
+  merged: false,
+  user: { login: 'mona' },
+  labels: [{ name: 'prod-ok' }],
+  head: { sha: 'a'.repeat(40), repo },
+  base: { ref: 'main', sha: 'b'.repeat(40), repo },
+};
+const payload = {
+  installation: { id: 1 },
+  repository: {
+    id: 7,
+    node_id: 'R_1',
+    name: 'infra',
+    html_url: 'https://github.example/octo-org/infra',
+    owner: { login: 'octo-org' },
+  },
+  sender: { login: 'hubot' },
+};
+const merged = { state: 'closed', merged: true, merge_commit_sha: 'c'.repeat(40) };
+
+test.each<readonly [string, object, object, boolean]>([
+  ['labeled', {}, {}, true],
+  ['unlabeled', {}, {}, true],
+  ['edited', { changes: { title: { from: 'Old' } } }, {}, true],
+  ['edited', { changes: { base: { ref: { from: 'old' } } } }, {}, true],
+  ['edited', { changes: { body: { from: 'Old' } } }, {}, false],
+  ['assigned', {}, {}, false],
+  // What is over must not begin anew because somebody tidies up labels.
+  ['labeled', {}, { state: 'closed' }, false],
+  ['labeled', {}, merged, false],
+  ['edited', { changes: { title: { from: 'Old' } } }, merged, false],
+  ['closed', {}, merged, true],
+])('%s %j of one that is %j: heard %s', (action, change, state, heard) => {
+  const event = { ...payload, ...change, action, pull_request: { ...pullRequest, ...state } };
+  const message = parsePullRequestEvent('delivery', event);
+  expect(message !== null).toBe(heard);
+  if (message?.kind === 'pull-request')
+    expect(message.pullRequest).toMatchObject({ title: 'Add a network', labels: ['prod-ok'] });
+});
