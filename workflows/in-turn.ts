@@ -1,5 +1,5 @@
 // How does a workflow wait for what its own worker does for it?
-import { ActivityFailure, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, sleep, TimeoutFailure } from '@temporalio/workflow';
 
 /** How often is it tried, and for how long is the first pause? Each pause is twice as long as the one before. */
 export type Patience = {
@@ -34,7 +34,12 @@ export function inTurn<Request, Result>(
   };
 }
 
-/** It was not cancelled, and whoever threw it did not say that another attempt ends the same. */
-const isWorthAnotherTry = (error: unknown): boolean =>
-  error instanceof ActivityFailure &&
-  ['MAXIMUM_ATTEMPTS_REACHED', 'TIMEOUT'].includes(error.retryState ?? '');
+/**
+ * It was not cancelled, and whoever threw it did not say that another attempt ends the same. What a local activity
+ * throws arrives as it is (SDK 1.24); as an activity's failure only what befell it from outside, its time limit.
+ */
+function isWorthAnotherTry(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) return cause.nonRetryable !== true;
+  return cause instanceof TimeoutFailure;
+}
