@@ -16,15 +16,15 @@ export function barWords(bar: BranchBar): string {
   }
 }
 
-/** One sentence. */
+/** One or two sentences. */
 export function barRemedy(bar: BranchBar): string {
   switch (bar.kind) {
     case 'not-listed':
       return bar.base === bar.defaultBranch
         ? `Somebody has to list it under \`branches\` in hatchet.yaml on ${named(bar.defaultBranch)}.`
-        : `Make ${named(bar.defaultBranch)} the base, or list ${named(bar.base)} under \`branches\` in hatchet.yaml on ${named(bar.defaultBranch)}.`;
+        : `Make ${named(bar.defaultBranch)} the base, or list ${named(bar.base)} under \`branches\` in hatchet.yaml on ${named(bar.defaultBranch)} and comment \`/hatchet plan\`.`;
     case 'broken':
-      return `Mend hatchet.yaml on ${named(bar.defaultBranch)}: it says from which branches may be applied.`;
+      return `Mend hatchet.yaml on ${named(bar.defaultBranch)}: it says from which branches may be applied. Then comment \`/hatchet plan\`.`;
     case 'no-default-branch':
       return 'Give the repository a default branch: its hatchet.yaml says from which branches may be applied.';
     default:
