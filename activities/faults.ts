@@ -1,6 +1,6 @@
 // What kinds of failure are there, and who gets to see them?
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { notStartedType } from '../workflows/activities.ts';
+import { notStartedDetail, notStartedType } from '../workflows/activities.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 
 /** The `type` of a failure that the pull request's people can mend; `details[0]` are its diagnostics. */
@@ -36,7 +36,8 @@ export function operatorError(message: string, cause?: unknown): ApplicationFail
 export function notStarted(cause: unknown): ApplicationFailure {
   return ApplicationFailure.create({
     type: notStartedType,
-    message: 'Terraform was not started',
+    message: notStartedDetail,
+    details: [notStartedDetail],
     nonRetryable: true,
     ...(cause instanceof Error ? { cause } : {}),
   });

@@ -4,9 +4,13 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { freePort, loopback } from '../app/embedded/free-port.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import { notStartedType } from '../workflows/activities.ts';
+import { parseRunId } from '../workflows/model/identifiers.ts';
+import { runnerActivityId } from '../workflows/queues.ts';
 import type { AppProcess } from './app-process.ts';
 import { startAppProcess } from './app-process.ts';
 import type { GatedStates } from './gated-states.ts';
@@ -173,6 +177,35 @@ test('an approval that was sealed for one pull request is nothing to another (S1
   // It hears what is said to itself, and knows of no approval.
   expect((await ask(copied, 'hubot', '/hatchet status')).reply).toContain('waiting for 1 approval');
   expect(mainComment(copied)).toContain('Waiting for 1 approval');
+});
+
+test('nobody but its runner can say that an apply was never started (S5)', async () => {
+  const gate = stateFile(world, 'denied-gate');
+  const pullRequest = await openOn(world, { dir: 'denied', body: gatedApply(gate) });
+  await approveAndApply(pullRequest);
+  await vi.waitUntil(() => existsSync(`${gate}.reached`), { timeout: patienceMs, interval: 50 });
+  const sql = postgres(world.databaseUrl, { max: 1 });
+  const [{ run_id: runId } = {}] = await sql`select run_id from apply where project = 'denied'`;
+  await sql.end();
+  // As a runner of another pool would, or whoever else reaches Temporal.
+  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  await connection.workflowService.respondActivityTaskFailedById({
+    namespace: world.namespace,
+    workflowId: `project/${world.repository.id}/denied/default`,
+    activityId: runnerActivityId('default', parseRunId(String(runId))),
+    failure: {
+      message: 'Terraform was not started',
+      applicationFailureInfo: { type: notStartedType, nonRetryable: true },
+    },
+  });
+  await connection.close();
+  const stateOf = async () => (await appliesOf(world, 'denied')).map(({ state }) => state);
+  await vi.waitUntil(async () => (await stateOf()).join() !== 'begun', {
+    timeout: patienceMs,
+    interval: 100,
+  });
+  expect(await stateOf()).toEqual(['unknown']);
+  await writeFile(gate, '');
 });
 
 /** Three processes start again, one after the other, beside all other tests. */

@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Admitted, ApplyPlanRequest, AskedApply, RunPass } from './activities.ts';
-import { notStartedType } from './activities.ts';
+import { notStartedDetail, notStartedType } from './activities.ts';
 import type { ApplyGrant, ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock } from './model/lock.ts';
 import type { LockMark } from './model/state-lock.ts';
@@ -117,7 +117,8 @@ function markIn(error: unknown): { readonly mark?: LockMark } {
 const wasNotStarted = (error: unknown): boolean =>
   error instanceof ActivityFailure &&
   error.cause instanceof ApplicationFailure &&
-  error.cause.type === notStartedType;
+  error.cause.type === notStartedType &&
+  error.cause.details?.[0] === notStartedDetail;
 
 /** Terraform was not started now. The record knows whether it was in an earlier life of this workflow. */
 async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
