@@ -66,6 +66,11 @@ export async function createWebhooks(settings: WebhookSettings): Promise<Handler
       response.writeHead(status).end(why);
       return true;
     }
+    // Probot looks for properties in whatever it is.
+    if (body !== unread && !isObject.test(body.text)) {
+      response.writeHead(400).end('The payload is not a JSON object.\n');
+      return true;
+    }
     // The middleware takes a body that was read already, so that the caps above hold.
     Object.assign(request, { body: body.text });
     await middleware(request, response);
@@ -89,6 +94,9 @@ function couldBeGithub({ method, headers }: IncomingMessage): boolean {
   const isEvent = /^[a-z][a-z_]*$/.test(event) && !(event in {});
   return method === 'POST' && isEvent && /^sha256=[0-9a-f]{64}$/.test(String(headers['x-hub-signature-256']));
 }
+
+/** As far as its first character tells; the middleware parses it. */
+const isObject = /^[\t\n\r ]*\{/;
 
 const unread = { kind: 'text', text: '' } as const;
 

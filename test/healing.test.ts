@@ -219,6 +219,27 @@ describe.concurrent('what GitHub did not get across', () => {
     mainComment(pullRequest);
   });
 
+  test('by the end of its workflow keeps no merge from being applied (S13)', async ({ expect }) => {
+    await seedDatabase(world, 'forgotten', '1');
+    const base = await branchOff(world, 'forgotten-base');
+    const pullRequest = await openOn(world, { dir: 'forgotten', body: database('2'), base });
+    await untilComment(pullRequest, 'Waiting for 1 approval');
+    const merge = await pullRequest.merge({ by: 'mona' });
+    await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: forgotten', merge);
+    await workflowOf(pullRequest).terminate('it was lost');
+    await untilHealed(pullRequest, 'apply');
+    const shown = await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: forgotten', merge);
+    await workflowOf(pullRequest).terminate('and again');
+    // Whoever says something does not wait for the next look.
+    pullRequest.comment('mona', '/hatchet status');
+    await vi.waitUntil(() => replies(pullRequest).length === 1, { timeout: patienceMs });
+    await untilSecondAfter(await untilComment(pullRequest, 'Waiting for 1 approval'));
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
+    expect(shown.conclusion).toBe('action_required');
+    expect(await appliesOf(world, 'forgotten')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
+  });
+
   test('because a workflow cannot go on leaves no check open (S14)', async ({ expect }) => {
     states.hold('stuck');
     const pullRequest = await openOn(world, { dir: 'stuck', body: one, backend: states.backend('stuck') });

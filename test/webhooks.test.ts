@@ -89,6 +89,8 @@ test.concurrent.each(['x-github-event', 'x-github-delivery', 'content-type'])(
 
 test.concurrent('what is no JSON is turned away, though it is signed', async () => {
   expect(await knock(world.app.url, { body: '{ "action": ', secret })).toBe(400);
+  for (const body of ['null', '5', '"text"', '[]', ' [{}]', 'true', ''])
+    expect(await knock(world.app.url, { body, secret }), body).toBe(400);
 });
 
 test.concurrent.each([
