@@ -58,7 +58,7 @@ test('all values below a mark are secrets, and no others', () => {
     "format_version": "1.2", "terraform_version": "1.11.4",
     "variables": { "v": { "value": "variable" }, "open": { "value": "open" }, "e": { "value": ["ephemeral"] } },
     "configuration": { "root_module": { "variables": { "v": { "sensitive": true }, "open": {}, "e": { "ephemeral": true } } } },
-    "resource_changes": [{ "address": "a.b", "mode": "managed", "type": "a",
+    "resource_changes": [{ "address": "a.b", "mode": "managed", "type": "a", "name": "b",
       "change": { "actions": ["no-op"],
         "before": { "old": "old", "list": ["shown", { "deep": [9007199254740993, true, null] }] },
         "after": { "old": "new", "plain": "plain" },
