@@ -1,5 +1,6 @@
 // When may a merge group be merged, and what do its three checks say?
 import { describe, expect, test } from 'vitest';
+import type { Permission } from '../workflows/model/actor.ts';
 import type { Approval } from '../workflows/model/approval.ts';
 import { configurationOf, emptyFile, rulesFor } from '../workflows/model/configuration.ts';
 import { parsePlanDigest, parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
@@ -8,6 +9,7 @@ import { answerGroup, speakerFor } from '../workflows/model/merge-group.ts';
 import type { GroupFindings } from '../workflows/model/merge-group-checks.ts';
 import { groupChecks } from '../workflows/model/merge-group-checks.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
+import type { Review } from '../workflows/model/standing.ts';
 import type { Verdict } from '../workflows/model/verdict.ts';
 import { repository, somePlan } from './stored-plan.ts';
 
@@ -54,7 +56,25 @@ const shows = (number: number, change: Partial<MemberPlan> = {}): MemberPlan => 
   approvals: [],
   rejections: [],
   overrides: [],
+  standing: { head: plan.head, reviews: [], decision: null },
   ...change,
+});
+const reviewed = { ...rules, apply: { ...rules.apply, require: ['approved' as const] } };
+const lenient = { ...rules, overrides: { by: ['ann'], author: false } };
+const lift = (permission: Permission) => ({
+  ...{ project: 'prod', digest: plan.digest, bundle: 'one', policies: ['protect'] },
+  actor: { login: 'ann', permission, teams: [] },
+  ...{ reason: 'why not', at: '2026-11-21T22:04:00Z' },
+});
+const review: Review = {
+  login: 'hubot',
+  state: 'approved',
+  commit: plan.head,
+  submittedAt: '2026-11-21T22:04:00Z',
+  mayWrite: true,
+};
+const standing = (change: Partial<Review> = {}) => ({
+  standing: { head: plan.head, reviews: [{ ...review, ...change }], decision: null },
 });
 const planned = (verdict: Verdict = pass): GroupProject => ({
   project,
@@ -138,6 +158,33 @@ describe('what stands between a project and the merge', () => {
       'a yes to another plan counts for nothing (S17)',
       answer(planned(asks), [shows(4, { approvals: [{ ...yes('hubot'), digest: other }] })]),
       { kind: 'approvals-missing', number: 4 },
+    ],
+    [
+      'somebody who may write no longer has said nothing (S10)',
+      answer(planned(asks), [
+        shows(4, { approvals: [{ ...yes('hubot'), actor: { ...yes('hubot').actor, permission: 'read' } }] }),
+      ]),
+      { kind: 'approvals-missing', number: 4 },
+    ],
+    [
+      'overridden',
+      answer(planned(denies), [shows(4, { overrides: [lift('write')] })], [planned()], lenient),
+      { kind: 'approved', number: 4 },
+    ],
+    [
+      'overridden by somebody who may not any more (S10)',
+      answer(planned(denies), [shows(4, { overrides: [lift('read')] })], [planned()], lenient),
+      { kind: 'denied', policies: ['protect'] },
+    ],
+    [
+      'a review is required and there',
+      answer(planned(), [shows(4, standing())], [planned()], reviewed),
+      { kind: 'approved', number: 4 },
+    ],
+    [
+      'a review is required and of another commit (S17)',
+      answer(planned(), [shows(4, standing({ commit: null }))], [planned()], reviewed),
+      { kind: 'unreviewed', number: 4, unmet: { kind: 'approved', why: 'no review' } },
     ],
     [
       'rejected',

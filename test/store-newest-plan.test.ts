@@ -5,8 +5,11 @@ import { readGroupRecord } from '../activities/read-group-record.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
-import { parseSha } from '../workflows/model/identifiers.ts';
+import type { Approval } from '../workflows/model/approval.ts';
+import type { Sha } from '../workflows/model/identifiers.ts';
+import { parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
+import type { Review, Standing } from '../workflows/model/standing.ts';
 import type { TestDatabase } from './postgres.ts';
 import { createTestDatabase } from './postgres.ts';
 import { repository, someBytes, someDigest, somePlan } from './stored-plan.ts';
@@ -88,17 +91,57 @@ test('open pull requests are found by their base, with those of the named projec
   expect(based.map(({ number }) => number)).toEqual([9, 11]);
 });
 
-test('whoever pushed the head of a pull request counts as an author in a merge group, whatever name it carries (S10)', async () => {
+test('whoever pushed a head is remembered once, whatever name its commits carry (S10)', async () => {
   const head = parseSha('e'.repeat(40));
-  await open(21, { head });
-  await store.runs.savePlan(somePlan({ dir: 'prod', number: 21, digest: someDigest('a') }), someBytes('x'));
-  const members = [{ number: 21, author: 'mona' }];
-  const pushers = async () => {
-    const [found] = await readGroupRecord(store, { repository, members, projects: ['prod'] });
-    return found?.pushers;
-  };
-  expect(await pushers()).toEqual([]);
+  expect(await store.pushes.by(repositoryId, head)).toEqual([]);
   for (const login of ['mallory', 'mallory', 'bob']) await store.pushes.save({ repositoryId, head, login });
   await store.pushes.save({ repositoryId, head: parseSha('f'.repeat(40)), login: 'ann' });
-  expect(await pushers()).toEqual(['bob', 'mallory']);
+  expect(await store.pushes.by(repositoryId, head)).toEqual(['bob', 'mallory']);
+});
+
+test('a merge group is told of words with the rights of today, and of none that a review took back (S10)', async () => {
+  const head = parseSha('e'.repeat(40));
+  const digest = someDigest('a');
+  await store.runs.savePlan(somePlan({ dir: 'prod', number: 21, digest }), someBytes('x'));
+  const yes = (login: string): Approval => ({
+    actor: { login, permission: 'write', teams: ['@acme/ops'] },
+    project: 'prod',
+    digest,
+    sourceDigest: parseSourceDigest('b'.repeat(64)),
+    via: 'comment',
+    at: '2026-11-21T22:04:00Z',
+  });
+  for (const login of ['ann', 'ben', 'lee'])
+    await store.approvals.saveApproval({ repositoryId, number: 21 }, yes(login));
+  const review = (login: string, state: Review['state'], commit: Sha | null): Review => ({
+    ...{ login, state, commit, submittedAt: '2026-11-21T22:05:00Z', mayWrite: true },
+  });
+  const approving = review('ann', 'approved', head);
+  const standing: Standing = {
+    ...{ head, decision: null, pushers: ['bob'], authorMayWrite: true, mergeability: null },
+    readAt: '2026-11-21T22:06:00Z',
+    reviews: [approving, review('kim', 'approved', null), review('lee', 'changes-requested', head)],
+  };
+  const gitHub = {
+    readStanding: async () => standing,
+    readActor: async ({ login, teams }: { readonly login: string; readonly teams: readonly string[] }) => ({
+      ...{ login, permission: login === 'ann' ? ('write' as const) : ('read' as const) },
+      teams: login === 'ann' ? teams : [],
+    }),
+  };
+  const members = [{ number: 21, author: 'mona' }];
+  const found = await readGroupRecord(
+    { store, ...gitHub },
+    { repository, members, projects: ['prod', 'dns'] },
+  );
+  expect(found).toMatchObject([
+    {
+      pushers: ['bob'],
+      approvals: [
+        { actor: { login: 'ann', permission: 'write', teams: ['@acme/ops'] } },
+        { actor: { login: 'ben', permission: 'read', teams: [] } },
+      ],
+      standing: { head, decision: null, reviews: [approving] },
+    },
+  ]);
 });

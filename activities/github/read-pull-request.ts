@@ -7,7 +7,14 @@ import type { Review, Standing } from '../../workflows/model/standing.ts';
 import { operatorError } from '../faults.ts';
 import type { GitHub } from './client.ts';
 import { type DefaultBranch, defaultBranchOf, defaultBranchRef } from './default-branch.ts';
-import { listOf, login, pullRequestFields, pullRequestNode, pullRequestOf } from './pull-request-facts.ts';
+import {
+  author,
+  listOf,
+  login,
+  pullRequestFields,
+  pullRequestNode,
+  pullRequestOf,
+} from './pull-request-facts.ts';
 
 const query = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
@@ -16,7 +23,7 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
       ${pullRequestFields}
       reviewDecision
       latestOpinionatedReviews(first: 100) {
-        nodes { author { login } authorCanPushToRepository state submittedAt commit { oid } }
+        nodes { author { __typename login } authorCanPushToRepository state submittedAt commit { oid } }
       }
       commits(last: 1) {
         nodes { commit { oid author { user { login } } committer { user { login } } } }
@@ -26,7 +33,7 @@ const query = `query($owner: String!, $name: String!, $number: Int!) {
 }`;
 
 const review = z.object({
-  author: login,
+  author,
   authorCanPushToRepository: z.boolean(),
   // A comment and a draft of a review are no opinion: GitHub leaves them out here.
   state: z.enum(['APPROVED', 'CHANGES_REQUESTED', 'DISMISSED', 'COMMENTED', 'PENDING']),
@@ -111,7 +118,8 @@ function authorMayWrite({ author, isCrossRepository }: Found): boolean | null {
 }
 
 function reviewOf(found: z.infer<typeof review>): readonly Review[] {
-  if (found.author === null || found.submittedAt === null) return [];
+  // An App says what it was made to say: no yes and no no of a person. GitHub names it as a person could be named, too.
+  if (found.author?.__typename !== 'User' || found.submittedAt === null) return [];
   if (found.state === 'COMMENTED' || found.state === 'PENDING') return [];
   return [
     {

@@ -3,6 +3,7 @@ import type { Check } from '../../workflows/model/check.ts';
 import type { GroupFindings, GroupProjectView, GroupView } from '../../workflows/model/merge-group-checks.ts';
 import { audience } from './approvals.ts';
 import { barRemedy, barWords } from './branch-bar.ts';
+import { unmetWords } from './checklist.ts';
 import type { RenderedCheck } from './checks.ts';
 import { countsAhead } from './counts.ts';
 import { annotationsOf, diagnosticText } from './diagnostics.ts';
@@ -85,6 +86,8 @@ function answerWords(answer: GroupProjectView['answer']): string {
       return `rejected by ${person(answer.by)} on ${numbered(answer.number)}.`;
     case 'approvals-missing':
       return `${missingWords(answer)} on ${numbered(answer.number)}, ${again}.`;
+    case 'unreviewed':
+      return `${unmetWords(answer.unmet)}, on ${numbered(answer.number)}, ${again}.`;
     case 'not-applied':
       return `to be applied before it is merged: comment \`/hatchet apply\` on its pull request, ${again}.`;
     case 'approved':

@@ -196,6 +196,8 @@ function objection(answer: GroupAnswer): string | null {
       const count = Math.max(...answer.missing.map(({ rule, given }) => rule.count - given));
       return `${count} ${count === 1 ? 'approval' : 'approvals'} missing on #${answer.number}`;
     }
+    case 'unreviewed':
+      return `not approved by a review on #${answer.number}`;
     case 'not-applied':
       return 'not applied yet';
     default:

@@ -6,10 +6,13 @@ import type { Rules } from './configuration.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, Sha } from './identifiers.ts';
 import type { Override } from './override.ts';
-import { withOverrides } from './override.ts';
+import { mayOverride, withOverrides } from './override.ts';
 import type { Plan, PlanResult } from './plan.ts';
 import type { AffectedProject } from './project.ts';
 import type { Repository } from './repository.ts';
+import type { Unmet } from './requirement.ts';
+import { findUnapproved } from './requirement.ts';
+import type { Standing } from './standing.ts';
 import type { Verdict } from './verdict.ts';
 import { blocks } from './verdict.ts';
 
@@ -39,9 +42,12 @@ export type MemberPlan = {
   readonly digest: PlanDigest;
   /** People could see a plan of this digest on the pull request. */
   readonly shown: boolean;
+  /** With the rights that people have at this moment; what reviews took back is left out. */
   readonly approvals: readonly Approval[];
   readonly rejections: readonly Rejection[];
   readonly overrides: readonly Override[];
+  /** How it stands at GitHub; of the reviews those that approve its head. */
+  readonly standing: Pick<Standing, 'head' | 'reviews' | 'decision'>;
 };
 
 /** One project of the group: what planning it on the group's commit came to. Null: not there yet. */
@@ -78,6 +84,12 @@ export type GroupAnswer =
       /** Who opened it: their own yes may not count. */
       readonly author: string;
       readonly missing: readonly MissingApproval[];
+    }
+  /** `apply.require` wants a review. What else it wants of an open pull request is the queue's own business. */
+  | {
+      readonly kind: 'unreviewed';
+      readonly number: number;
+      readonly unmet: Extract<Unmet, { kind: 'approved' }>;
     }
   /** `apply.on: comment`: it has to be applied before it is merged. */
   | { readonly kind: 'not-applied' }
@@ -128,28 +140,28 @@ function failedOrAfter(
     : { kind: 'failed', diagnostics, diagnosticCount };
 }
 
-/** What the people of one pull request said to exactly this plan. */
+/** What the people of one pull request said to exactly this plan. The merge will ask the same. */
 function wordOf(
-  { number, author, pushers, project, approvals, rejections, overrides }: MemberPlan,
+  { number, author, pushers, project, approvals, rejections, overrides, standing }: MemberPlan,
   { digest }: Plan,
   { verdicts, bundle }: { readonly verdicts: readonly Verdict[]; readonly bundle: string | null },
   rules: Rules,
 ): GroupAnswer {
-  const denying = withOverrides(verdicts, { project, digest, bundle }, overrides).filter(blocks);
+  const authors = [author, ...pushers];
+  const words = overrides.filter(({ actor }) => mayOverride(rules.overrides, actor, authors));
+  const denying = withOverrides(verdicts, { project, digest, bundle }, words).filter(blocks);
   if (denying.length > 0) return { kind: 'denied', policies: denying.map(({ policy }) => policy) };
   const [no] = rejections;
   if (no !== undefined) return { kind: 'rejected', number, by: no.actor.login };
-  const asked = rulesAsked(rules, verdicts);
   const missing = missingApprovals({
-    project,
-    digest,
-    rules: asked,
-    approvals,
-    authors: [author, ...pushers],
+    ...{ project, digest, approvals, authors },
+    rules: rulesAsked(rules, verdicts),
   });
-  return missing.length > 0
-    ? { kind: 'approvals-missing', number, author, missing }
-    : { kind: 'approved', number };
+  if (missing.length > 0) return { kind: 'approvals-missing', number, author, missing };
+  const unmet = rules.apply.require.includes('approved')
+    ? findUnapproved({ rules, standing, authors, head: standing.head })
+    : null;
+  return unmet === null ? { kind: 'approved', number } : { kind: 'unreviewed', number, unmet };
 }
 
 /** Whose pull request the policies are asked about: one that shows this very plan, else the last of the group. */

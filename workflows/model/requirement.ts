@@ -1,6 +1,7 @@
 // Is the pull request what `apply.require` of hatchet.yaml wants it to be?
 import { isOneOf } from './approval.ts';
 import type { Rules } from './configuration.ts';
+import type { Sha } from './identifiers.ts';
 import type { MergeBlock } from './mergeability.ts';
 import { mergeBlocks } from './mergeability.ts';
 import type { PullRequest } from './pull-request.ts';
@@ -40,7 +41,7 @@ function findUnmet(requirement: Requirement, question: RequirementQuestion): Unm
   const { pullRequest, standing, containsBase } = question;
   switch (requirement) {
     case 'approved':
-      return notApproved(question);
+      return findUnapproved({ ...question, head: question.pullRequest.head });
     case 'mergeable': {
       const read = standing?.head === pullRequest.head ? standing : null;
       const mergeability = read?.mergeability ?? null;
@@ -55,14 +56,26 @@ function findUnmet(requirement: Requirement, question: RequirementQuestion): Unm
   }
 }
 
-/** A yes of somebody else who may write, to exactly this head; GitHub's own verdict must not be against it. */
-function notApproved({ rules, pullRequest, standing, authors }: RequirementQuestion): Unmet | null {
+type ReviewQuestion = {
+  readonly rules: Pick<Rules, 'approvals'>;
+  readonly head: Sha;
+  readonly standing: Pick<Standing, 'reviews' | 'decision'> | null;
+  readonly authors: readonly string[];
+};
+
+/** Null: somebody else who may write approved exactly this head, and GitHub's own verdict is not against it. */
+export function findUnapproved({
+  rules,
+  head,
+  standing,
+  authors,
+}: ReviewQuestion): Extract<Unmet, { kind: 'approved' }> | null {
   if (standing?.decision === 'changes-requested') return { kind: 'approved', why: 'changes requested' };
   if (standing?.decision === 'review-required') return { kind: 'approved', why: 'review required' };
   const approving = (standing?.reviews ?? []).some(
     ({ state, commit, mayWrite, login }) =>
       state === 'approved' &&
-      commit === pullRequest.head &&
+      commit === head &&
       mayWrite &&
       (rules.approvals.author || !isOneOf(authors, login)),
   );
