@@ -74,13 +74,35 @@ describe('a REST call', () => {
     expect(failure).toMatchObject({ type: 'RetryLater', nonRetryable: false, nextRetryDelay: delay });
   });
 
-  test('a missing permission is for the operator, and is not tried again', async () => {
+  test.each([
+    ['a missing permission', 403, 'Resource not accessible by integration'],
+    ['an archived repository', 403, 'Repository was archived so is read-only.'],
+    ['a locked conversation', 403, 'Unable to create comment because issue is locked.'],
+    ['what was there once', 410, 'This issue was deleted'],
+  ])('%s is for the operator, and is not tried again', async (_, status, message) => {
     const client = github();
-    nock(api).get(path).reply(403, { message: 'Resource not accessible by integration' });
+    nock(api).get(path).reply(status, { message });
     const failure = await failureOf(client.rest(installation, route, parameters));
     expect(failure).toMatchObject({ type: 'OperatorError', nonRetryable: true });
-    expect(failure.message).toContain('Resource not accessible by integration');
+    expect(failure.message).toContain(message);
   });
+
+  test.each([
+    ['is suspended', 403, 'This installation has been suspended'],
+    ['is not installed any more', 404, 'Not Found'],
+  ])(
+    'where the App %s no call is tried again, and none is taken for an answer',
+    async (_, status, message) => {
+      nock(api).post('/app/installations/5/access_tokens').reply(status, { message });
+      const client = createGitHub(
+        { appId: 1, privateKey: pem, apiUrl: api, webUrl: 'https://github.com' },
+        budget,
+      );
+      const failure = await failureOf(client.rest(installation, route, parameters));
+      expect(failure).toMatchObject({ type: 'OperatorError', nonRetryable: true });
+      expect(failure.message).toContain(message);
+    },
+  );
 
   test.each([500, 502, 401])('%d is tried again', async (status) => {
     const client = github();

@@ -7,6 +7,7 @@ const defaultWaitMs = 60_000;
 /** A clock that differs a little must not make us come back too early. */
 const clockSlackMs = 1_000;
 
+const finalStatuses: readonly number[] = [403, 404, 410, 422];
 /** GraphQL's words for 403, 422 and 404; any other error of its own ("Something went wrong") passes. */
 const finalTypes = ['FORBIDDEN', 'UNPROCESSABLE', 'NOT_FOUND', 'INSUFFICIENT_SCOPES', 'undefinedField'];
 
@@ -19,8 +20,8 @@ type Failed = {
 };
 
 /**
- * Rate limits wait for as long as GitHub says. 404 and 422, and permissions that are missing, do not mend
- * themselves: an OperatorError. Everything else (5xx, 401 of a token that has not spread yet, the network) is retried.
+ * Rate limits wait for as long as GitHub says. 404, 410 and 422, and permissions that are missing (as in an archived
+ * repository, a locked conversation or a suspended App), do not mend themselves: an OperatorError. Everything else (5xx, 401 of a token that has not spread yet, the network) is retried.
  * Source: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 export function translate(what: string, error: unknown): Error {
@@ -30,7 +31,7 @@ export function translate(what: string, error: unknown): Error {
   if (waitMs !== null) return retryLater(`GitHub limits the rate of ${what}`, waitMs, error);
   const message = `${what} failed: ${failed.status ?? ''} ${failed.message ?? String(error)}`.trim();
   const refused = failed.errors?.some(({ type }) => type !== undefined && finalTypes.includes(type)) ?? false;
-  const final = failed.status === 403 || failed.status === 404 || failed.status === 422 || refused;
+  const final = refused || (failed.status !== undefined && finalStatuses.includes(failed.status));
   return final ? operatorError(message, error) : new Error(message, { cause: error });
 }
 
