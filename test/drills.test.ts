@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { countTerraform } from '../fixtures/drills/counted-terraform.ts';
 import type { Result } from '../fixtures/drills/drill.ts';
 import { drills, nameOf, run } from '../fixtures/drills/drill.ts';
+import { promisedEndings } from '../fixtures/drills/promised.ts';
 import { reportOf } from '../fixtures/drills/report.ts';
 import type { Stage } from '../fixtures/drills/stage.ts';
 import { setStage } from '../fixtures/drills/stage.ts';
@@ -45,6 +46,33 @@ test('every step can be reached with every process killed', () => {
     ['app', 'control', 'database', "runner's network", 'runner', 'temporal', 'terraform', 'web'].sort(),
   );
   expect(new Set(drills.map(nameOf)).size).toBe(drills.length);
+});
+
+test('most drills may end in one way only, and none before the fence with an unknown outcome (S5, S6)', () => {
+  const promised = drills.map(({ step, strike: { victim, how } }) => ({
+    name: `${step.name} / ${victim} / ${how}`,
+    endings: promisedEndings({ step: step.name, about: step.about, victim, how }),
+  }));
+  const first = drills.findIndex(({ step }) => step.name === 'after the fence, before Terraform');
+  const early = promised.slice(0, first);
+  expect(early.filter(({ endings }) => endings.includes('outcome unknown'))).toEqual([]);
+  const others = promised.filter(({ endings }) => !['planned', 'applied'].includes(endings.join()));
+  expect(others.map(({ name, endings }) => `${name}: ${endings.join(', ')}`)).toMatchInlineSnapshot(`
+    [
+      "planning / terraform / SIGKILL: plan failed",
+      "before the fence / app / SIGKILL: applied, nothing applied",
+      "before the fence / control / SIGKILL: applied, nothing applied",
+      "before the fence / database / SIGKILL: applied, nothing applied",
+      "before the fence / database / SIGINT: applied, nothing applied",
+      "after the fence, before Terraform / app / SIGKILL: outcome unknown",
+      "after the fence, before Terraform / runner / SIGKILL: outcome unknown",
+      "after the fence, before Terraform / database / SIGKILL: applied, nothing applied",
+      "after the fence, before Terraform / database / SIGINT: applied, nothing applied",
+      "after the fence, before Terraform / runner's network / silent until given up: outcome unknown",
+      "during Terraform / terraform / SIGKILL: outcome unknown",
+      "during Terraform / runner's network / silent until given up: outcome unknown",
+    ]
+  `);
 });
 
 test('each start of an apply is counted, by project, and the program is the real one', async () => {
