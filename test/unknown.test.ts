@@ -1,12 +1,15 @@
 // What do people see and decide when nobody knows how an apply ended?
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, inject, test, vi } from 'vitest';
+import type { CheckRun } from '../fixtures/sandbox/model.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import { faces } from './normalize.ts';
 import { appliesIn } from './own-processes.ts';
 import {
   appliesOf,
+  ask,
   click,
   database,
   headline,
@@ -46,6 +49,12 @@ const gated = (gate: string): string => `
 
 /** Opens, approves and applies, and kills Terraform when it has come to the gate. */
 async function loseApply(dir: string, body: (gate: string) => string): Promise<PullRequestHandle> {
+  const pullRequest = await beginApply(dir, body);
+  for (const pid of await appliesIn(dir)) process.kill(pid, 'SIGKILL');
+  return pullRequest;
+}
+
+async function beginApply(dir: string, body: (gate: string) => string): Promise<PullRequestHandle> {
   const gate = stateFile(world, `${dir}-gate`);
   const pullRequest = await openOn(world, { dir, body: body(gate) });
   await untilComment(pullRequest, 'Waiting for 1 approval');
@@ -53,7 +62,6 @@ async function loseApply(dir: string, body: (gate: string) => string): Promise<P
   await untilComment(pullRequest, 'Ready');
   await order(pullRequest, 'hubot', '/hatchet apply');
   await vi.waitUntil(() => existsSync(`${gate}.begun`), { timeout: patienceMs, interval: 50 });
-  for (const pid of await appliesIn(dir)) process.kill(pid, 'SIGKILL');
   return pullRequest;
 }
 
@@ -172,6 +180,24 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
       { number: pullRequest.number, state: 'applied' },
     ]);
   });
+});
+
+test('an apply whose project lost its workflow is unknown from the next word on (S5)', async ({ expect }) => {
+  const pullRequest = await beginApply('orphan', one);
+  const applying = (run: CheckRun) => run.title === 'Applying orphan';
+  await pullRequest.waitForCheck('hatchet/apply', { matching: applying, timeoutMs: patienceMs });
+  const temporal = await Connection.connect({ address: inject('temporalAddress') });
+  const client = new Client({ connection: temporal, namespace: world.namespace });
+  const id = `project/${world.repository.id}/orphan/default`;
+  await client.workflow.getHandle(id).terminate('an operator wanted it so');
+  await temporal.close();
+  const { reaction } = await ask(pullRequest, 'hubot', '/hatchet unlock');
+  expect(reaction).toBe('confused');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: orphan');
+  await untilComment(pullRequest, "the project's workflow was ended from outside while this was applied");
+  expect(await appliesOf(world, 'orphan')).toEqual([{ number: pullRequest.number, state: 'unknown' }]);
+  await order(pullRequest, 'hubot', '/hatchet unlock');
+  await untilComment(pullRequest, 'Waiting for 1 approval');
 });
 
 test('no check is left open (S14)', () => untilNoneOpen(world));
