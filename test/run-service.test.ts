@@ -334,6 +334,27 @@ describe('applies', () => {
     expect(kept.toString()).toBe('{"serial":9}');
   });
 
+  test('long after its end a pass keeps what the apply had left, once, and opens nothing (S5)', async () => {
+    const { stored, run } = await begun('long-after');
+    const ended = (lifetimeMs: number) => accessOf({ ...applyOf(run, stored), lifetimeMs }).store;
+    const late = ended(-60 * minuteMs);
+    await late.saveErroredState(run, Buffer.from('{"serial":1}'));
+    await late.saveErroredState(run, Buffer.from('{"serial":2}'));
+    await late.addLog(run, Buffer.from('one'));
+    await late.addLog(run, Buffer.from('two'));
+    const state = await store.artifacts.read({ id: run, kind: 'errored-state' });
+    expect([state.toString(), (await store.runs.readLog(run)).toString()]).toEqual(['{"serial":1}', 'one']);
+    const expired = refusal('the pass is expired');
+    await expect(late.readPlanJson(stored.plan.id)).rejects.toMatchObject(expired);
+    await expect(late.saveLog(run, Buffer.from('x'))).rejects.toMatchObject(expired);
+    const days = 24 * 60 * minuteMs;
+    const tooLate = ended(-31 * days).saveErroredState(run, Buffer.from('x'));
+    await expect(tooLate).rejects.toMatchObject(expired);
+    await store.applies.record(run, { kind: 'applied', runId: run, finishedAt: new Date().toISOString() });
+    const afterwards = late.saveErroredState(run, Buffer.from('x'));
+    await expect(afterwards).rejects.toMatchObject(expired);
+  });
+
   test('a log is kept under the run of the pass, whichever run is named', async () => {
     const { stored, run } = await begun('logged');
     const other = someRun();
