@@ -244,7 +244,13 @@ test('without walls a runner says what is open to others, or does not start wher
     return [name, line.slice(name.length + 1)] as const;
   });
   const known = Object.fromEntries(variables.filter(([name]) => name !== ''));
-  const environment = { ...known, PATH: directory, HATCHET_DATA_DIR: directory, HATCHET_POOLS: 'nobody' };
+  const environment = {
+    ...known,
+    PATH: directory,
+    HATCHET_DATA_DIR: directory,
+    HATCHET_POOLS: 'nobody',
+    HATCHET_RUNNER_KEY: known.HATCHET_RUNNER_KEY?.replace('default/', 'nobody/') ?? '',
+  };
   const open = await startAppProcess(environment, { role: 'runner' });
   const warning = open.lines.find((line) => line.includes('bubblewrap is not installed')) ?? '';
   expect(warning).toContain("other projects' runs and the passes of this runner");
