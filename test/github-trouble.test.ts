@@ -11,6 +11,7 @@ import {
   patienceMs,
   replies,
   storyTimeoutMs,
+  untilCheck,
   untilComment,
   untilNoneOpen,
   untilReady,
@@ -88,6 +89,23 @@ test('a permission that is missing is named in the log, and the process lives', 
   await pullRequest.push({ 'forbidden/more.tf': 'resource "terraform_data" "two" {}\n' });
   await untilReady(pullRequest);
 });
+
+test('while the App is suspended nothing is asked in a circle, and what was missed is made good (S13)', async () => {
+  const pullRequest = await openOn(world, { dir: 'suspended', body: good });
+  await untilReady(pullRequest);
+  world.sandbox.suspend('octo-org');
+  const merge = await pullRequest.merge({ by: 'hubot' });
+  const { calls } = world.sandbox;
+  calls.reset();
+  await delay(idleMs);
+  expect(calls.list().length).toBeLessThanOrEqual(maxLookCalls);
+  world.sandbox.unsuspend('octo-org');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
+  expectNothingTwice(pullRequest);
+});
+
+/** One look at where the App is installed, and at what GitHub could not deliver. */
+const maxLookCalls = 5;
 
 /** Anything that polls more often than every few seconds is seen in this time. */
 const idleMs = 3_000;
