@@ -50,7 +50,7 @@ describe.concurrent('kept plans', () => {
     await untilCheck(pullRequest, 'hatchet/apply', approved);
     await pullRequest.push(code('busy', '2'));
     await untilCheck(pullRequest, 'hatchet/apply', approved);
-    await untilComment(pullRequest, pullRequest.headSha.slice(0, 7));
+    const shown = await untilComment(pullRequest, pullRequest.headSha.slice(0, 7));
     expect(faces(await untilWritten(pullRequest, ['busy', 'calm']))).toMatchInlineSnapshot(`
       [
         "hatchet/apply: success, Approved, applies on merge [Apply now]",
@@ -62,6 +62,7 @@ describe.concurrent('kept plans', () => {
     `);
     expect(await countPlans(world, 'calm')).toBe(1);
     expect(await countPlans(world, 'busy')).toBe(2);
+    await untilSecondAfter(shown);
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
     expect(await appliesOf(world, 'calm')).toEqual([{ number: pullRequest.number, state: 'applied' }]);

@@ -216,6 +216,7 @@ resource "terraform_data" "bad" {
     const again = await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: failing');
     click(pullRequest, again, 'Approve', 'hubot');
     await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await untilSecondAfter(await untilComment(pullRequest, 'Ready'));
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
     expect((await appliesOf(world, 'failing')).map(({ state }) => state)).toEqual(['failed', 'applied']);
