@@ -47,9 +47,9 @@ export async function findNewer(
       return null;
     case 'older':
       // What is not merged yet can still catch up.
-      return state === 'merged'
-        ? { kind: 'superseded', project, by: last.number }
-        : { kind: 'stale', project, reason: 'base moved' };
+      if (state !== 'merged') return { kind: 'stale', project, reason: 'base moved' };
+      // What came only half way contains nothing yet, and going over it would take back what it has done.
+      return { kind: last.state === 'applied' ? 'superseded' : 'newer-unfinished', project, by: last.number };
     case 'diverged':
       return grant.over === last.number ? null : { kind: 'diverged', project, by: last.number };
     default:

@@ -45,6 +45,8 @@ test('a refusal', () => {
     { kind: 'nothing-to-approve' },
     { kind: 'applying' },
     { kind: 'begun', project: 'network' },
+    { kind: 'button-outdated' },
+    { kind: 'newer-unfinished', project: 'network', by: 14 },
     { kind: 'pull-request-closed' },
   ];
   const replies = refusals.map((refusal) =>
@@ -84,6 +86,8 @@ test('a refusal', () => {
     @mona \`/hatchet apply\` was refused: nothing here waits for an approval.
     @mona \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.
     @mona \`/hatchet apply\` was refused: \`network\` is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.
+    @mona \`/hatchet apply\` was refused: that button stood below an earlier state of things. Look at the newest checks, then decide there.
+    @mona \`/hatchet apply\` was refused: the apply of the newer merge of #14 to \`network\` did not come to its end, and it contains this one. #14 has to be repaired first: comment \`/hatchet plan\` there and apply that; nothing is left to do here then.
     @mona \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here."
   `);
 });

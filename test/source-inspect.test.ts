@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { findNewer } from '../activities/apply-order.ts';
 import type { SourceFacts, SourceInspection } from '../activities/source/inspect.ts';
+import type { LastChange } from '../activities/store/apply.ts';
 import type { Inspection } from '../workflows/activities.ts';
 import type { ApplyGrant } from '../workflows/model/apply.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
@@ -555,8 +556,9 @@ describe('what an apply may go over (S4)', () => {
     readonly state: 'open' | 'merged';
     readonly over?: number;
     readonly last?: number;
+    readonly ended?: LastChange['state'];
   }) {
-    const { mine, other, state, over = null, last = 1 } = now;
+    const { mine, other, state, over = null, last = 1, ended = 'applied' } = now;
     const pullRequest = { state, base: 'main', mergeCommit: state === 'merged' ? mine : null };
     const found = { kind: 'merged', source: { base: mine } };
     return findNewer(
@@ -568,7 +570,7 @@ describe('what an apply may go over (S4)', () => {
         ref: { number: 2 } as PullRequestRef,
         grant: { number: 2, project: { name: 'prod' }, over } as unknown as ApplyGrant,
         inspection: { pullRequest, source: found } as unknown as Inspection,
-        last: { number: last, baseCommit: other },
+        last: { number: last, baseCommit: other, state: ended },
       },
     );
   }
@@ -584,6 +586,10 @@ describe('what an apply may go over (S4)', () => {
     const superseded = { kind: 'superseded', project: 'prod', by: 1 };
     expect(await ask({ mine: older, other: newer, state: 'merged' })).toEqual(superseded);
     expect(await ask({ mine: older, other: newer, state: 'merged', over: 1 })).toEqual(superseded);
+    const unfinished = { kind: 'newer-unfinished', project: 'prod', by: 1 };
+    expect(await ask({ mine: older, other: newer, state: 'merged', ended: 'failed' })).toEqual(unfinished);
+    expect(await ask({ mine: older, other: newer, state: 'merged', ended: 'unknown' })).toEqual(unfinished);
+    expect(await ask({ mine: newer, other: older, state: 'merged', ended: 'failed' })).toBeNull();
     const moved = { kind: 'stale', project: 'prod', reason: 'base moved' };
     expect(await ask({ mine: older, other: newer, state: 'open' })).toEqual(moved);
     expect(await ask({ mine: older, other: newer, state: 'merged', last: 2 })).toBeNull();

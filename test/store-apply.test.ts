@@ -225,10 +225,10 @@ describe('after an apply has ended', () => {
     const project = createProject();
     const stored = await project.plan();
     await beginAndRecord(stored, 1, applied);
-    expect(await store.applies.lastChange(project.key)).toEqual({
-      number: 7,
-      baseCommit: stored.source.base,
-    });
+    const change = { number: 7, baseCommit: stored.source.base };
+    expect(await store.applies.lastChange(project.key)).toEqual({ ...change, state: 'applied' });
+    await beginAndRecord(await project.plan(), 2, failed);
+    expect(await store.applies.lastChange(project.key)).toEqual({ ...change, state: 'failed' });
   });
 
   test('a plan that is weeks old is made again first (S1)', async () => {

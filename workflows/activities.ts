@@ -206,6 +206,8 @@ export type CommandRefusal =
   /** Nobody found a lock of Terraform that the apply itself left behind. */
   | { readonly kind: 'no-own-lock' }
   | { readonly kind: 'applying' }
+  /** It stood on a check that shows something else by now. */
+  | { readonly kind: 'button-outdated' }
   /** Too late to say no. */
   | { readonly kind: 'begun'; readonly project: string }
   | { readonly kind: 'pull-request-closed' };

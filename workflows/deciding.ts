@@ -112,6 +112,7 @@ function barred(desk: Desk, wish: Wish, actor: Actor): Denied | null {
 
 async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision> {
   if (wish.verb === 'plan') return replan(desk, wish);
+  if (isFromBefore(desk, wish)) return { kind: 'button-outdated' };
   const chosen = chooseProjects(desk.state, wish.projects);
   if (chosen.kind !== 'chosen') return chosen;
   switch (wish.verb) {
@@ -141,6 +142,12 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
       return wish.verb satisfies never;
   }
 }
+
+/** What is there may be something else by now: a lock, a lost apply. Buttons about plans say which plan has changed. */
+const isFromBefore = ({ state: { round } }: Desk, { saw, verb }: Wish): boolean =>
+  ['unlock', 'accept', 'apply-rest', 'force-unlock'].includes(verb) &&
+  saw.kind === 'round' &&
+  saw.id !== round?.shownId;
 
 /** A fork is planned only for the very commit that a writer named, by hand or by the check they clicked. */
 async function replan(desk: Desk, wish: Wish): Promise<Decision> {

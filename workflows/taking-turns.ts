@@ -127,9 +127,9 @@ export function endWish(desk: Desk, { project, apply }: Wished, refusal: Refusal
   void giveBack(desk, project);
 }
 
-/** A merge has nobody to answer: its check says what is missing. */
+/** A merge has nobody to answer: its check says what is missing, but not that another pull request has to be repaired. */
 export function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {
-  if (trigger.kind === 'merge') return;
+  if (trigger.kind === 'merge' && refusal.kind !== 'newer-unfinished') return;
   const reply = { kind: 'refused', to: trigger.actor, verb: 'apply', refusal } as const;
   desk.answers.push({ id: runId, commentNodeId: null, reaction: null, reply });
 }

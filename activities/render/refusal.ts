@@ -74,6 +74,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `${named(refusal.project)} was not applied, because ${nameList(refusal.dependencies)} was not. When that is applied, ${inlineCode('/hatchet apply')} goes on with what is missing.`;
     case 'superseded':
       return `a newer merge of #${refusal.by} was applied to ${named(refusal.project)}, and it contains this one. An older merge is never applied over a newer one.`;
+    case 'newer-unfinished':
+      return `the apply of the newer merge of #${refusal.by} to ${named(refusal.project)} did not come to its end, and it contains this one. #${refusal.by} has to be repaired first: comment \`/hatchet plan\` there and apply that; nothing is left to do here then.`;
     case 'diverged':
       return `#${refusal.by} has applied something to ${named(refusal.project)} that is not part of what this pull request stands on. Look at the new plan; going over it takes an approval.`;
     case 'out-of-order':
@@ -131,6 +133,8 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return `nobody has looked yet at what the apply of ${named(refusal.project)} has done. Comment \`/hatchet plan\` to have it looked at now.`;
     case 'no-own-lock':
       return 'no lock of Terraform was found that the lost apply had left behind.';
+    case 'button-outdated':
+      return 'that button stood below an earlier state of things. Look at the newest checks, then decide there.';
     case 'begun':
       return `${named(refusal.project)} is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.`;
     case 'applying':

@@ -45,7 +45,12 @@ export type BeginAnswer =
 export const maxPlanAgeDays = 21;
 
 /** Who changed a project last, and on which commit of the base branch that stood. */
-export type LastChange = { readonly number: number; readonly baseCommit: Sha };
+export type LastChange = {
+  readonly number: number;
+  readonly baseCommit: Sha;
+  /** Not `applied`: it came half way, or nobody knows how far. */
+  readonly state: 'applied' | 'failed' | 'unknown';
+};
 
 /** `kept`: something else was recorded before and stays. */
 export type RecordAnswer = 'recorded' | 'kept' | 'never-begun';
@@ -122,7 +127,7 @@ export function createApplies(sql: Sql): Applies {
       return { runId: row.runId, number: row.number, grant, asked };
     },
     async lastChange({ repositoryId, dir, workspace }) {
-      const found = await sql`select number, base_commit as "baseCommit" from apply
+      const found = await sql`select number, base_commit as "baseCommit", state from apply
         where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
           and base_commit is not null
           and (state in ('applied', 'unknown') or (state = 'failed' and outcome::text ~ '"done" ?: ?[1-9]'))
@@ -200,7 +205,13 @@ async function find(sql: Sql, runId: RunId): Promise<ApplyRecord | null> {
 
 const run = z.string().transform(parseRunId);
 const changeRows = z
-  .array(z.object({ number: z.number(), baseCommit: z.string().transform(parseSha) }))
+  .array(
+    z.object({
+      number: z.number(),
+      baseCommit: z.string().transform(parseSha),
+      state: z.enum(['applied', 'failed', 'unknown']),
+    }),
+  )
   .max(1);
 /** Only read back by whom it was written: see `begin`. */
 const factsSchema = z.custom<ApplyGrant & { readonly asked: AskedApply }>(

@@ -94,6 +94,8 @@ export type Refusal =
     }
   /** What `by` has applied contains this merge, and more. */
   | { readonly kind: 'superseded'; readonly project: string; readonly by: number }
+  /** The newer merge of `by` contains this one and was not applied to its end: it comes first. */
+  | { readonly kind: 'newer-unfinished'; readonly project: string; readonly by: number }
   /** What `by` has applied is not part of what this stands on: somebody has to say that it may go over it. */
   | { readonly kind: 'diverged'; readonly project: string; readonly by: number }
   /** It is `owner`'s, and to wait for it while these are held could be for ever. */
