@@ -44,6 +44,8 @@ beforeAll(async () => {
   const installation = sandbox.installation('octo-org');
   installation.permissions = { ...installation.permissions, contents: 'write' };
   sandbox.createUser('ann');
+  sandbox.createBot('reviewer[bot]');
+  repository.collaborator('reviewer[bot]', 'write');
   repository.collaborator('ann', 'write');
   sandbox.createTeam('octo-org', 'oncall', ['ann']);
   for (const [branch, text] of Object.entries(configurations)) {
@@ -74,8 +76,7 @@ describe.concurrent('apply.require', () => {
       'the required check `ci` is missing',
     );
     // GitHub counts the review of an App that may write; a person has not looked by that.
-    world.repository.collaborator('hatchet[bot]', 'write');
-    pullRequest.review('hatchet[bot]', 'APPROVE');
+    pullRequest.review('reviewer[bot]', 'APPROVE');
     await untilComment(pullRequest, 'an approving review of the newest commit is missing');
     expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reply).toContain(
       'an approving review of the newest commit is missing',
