@@ -70,7 +70,7 @@ const ownApply = z.strictObject({
   }),
   require: z.array(z.enum(['approved', 'mergeable', 'up_to_date'])).meta({
     description:
-      'What must be true of the pull request before an apply: an approving review of its newest commit (`approved`), mergeable but for the checks of Hatchet itself (`mergeable`), containing the tip of its base (`up_to_date`).',
+      "What must be true of the pull request before an apply: an approving review of its newest commit (`approved`), mergeable but for the checks of Hatchet itself (`mergeable`), containing the tip of its base (`up_to_date`). In a merge queue only `approved` is asked for: the rest is the queue's own business.",
   }),
   timeout: duration.meta({ description: 'How long one apply may take.', unit: durationUnit }),
   auto_merge: z.union([z.literal(false), z.enum(['merge', 'squash', 'rebase'])]).meta({
