@@ -329,7 +329,7 @@ describe('the first line', () => {
 
       unknown:
       **Outcome unknown: \`prod\`.**
-      Nobody heard how the apply ended. Nothing else runs on \`prod\` until someone with write decides. In a moment a new plan tells what is done. **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`, gives the lock up.
+      Nobody heard how the apply ended. Hatchet starts nothing else on \`prod\` until someone with write decides; where contact with a runner was lost, Terraform may still be at work there. In a moment a new plan tells what is done. **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`, gives the lock up.
 
       applied:
       **Applied.** 2 projects, 4 added, 5 changed, 1 replaced, 1 destroyed, 1 imported, 1 moved, in 3m 12s.
@@ -741,7 +741,7 @@ describe('the comment', () => {
     ).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **Outcome unknown: \`n\`.**
-      Nobody heard how the apply ended. Nothing else runs on \`n\` until someone with write decides. In a moment a new plan tells what is done. **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`, gives the lock up.
+      Nobody heard how the apply ended. Hatchet starts nothing else on \`n\` until someone with write decides; where contact with a runner was lost, Terraform may still be at work there. In a moment a new plan tells what is done. **Unlock** on the hatchet/apply check, or comment \`/hatchet unlock\`, gives the lock up.
 
       | Project | Add | Change | Destroy | Replace | Forget | Policy                 | Status                            |
       | :------ | --: | -----: | ------: | ------: | -----: | :--------------------- | :-------------------------------- |

@@ -314,7 +314,7 @@ function toldOfUnknown(projects: readonly string[], context: Context): Told {
   const which = projects.length === 1 ? nameList(projects) : 'them';
   return {
     state: `Outcome unknown: ${nameList(projects)}.`,
-    next: `Nobody heard how the apply ended. Nothing else runs on ${which} until someone with write decides. ${decisionWords(findings, context)}`,
+    next: `Nobody heard how the apply ended. Hatchet starts nothing else on ${which} until someone with write decides; where contact with a runner was lost, Terraform may still be at work there. ${decisionWords(findings, context)}`,
   };
 }
 
