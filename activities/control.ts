@@ -63,6 +63,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     memory: store.shown,
     render: createRenderer((id) => store.runs.readPlanChanges(id)),
     appId: deps.appId,
+    log: deps.log,
     runAddresses: (ref, runs) => runAddresses(deps, ref, runs),
   };
   const relate: BeginDependencies['relate'] = async ({ ref, base, mine, other }) => {

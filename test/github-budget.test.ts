@@ -148,6 +148,7 @@ describe('many pull requests at once', () => {
       memory: store.shown,
       render: createRenderer((id) => store.runs.readPlanChanges(id)),
       appId: app.id,
+      log: { warn: () => undefined },
       runAddresses: async () => new Map(),
     };
   }

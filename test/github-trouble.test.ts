@@ -90,6 +90,20 @@ test('a permission that is missing is named in the log, and the process lives', 
   await untilReady(pullRequest);
 });
 
+test('in a locked conversation an answer is given up with a word in the log, and the checks go on', async () => {
+  const pullRequest = await openOn(world, { dir: 'locked', body: good });
+  await untilReady(pullRequest);
+  pullRequest.lock(true);
+  pullRequest.comment('hubot', '/hatchet status');
+  const told = (): boolean => world.app.lines.some((line) => line.includes('GitHub takes no answer'));
+  await vi.waitUntil(told, { timeout: patienceMs, interval: 100 });
+  await order(pullRequest, 'hubot', '/hatchet apply');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+  pullRequest.lock(false);
+  expect((await ask(pullRequest, 'hubot', '/hatchet status')).reply).toContain('applied');
+  expect(replies(pullRequest)).toHaveLength(1);
+});
+
 test('while the App is suspended nothing is asked in a circle, and what was missed is made good (S13)', async () => {
   const pullRequest = await openOn(world, { dir: 'suspended', body: good });
   await untilReady(pullRequest);

@@ -440,6 +440,7 @@ function createWorld() {
     title: 'Add a bucket',
     body: null,
     draft: false,
+    locked: false,
     state: 'open',
     head: { repository, owner: acme, ref: 'topic', sha: commit.sha },
     base: { repository, owner: acme, ref: 'main', sha: 'b'.repeat(40) },

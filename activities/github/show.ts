@@ -1,4 +1,5 @@
 // How does a picture get to GitHub? Only what differs is written, in one mutation, and remembered.
+import type { Logger } from 'pino';
 import type { Answer, Shown } from '../../workflows/activities.ts';
 import type { Check } from '../../workflows/model/check.ts';
 import { externalIdOf } from '../../workflows/model/check.ts';
@@ -32,6 +33,7 @@ export type ShowDependencies = {
   readonly memory: SurfaceMemory;
   readonly render: Renderer;
   readonly appId: number;
+  readonly log: Pick<Logger, 'warn'>;
   /** Addresses of the pages of runs; those without one stay without a link. */
   readonly runAddresses: (
     ref: PullRequestRef,
@@ -193,7 +195,10 @@ async function settleFailures(
     const key = due[index]?.surface.key;
     return result.kind === 'failed' && key !== undefined ? [{ key, error: result.error }] : [];
   });
-  const serious = failures.filter(({ key }) => !key.startsWith('reaction:'));
+  const refused = failures.filter(isAnswerRefused);
+  for (const { key, error } of refused)
+    deps.log.warn({ pullRequest: ref.number, answer: key, reason: error.message }, 'GitHub takes no answer');
+  const serious = failures.filter((each) => !each.key.startsWith('reaction:') && !refused.includes(each));
   const gone = serious.filter(({ error }) => error.type === 'NOT_FOUND').map(({ key }) => key);
   if (gone.length > 0) await deps.memory.forget(ref, gone);
   const [first] = serious;
@@ -201,6 +206,15 @@ async function settleFailures(
   if (gone.length > 0) throw new Error(`GitHub no longer has ${gone.join(', ')}`);
   throw translate(first.key, { errors: serious.map(({ error }) => error), message: first.error.message });
 }
+
+/** In a locked conversation, for example. Whoever asked hears nothing, however often it is tried: the checks tell. */
+const isAnswerRefused = ({
+  key,
+  error,
+}: {
+  readonly key: string;
+  readonly error: { readonly type: string };
+}) => key.startsWith('reply:') && ['FORBIDDEN', 'UNPROCESSABLE'].includes(error.type);
 
 function linksOf(view: View, runs: ReadonlyMap<RunId, string>): Links {
   const { repository, number, sha, head } = view;
