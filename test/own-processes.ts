@@ -1,12 +1,11 @@
 // Which programs run on this machine for one data directory?
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /** Names of the programs, sorted, whose command line speaks of the directory; each process once. */
 export async function programsOf(directory: string): Promise<readonly string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const argvs = await Promise.all(pids.map(readArgv));
-  return argvs
+  return pids()
+    .map(readArgv)
     .filter((argv) => argv.some((argument) => argument.includes(directory)))
     .map(([program = '']) => basename(program))
     .sort();
@@ -19,19 +18,29 @@ export const appliesIn = (dir: string): Promise<readonly number[]> => commandsIn
 export const runsIn = (dir: string): Promise<readonly number[]> => commandsIn(dir, ['init', 'plan', 'apply']);
 
 async function commandsIn(dir: string, commands: readonly string[]): Promise<readonly number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map((pid) => isCommandIn(pid, dir, commands)));
-  return pids.filter((_, index) => found[index]).map(Number);
+  return pids()
+    .filter((pid) => isCommandIn(pid, dir, commands))
+    .map(Number);
 }
 
-async function isCommandIn(pid: string, dir: string, commands: readonly string[]): Promise<boolean> {
-  const [program = '', command = ''] = await readArgv(pid);
+/** All at once and in place: asked for many times a second, hundreds of small promises would keep a core busy. */
+const pids = (): readonly string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+
+function isCommandIn(pid: string, dir: string, commands: readonly string[]): boolean {
+  const [program = '', command = ''] = readArgv(pid);
   if (basename(program) !== 'terraform' || !commands.includes(command)) return false;
-  return basename(await readlink(`/proc/${pid}/cwd`).catch(() => '')) === dir;
+  try {
+    return basename(readlinkSync(`/proc/${pid}/cwd`)) === dir;
+  } catch {
+    return false;
+  }
 }
 
 /** Empty for a process that ended meanwhile. */
-async function readArgv(pid: string): Promise<readonly string[]> {
-  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return text.split('\0');
+function readArgv(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [''];
+  }
 }
