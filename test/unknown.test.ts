@@ -96,7 +96,7 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
     expect(mainComment(pullRequest)).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **Outcome unknown: \`half\`.**
-      Nobody heard how the apply ended. Nothing else runs on \`half\` until someone with write decides. See below what is done, then: **Accept as it is** on the [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) check keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, \`/hatchet unlock\` gives the lock up.
+      Nobody heard how the apply ended. Hatchet starts nothing else on \`half\` until someone with write decides; where contact with a runner was lost, Terraform may still be at work there. See below what is done, then: **Accept as it is** on the [hatchet/apply](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) check keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, \`/hatchet unlock\` gives the lock up.
 
       | Project | Add | Change | Destroy | Replace | Policy | Status |
       | :-- | --: | --: | --: | --: | :-- | :-- |
@@ -166,6 +166,7 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
     await untilComment(pullRequest, 'finds 0 of 1 change done');
     await writeFile(stateFile(world, 'rest-gate'), '');
     const unknown = await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: rest');
+    const before = { ...unknown };
     click(pullRequest, unknown, 'Apply the rest', 'hubot');
     await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: rest');
     await untilSecondAfter(await untilComment(pullRequest, 'Waiting for 1 approval'));
@@ -175,6 +176,11 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
     await order(pullRequest, 'hubot', '/hatchet apply');
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
     expect(await begun('rest')).toBe('begun\nbegun\n');
+    click(pullRequest, before, 'Unlock', 'hubot');
+    await vi.waitUntil(() => replies(pullRequest).length > 0, { timeout: patienceMs });
+    expect(replies(pullRequest)).toEqual([
+      '@hubot `/hatchet unlock` was refused: that button stood below an earlier state of things. Look at the newest checks, then decide there.',
+    ]);
     expect(await appliesOf(world, 'rest')).toEqual([
       { number: pullRequest.number, state: 'failed' },
       { number: pullRequest.number, state: 'applied' },
