@@ -100,9 +100,9 @@ describe.concurrent('an apply whose Terraform was killed (S5)', () => {
 
       | Project | Add | Change | Destroy | Replace | Policy | Status |
       | :-- | --: | --: | --: | --: | :-- | :-- |
-      | [half](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | 2 | | | **1** | approved | outcome unknown |
+      | [half](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | 2 | | | **1** | asks for approval | outcome unknown |
 
-      - \`half\` is approved by @hubot
+      - \`half\`: the approval of @hubot no longer counts: the apply that it was for was begun
 
       \`half\`: Terraform was killed while it ran
 
