@@ -292,7 +292,7 @@ async function startRunners(
     log.warn({ run }, 'an apply was cut off here; what it leaves is kept as soon as it can be');
     leftovers.add(run);
   }
-  closes.push(keepSweeping(leftovers));
+  closes.push(keepSweeping(leftovers.sweep));
   const machine = {
     leftovers,
     engineFor: createEngineFinder(config, log),

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { assess } from './assessing.ts';
 import type { Desk } from './desk.ts';
-import { noteMerge, progressMs } from './desk.ts';
+import { noteMerge } from './desk.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -22,6 +22,7 @@ import type { RoundWork } from './planning-projects.ts';
 import { countDeleted, judgePlan, planAndJudge } from './planning-projects.ts';
 import { leaveGone, takeTurns } from './planning-turns.ts';
 import { inspect } from './proxies.ts';
+import { progressMs } from './showing.ts';
 import { takeBackUsed } from './taking-back.ts';
 
 /** Cancels the round under way and begins another. Resolves when it is over or was overtaken by a newer one. */

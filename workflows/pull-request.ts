@@ -13,16 +13,7 @@ import { isQuiet, noteNews } from './applying.ts';
 import { mergeWhenApplied } from './auto-merging.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
-import {
-  createDesk,
-  isBusy,
-  isCalm,
-  keepShowing,
-  noteDelivery,
-  noteHealed,
-  noteMerge,
-  receive,
-} from './desk.ts';
+import { createDesk, isBusy, isCalm, noteDelivery, noteHealed, noteMerge, receive } from './desk.ts';
 import { dependentsToPlan, playRound, stopDependents } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal, subjectOf } from './messages.ts';
@@ -35,6 +26,7 @@ import { isSettled, isUnknown } from './model/round.ts';
 import { askProjects, inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
 import { heedReviews, keepLooking } from './reviewing.ts';
+import { keepShowing } from './showing.ts';
 import type { TurnNews } from './taking-turns.ts';
 import { goOnOrTell, noteTurn, releaseDone } from './taking-turns.ts';
 import type { Wish } from './wishes.ts';

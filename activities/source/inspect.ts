@@ -40,7 +40,14 @@ export type SourceFacts = Pick<PullRequest, 'number' | 'state' | 'head' | 'base'
 
 export type SourceInspection = Omit<
   Inspection,
-  'pullRequest' | 'standing' | 'poolWaitMs' | 'leftBehind' | 'unwritten' | 'unapplied' | 'barred' | 'editedPolicies'
+  | 'pullRequest'
+  | 'standing'
+  | 'poolWaitMs'
+  | 'leftBehind'
+  | 'unwritten'
+  | 'unapplied'
+  | 'barred'
+  | 'editedPolicies'
 > & {
   /** Paths of all files that the pull request changes, sorted. */
   readonly changedFiles: readonly string[];
