@@ -1,14 +1,14 @@
 // What can control be asked to do? It holds the App's key and the database, and runs no foreign code.
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import type { ControlActivities } from '../workflows/activities.ts';
+import type { ApplyPlanRequest, ControlActivities, RunAdmission, RunPass } from '../workflows/activities.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
 import { beginEvent } from './begin-event.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
-import { readActor } from './github/read-actor.ts';
+import { createActorReader } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
 import { createRenderer } from './github/renderer.ts';
 import type { ShowDependencies } from './github/show.ts';
@@ -44,7 +44,8 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
   > &
     HealMessenger;
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
-  readonly admitRun: ControlActivities['admitRun'];
+  /** Null where no runner needs a pass. */
+  readonly admitRun: (admission: RunAdmission) => RunPass | null;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
   readonly poolWaitMs: number;
   /** How long a runner that was lost may still be at work. */
@@ -70,10 +71,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     const origin = await originOf(deps, ref);
     return deps.source.relate({ origin, pullRequest: { number: ref.number, base }, mine, other });
   };
-  const readRights = shareReadings(
-    (asked: Parameters<ControlActivities['readActor']>[0]) => readActor(github, asked),
-    ({ repository, login, teams }) => JSON.stringify([repository.id, login.toLowerCase(), teams]),
-  );
+  const readRights = createActorReader(github);
   const looking = { ...deps, readRights };
   const inspectAgain = shareReadings(
     (ref: PullRequestRef) => inspectPullRequest(looking, { ref, expected: null, fetches: 'when-missing' }),
@@ -89,11 +87,11 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     },
     mergePullRequest: (request) => mergePullRequest(github, request, Context.current().info.attempt),
     readStanding: (request) => readStanding(deps, request),
-    readActor: (request) => readActor(github, request),
+    readActor: readRights,
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
     poolHasRunners: deps.poolHasRunners,
-    admitRun: deps.admitRun,
+    admitRuns: async (requests) => requests.map(deps.admitRun),
     askProject: messenger.askProject,
     async askProjects({ repository, asked }) {
       await Promise.all(asked.map((one) => messenger.askProject({ repository, ...one })));
@@ -118,7 +116,8 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       );
       const { key, event } = beginEvent(request, begun);
       await store.events.append(key, event);
-      return begun.kind === 'begun' ? { ...begun, lostWaitMs: deps.lostWaitMs } : begun;
+      if (begun.kind !== 'begun') return begun;
+      return { ...begun, lostWaitMs: deps.lostWaitMs, pass: admitApply(deps, request) };
     },
     recordUnbegun: ({ runId, life, outcome }) => store.applies.recordUnbegun(runId, life, outcome),
     async findUnfinished({ repository, project }) {
@@ -144,6 +143,17 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       await store.unwrittenStates.giveUp(key);
     },
   };
+}
+
+/** It need not be good for longer than the apply may wait and run. */
+function admitApply({ admitRun }: ControlDependencies, { repository, runId, grant }: ApplyPlanRequest) {
+  return admitRun({
+    repositoryId: repository.id,
+    pool: grant.pool,
+    runId,
+    lifetimeMs: grant.poolWaitMs + grant.timeoutMs,
+    operation: { kind: 'apply', planId: grant.planId },
+  });
 }
 
 async function readStanding(

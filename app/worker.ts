@@ -254,7 +254,7 @@ async function openToRunners(
   mirrors: Mirrors,
 ): Promise<ControlDependencies['admitRun']> {
   const { listen } = config.runService;
-  if (listen === null) return async () => null;
+  if (listen === null) return () => null;
   const passes = createPasses({ keys: keyring.derive(passPurpose), now: Date.now });
   const packTree: RunServiceDependencies['packTree'] = async (repository, tree, signal) => {
     const mirror = await mirrors.open(repository);
@@ -265,7 +265,7 @@ async function openToRunners(
   const service = createRunService({ passes, proofs, store: runs, applies, liveLogs, packTree, log });
   const listener = await startRunListener(listen, service, log);
   closes.push(listener.stop);
-  return async (admission) => ({
+  return (admission) => ({
     token: passes.issue(admission),
     pool: admission.pool,
     followed: links !== null,

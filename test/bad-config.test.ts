@@ -156,6 +156,8 @@ test('a policy of the repository denies a plan, whatever the pull request makes 
 
     The policy \`policies/naming.rego\` is changed here: inactive until merged.
 
+    Merged as it is here, it could not judge. \`policies/naming.rego\` **package hatchet.naming has no rule named deny, warn or approve: it would judge nothing**
+
     | Project | Add | Change | Destroy | Replace | Policy | Status |
     | :-- | --: | --: | --: | --: | :-- | :-- |
     | [app](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | 1 | | | | denied | denied |

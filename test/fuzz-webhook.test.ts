@@ -42,6 +42,7 @@ const sign = (body: Buffer, key = secret, hash = 'sha256'): string =>
 
 const push = JSON.stringify({
   ref: 'refs/heads/main',
+  after: 'c'.repeat(40),
   deleted: false,
   installation: { id: 1 },
   repository: {

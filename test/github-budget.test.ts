@@ -39,7 +39,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(processes.map((sql) => sql.end()));
   await store.close();
-  await database.drop();
 });
 
 let installations = 100;

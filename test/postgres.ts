@@ -3,25 +3,16 @@ import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 
-export type TestDatabase = {
-  readonly url: string;
-  /** Deletes it, whoever is still connected. */
-  drop(): Promise<void>;
-};
+export type TestDatabase = { readonly url: string };
 
-/** Empty: whoever opens a store on it makes the tables. */
+/** Empty: whoever opens a store on it makes the tables. It goes with the server, when all tests are over. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl');
   const url = new URL(adminUrl);
   url.pathname = `/test_${randomBytes(6).toString('hex')}`;
   const name = url.pathname.slice(1);
   await inDatabase(adminUrl, (sql) => sql.unsafe(`create database ${name}`));
-  return {
-    url: url.href,
-    async drop() {
-      await inDatabase(adminUrl, (sql) => sql.unsafe(`drop database if exists ${name} with (force)`));
-    },
-  };
+  return { url: url.href };
 }
 
 /** Runs something on a connection that is closed afterwards. */

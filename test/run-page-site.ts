@@ -57,7 +57,6 @@ export async function openRunSite(): Promise<RunSite> {
       streams.close();
       await server.stop();
       await store.close();
-      await database.drop();
     },
   };
 }

@@ -75,7 +75,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await listener.stop();
   await Promise.all([mirrors.close(), store.close(), remote.close()]);
-  await database.drop();
   rmSync(directory, { recursive: true });
 });
 

@@ -23,7 +23,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await store?.close();
-  await database?.drop();
 });
 
 let projects = 0;

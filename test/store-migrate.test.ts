@@ -16,12 +16,7 @@ function migration(number: number, text: string): Migration {
 }
 
 async function withDatabase(run: (database: TestDatabase) => Promise<void>): Promise<void> {
-  const database = await createTestDatabase();
-  try {
-    await run(database);
-  } finally {
-    await database.drop();
-  }
+  await run(await createTestDatabase());
 }
 
 async function migrateWith(url: string, migrations: readonly Migration[]): Promise<readonly string[]> {
@@ -58,9 +53,12 @@ test('the product’s own migrations apply to an empty database, and again to a 
       'migration',
       'plan',
       'policy_override',
+      'policy_override_withdrawal',
       'pull_request',
+      'push',
       'redelivery',
       'run',
+      'settled_state',
       'shown',
       'told_difference',
       'verdict',

@@ -22,7 +22,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await store?.close();
   await line?.cut();
-  await database?.drop();
 });
 
 type Line = { readonly url: string; cut(): Promise<void>; mend(): Promise<void> };

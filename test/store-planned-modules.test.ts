@@ -18,7 +18,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await store?.close();
-  await database?.drop();
 });
 
 async function plan(dir: string, number: number, moduleDirs: readonly string[]): Promise<void> {

@@ -22,7 +22,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await store?.close();
-  await database?.drop();
 });
 
 const place = { repositoryId: repository.id, number: 7 };

@@ -24,7 +24,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await store?.close();
-  await database?.drop();
 });
 
 const asAdmin = <Result>(run: (sql: Sql) => Promise<Result>): Promise<Result> =>

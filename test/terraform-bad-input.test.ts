@@ -136,7 +136,7 @@ test.for([
   ['[1,-2,300]', '[1,-2,300]'],
 ])('no digit of %s is lost', ([json, expected]) => {
   const document = parsePlanJson(
-    `{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[{"address":"a","mode":"m","type":"t","change":{"actions":["create"],"after":{"v":${json}}}}]}`,
+    `{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[{"address":"a","mode":"m","type":"t","name":"n","change":{"actions":["create"],"after":{"v":${json}}}}]}`,
   );
   expect(JSON.stringify(document.resource_changes[0]?.change.after)).toBe(`{"v":${expected}}`);
 });

@@ -227,7 +227,7 @@ describe('the document', () => {
   test('what is special about a resource is kept', () => {
     const document = parsePlanJson(
       `{ ${head}, "future": [1], "resource_changes": [{ "address": "a.b", "mode": "managed", "type": "a",
-        "deposed": "ab12", "action_reason": "delete_because_count_index", "future": {},
+        "name": "b", "deposed": "ab12", "action_reason": "delete_because_count_index", "future": {},
         "change": { "actions": ["create", "delete"], "importing": { "identity": { "n": 9007199254740993 } } } }] }`,
     );
     expect(planChanges(document, plain).resources).toEqual([

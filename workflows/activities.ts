@@ -318,8 +318,8 @@ export type ControlActivities = {
     readonly mark: LockMark | null;
     readonly result: PlanResult;
   }): Promise<Finding>;
-  /** The pass of a run that a runner is about to be asked for; null where no runner needs one. */
-  admitRun(request: RunAdmission): Promise<RunPass | null>;
+  /** A pass for each run that a runner is about to be asked for; null where no runner needs one. */
+  admitRuns(requests: readonly RunAdmission[]): Promise<readonly (RunPass | null)[]>;
   /** Writes what came of it; repeating it changes nothing. */
   recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
   /** Appends to the record; repeating it changes nothing. */
@@ -428,7 +428,13 @@ export type UnfinishedApply = {
 };
 
 /** The fence is there. `lostWaitMs`: how long a runner that was lost may still be at work. */
-export type ApplyBegun = { readonly kind: 'begun'; readonly lostWaitMs: number };
+export type ApplyBegun = {
+  readonly kind: 'begun';
+  /** Milliseconds that its runner may still be at work after contact with it was lost. */
+  readonly lostWaitMs: number;
+  /** What its runner shows; null where no runner needs one. */
+  readonly pass: RunPass | null;
+};
 
 /** Identifies a project in its repository, whatever it is called. */
 export type ProjectPlace = { readonly dir: string; readonly workspace: string };

@@ -15,7 +15,7 @@ import type { ApplyRequest, Lock } from './model/lock.ts';
 import type { LockMark } from './model/state-lock.ts';
 import type { Ended, Office } from './office.ts';
 import type { RunLimits } from './proxies.ts';
-import { admitApply, applyPlanIn, beginApply, recordApply, recordUnbegun } from './proxies.ts';
+import { applyPlanIn, beginApply, recordApply, recordUnbegun } from './proxies.ts';
 import { tell } from './telling.ts';
 import { hasRunners, noRunner, wasNotTaken } from './waiting-for-runner.ts';
 
@@ -35,8 +35,7 @@ export async function execute(
     try {
       const begun = await scope.run(() => beginApply({ ...request, asked: askedBy(running) }));
       if (begun.kind !== 'begun') return { outcome: { kind: 'refused', refusal: begun }, lostWaitMs };
-      lostWaitMs = begun.lostWaitMs;
-      pass = await scope.run(() => admitApply(request, limitsOf(grant)));
+      ({ lostWaitMs, pass } = begun);
     } catch (error) {
       return { outcome: await notBegun(running, error), lostWaitMs };
     }

@@ -1,5 +1,11 @@
 // How does a workflow wait for what its own worker does for it?
-import { ActivityFailure, ApplicationFailure, sleep, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  sleep,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 
 /** How often is it tried, and for how long is the first pause? Each pause is twice as long as the one before. */
 export type Patience = {
@@ -20,18 +26,56 @@ export function inTurn<Request, Result>(
   localActivity: (request: Request) => Promise<Result>,
   patience: Patience,
 ): (request: Request) => Promise<Result> {
+  return again((request) => {
+    const turn = last.then(() => localActivity(request));
+    last = turn.catch(() => undefined);
+    return turn;
+  }, patience);
+}
+
+function again<Request, Result>(
+  step: (request: Request) => Promise<Result>,
+  patience: Patience,
+): (request: Request) => Promise<Result> {
   return async (request) => {
     for (let attempt = 1, pauseMs = patience.firstPauseMs; ; attempt += 1, pauseMs *= 2) {
-      const turn = last.then(() => localActivity(request));
-      last = turn.catch(() => undefined);
       try {
-        return await turn;
+        return await step(request);
       } catch (error) {
         if (attempt >= patience.attempts || !isWorthAnotherTry(error)) throw error;
       }
       await sleep(Math.min(pauseMs, patience.longestPauseMs));
     }
   };
+}
+
+type Batch<Request, Result> = {
+  readonly requests: Request[];
+  readonly results: Promise<readonly Result[]>;
+};
+
+/** As `inTurn`: what is asked for until its turn comes is done in one step. The results stand in the order of requests. */
+export function inTurnTogether<Request, Result>(
+  localActivity: (requests: readonly Request[]) => Promise<readonly Result[]>,
+  patience: Patience,
+): (request: Request) => Promise<Result> {
+  let open: Batch<Request, Result> | null = null;
+  function begin(): Batch<Request, Result> {
+    const requests: Request[] = [];
+    const results = last.then(() => {
+      open = null;
+      // Whoever asked first may be cancelled, and the others not.
+      return CancellationScope.nonCancellable(() => localActivity(requests));
+    });
+    last = results.catch(() => undefined);
+    return { requests, results };
+  }
+  return again(async (request) => {
+    open ??= begin();
+    const index = open.requests.push(request) - 1;
+    const results = await open.results;
+    return results[index] as Result;
+  }, patience);
 }
 
 /**

@@ -12,7 +12,7 @@ import type {
   UnlockRequest,
 } from './activities.ts';
 import type { Patience } from './in-turn.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn, inTurnTogether } from './in-turn.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
@@ -85,7 +85,7 @@ export const record = inTurn(inPlace.record, endlessPatience);
 export const tellNews = inTurn(inPlace.tellNews, endlessPatience);
 export const tellRepository = inTurn(inPlace.tellRepository, endlessPatience);
 export const wasDelivered = inTurn(inPlace.wasDelivered, endlessPatience);
-const admitRun = inTurn(inPlace.admitRun, endlessPatience);
+const admitRun = inTurnTogether(inPlace.admitRuns, endlessPatience);
 
 /** Somebody waits for the apply that these decide on: one question to GitHub each, mostly answered from memory. */
 const inPlaceForLong = proxyLocalActivities<ControlActivities>({
@@ -186,15 +186,3 @@ export const applyPlanIn =
     });
     return applyPlan(request);
   };
-
-export const admitApply = (
-  { repository, runId, grant }: ApplyPlanRequest,
-  { timeoutMs, waitMs }: RunLimits,
-): Promise<RunPass | null> =>
-  admitRun({
-    repositoryId: repository.id,
-    pool: grant.pool,
-    runId,
-    lifetimeMs: waitMs + timeoutMs,
-    operation: { kind: 'apply', planId: grant.planId },
-  });

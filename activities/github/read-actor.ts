@@ -2,22 +2,39 @@
 import { z } from 'zod';
 import type { Actor } from '../../workflows/model/actor.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
+import { shareReadings } from '../share-readings.ts';
 import type { GitHub } from './client.ts';
 
 const permissionSchema = z.object({ permission: z.enum(['admin', 'write', 'read', 'none']) });
 const membershipSchema = z.object({ state: z.enum(['active', 'pending']) });
 
-/** Asked live each time: rights that were taken away must not count a minute longer. */
-export async function readActor(
-  github: GitHub,
-  request: { readonly repository: Repository; readonly login: string; readonly teams: readonly string[] },
-): Promise<Actor> {
-  const { repository, login, teams } = request;
-  const [permission, memberships] = await Promise.all([
-    readPermission(github, repository, login),
-    Promise.all(teams.map(async (team) => ((await isMember(github, repository, team, login)) ? [team] : []))),
-  ]);
-  return { login, permission, teams: memberships.flat() };
+type ActorRequest = {
+  readonly repository: Repository;
+  readonly login: string;
+  readonly teams: readonly string[];
+};
+
+/** Asked live: rights that were taken away must not count for more than the second in which everybody gets one answer. */
+export function createActorReader(github: GitHub): (request: ActorRequest) => Promise<Actor> {
+  const permissionOf = shareReadings(
+    ({ repository, login }: Pick<ActorRequest, 'repository' | 'login'>) =>
+      readPermission(github, repository, login),
+    ({ repository, login }) => `${repository.id}/${login.toLowerCase()}`,
+  );
+  const membershipOf = shareReadings(
+    ({ repository, team, login }: Omit<ActorRequest, 'teams'> & { readonly team: string }) =>
+      isMember(github, repository, team, login),
+    ({ repository, team, login }) => `${repository.installationId}/${team}/${login}`.toLowerCase(),
+  );
+  return async ({ repository, login, teams }) => {
+    const [permission, memberships] = await Promise.all([
+      permissionOf({ repository, login }),
+      Promise.all(
+        teams.map(async (team) => ((await membershipOf({ repository, team, login })) ? [team] : [])),
+      ),
+    ]);
+    return { login, permission, teams: memberships.flat() };
+  };
 }
 
 /** `maintain` counts as write and `triage` as read, as GitHub itself maps them here. */
