@@ -201,13 +201,14 @@ async function startControl(settings: WorkSettings, office: Office, mirrors: Mir
     opaPath: tools.opa,
     policiesDir,
     cacheDir: cacheDir(config, 'policies'),
+    builtInCacheDir,
     readPolicies: createPolicyReader({ mirrors, github }),
     readChangedFiles: createChangedFilesReader({ mirrors, github }),
     masks: config.secrets,
     log,
   });
   closes.push(() => judge.close());
-  const [bundle] = await Promise.all([workflowBundle(log), judge.warm(), hcl.warm()]);
+  const [bundle] = await Promise.all([workflowBundle(log), judge.warm()]);
   const messenger = createMessenger(client.workflow, config.refreshWaitMs);
   const { appId } = config.github;
   const pools = {
@@ -345,6 +346,9 @@ const reachable = ({ role }: Config): string =>
     : "the App's key, the database and other projects";
 
 /** What can be made again when it is lost. */
+/** Beside the dependencies, as the workflows' bundle: they are this installation's, whatever its data. */
+const builtInCacheDir = fileURLToPath(new URL('../node_modules/.cache/hatchet/policies', import.meta.url));
+
 const cacheDir = ({ dataDir }: Config, name: string): string => join(dataDir, 'cache', name);
 
 /** What git may know of this machine: where programs are, how the network is reached, whom it trusts. */

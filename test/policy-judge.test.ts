@@ -145,6 +145,7 @@ async function judgeFor({ policiesDir: dir, cacheDir, planJson }: Installation):
     opaPath: await toolPath('opa'),
     policiesDir: dir ?? policiesDir,
     cacheDir,
+    builtInCacheDir: cacheDir,
     readPolicies: async () => ({ kind: 'unusable', problem: 'the repository has none' }),
     readChangedFiles: async () => [],
     masks: [],

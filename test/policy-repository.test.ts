@@ -80,6 +80,7 @@ beforeAll(async () => {
     opaPath: await toolPath('opa'),
     policiesDir: join(import.meta.dirname, '..', 'policies'),
     cacheDir: join(directory, 'cache'),
+    builtInCacheDir: join(directory, 'cache'),
     readPolicies: createPolicyReader({ mirrors, github }),
     readChangedFiles: createChangedFilesReader({ mirrors, github }),
     masks: [environmentSecret],

@@ -42,7 +42,9 @@ export async function compilePolicies(question: CompileQuestion): Promise<Compil
   const workDir = await mkdtemp(join(tmpdir(), 'hatchet-policies-'));
   try {
     const result = await compileIn(workDir, question);
-    if (result.kind === 'compiled') await saveCachedBundle(question.cacheDir, key, result.bundle);
+    // Where nothing can be written, it is compiled anew the next time.
+    if (result.kind === 'compiled')
+      await saveCachedBundle(question.cacheDir, key, result.bundle).catch(() => undefined);
     return result;
   } finally {
     await rm(workDir, { recursive: true, force: true });

@@ -23,8 +23,9 @@ export type JudgeOptions = {
   readonly opaPath: string;
   /** Holds the built-in Rego. */
   readonly policiesDir: string;
-  /** Compiled policies are kept here; made when missing. */
+  /** Compiled policies of repositories are kept here, and the built-in ones there; made when missing. */
   readonly cacheDir: string;
+  readonly builtInCacheDir: string;
   readonly readPolicies: ReadPolicies;
   readonly readChangedFiles: ReadChangedFiles;
   /** Values that no verdict may hold, beside those that a plan marks as sensitive. */
@@ -106,7 +107,8 @@ export function createJudge(options: JudgeOptions): Judge {
   };
 }
 
-async function compileBuiltIns({ opaPath, cacheDir, policiesDir }: JudgeOptions): Promise<PolicyBundle> {
+async function compileBuiltIns(options: JudgeOptions): Promise<PolicyBundle> {
+  const { opaPath, builtInCacheDir: cacheDir, policiesDir } = options;
   const result = await compilePolicies({ opaPath, cacheDir, sources: await readBuiltInSources(policiesDir) });
   if (result.kind === 'broken') {
     const { summary, path, startLine } = result.problems[0];

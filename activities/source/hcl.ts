@@ -24,8 +24,6 @@ export type SourceFile = {
 export type HclReader = {
   /** In the order of `files`. Never throws for what a file says. */
   read(files: readonly SourceFile[]): Promise<TerraformFile[]>;
-  /** Loads the parser (about 0.1 s) before somebody waits for it. */
-  warm(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -56,9 +54,6 @@ export function createHclReader(): HclReader {
   return {
     read: (files) =>
       Promise.all(files.map((file) => memo(`${file.syntax}:${file.sha}`, () => readFile(file)))),
-    warm: async () => {
-      await thread.parse({ name: 'warm.tf', text: 'provider "warm" {}' });
-    },
     close: () => thread.close(),
   };
 }
