@@ -14,7 +14,7 @@ export default defineConfig({
     // Temporal's native module crashes in worker threads.
     pool: 'forks',
     // Most tests wait for other processes: more of them than cores keep the cores busy.
-    maxWorkers: 6,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/global-setup.ts'],
     // A cold Terraform, a Temporal server and a database on a busy machine; a hanging test still ends.

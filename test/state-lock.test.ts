@@ -18,6 +18,7 @@ import { startHttpStateServer } from './http-state-server.ts';
 import { canMount, mountSmall, unmount } from './mounting.ts';
 import { faces } from './normalize.ts';
 import { appliesIn } from './own-processes.ts';
+import { inDatabase } from './postgres.ts';
 import type { S3StateServer } from './s3-state-server.ts';
 import { startS3StateServer } from './s3-state-server.ts';
 import {
@@ -199,6 +200,12 @@ describe.concurrent('a state that cannot be written (S5)', () => {
     expect((await runState('--run', run, '--put-back')).text).toContain('counts as put back');
     expect((await runState('--run', run, '--put-back')).text).toContain('No state of run');
     expect((await runState()).text).toContain('put back');
+    const settled = await inDatabase(
+      world.databaseUrl,
+      (sql) =>
+        sql`select action, target, reason from event where action = 'settle-state' and target = 'refused'`,
+    );
+    expect([...settled]).toEqual([{ action: 'settle-state', target: 'refused', reason: 'put back' }]);
     await order(pullRequest, 'hubot', '/hatchet plan');
     await untilCheck(pullRequest, 'hatchet/apply', 'Nothing to apply');
     expect(await appliesOf(world, 'refused')).toEqual([{ number: pullRequest.number, state: 'failed' }]);

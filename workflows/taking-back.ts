@@ -25,12 +25,24 @@ export function takeBackUsed(desk: Desk, project: string, digest: PlanDigest): v
 
 /** People see another plan now: what they said to the one before is over, also when that one comes back. */
 export function dropReplaced(desk: Desk, project: string, digest: PlanDigest): void {
+  dropOverrides(desk, project, digest);
   const { approvals } = desk.state;
   const replaced = approvals.filter((yes) => yes.project === project && yes.digest !== digest);
   // The picture says it already: nothing has to be drawn again.
   forget(
     desk,
     replaced.map((approval) => ({ approval, why: 'plan changed' })),
+  );
+}
+
+function dropOverrides(desk: Desk, project: string, digest: PlanDigest): void {
+  const { ref, overrides } = desk.state;
+  const replaced = overrides.filter((word) => word.project === project && word.digest !== digest);
+  if (replaced.length === 0) return;
+  const at = new Date().toISOString();
+  desk.state = { ...desk.state, overrides: overrides.filter((word) => !replaced.includes(word)) };
+  desk.records.push(
+    ...replaced.map((override) => ({ kind: 'override-withdrawal', ref, override, at }) as const),
   );
 }
 
