@@ -40,7 +40,7 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
   /** How activities reach workflows. */
   readonly messenger: Pick<
     ControlActivities,
-    'askProject' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
+    'askProjects' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
   > &
     HealMessenger;
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
@@ -92,10 +92,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     answer: (request) => giveAnswers(showing, request),
     poolHasRunners: deps.poolHasRunners,
     admitRuns: async (requests) => requests.map(deps.admitRun),
-    askProject: messenger.askProject,
-    async askProjects({ repository, asked }) {
-      await Promise.all(asked.map((one) => messenger.askProject({ repository, ...one })));
-    },
+    askProjects: messenger.askProjects,
     tellNews: messenger.tellNews,
     tellRepository: messenger.tellRepository,
     tellPullRequest: messenger.tellPullRequest,

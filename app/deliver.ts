@@ -44,7 +44,7 @@ const acceptTimeoutMs = 8_000;
 /** What activities say to workflows. */
 export type Messenger = Pick<
   ControlActivities,
-  'askProject' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
+  'askProjects' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
 > & {
   /** Resolves when Temporal has accepted what a webhook said, in time for GitHub; only then is GitHub told so. */
   readonly deliver: (incoming: Incoming) => Promise<void>;
@@ -64,7 +64,9 @@ export function createMessenger(client: WorkflowClient, refreshWaitMs: number): 
   };
   return {
     tellRepository,
-    askProject: (asked) => sendRequest(client, asked),
+    async askProjects({ repository, asked }) {
+      await Promise.all(asked.map((one) => sendRequest(client, repository, one)));
+    },
     tellNews: (told) => sendProjectNews(client, told),
     tellPullRequest: (message) => tellRunning(client, message),
     async deliver(incoming) {
@@ -137,7 +139,8 @@ async function sendInstallationNews(client: WorkflowClient): Promise<void> {
 
 async function sendRequest(
   client: WorkflowClient,
-  { repository, project, request }: Parameters<ControlActivities['askProject']>[0],
+  repository: Repository,
+  { project, request }: Parameters<ControlActivities['askProjects']>[0]['asked'][number],
 ): Promise<void> {
   await client.signalWithStart<typeof projectWorkflow, [typeof request]>('projectWorkflow', {
     taskQueue: controlQueue,

@@ -131,10 +131,9 @@ describe.concurrent('a project', () => {
     const [left, right] = await Promise.all([open('left'), open('right')]);
     const applied = async (of: PullRequestHandle, dir: string) => {
       await order(of, 'hubot', `/hatchet apply ${dir}`);
-      const done = { number: of.number, state: 'applied' };
-      await vi.waitUntil(async () => (await appliesOf(world, dir)).some((one) => equals(one, done)), {
-        timeout: patienceMs,
-      });
+      const isDone = (one: { readonly number: number; readonly state: string }) =>
+        one.number === of.number && one.state === 'applied';
+      await vi.waitUntil(async () => (await appliesOf(world, dir)).some(isDone), { timeout: patienceMs });
     };
     await applied(left, 'circle-b');
     await applied(right, 'circle-a');
@@ -219,8 +218,6 @@ describe.concurrent('a project', () => {
     expect(await appliesOf(world, 'unplanned')).toEqual([{ number: second.number, state: 'applied' }]);
   });
 });
-
-const equals = (left: object, right: object): boolean => JSON.stringify(left) === JSON.stringify(right);
 
 /** The same numbers for the same seed. Source: the constants are those of Numerical Recipes. */
 function createDice(seed: number): (sides: number) => number {

@@ -267,13 +267,7 @@ export type ControlActivities = {
     readonly nodeId: string;
     readonly answers: readonly Answer[];
   }): Promise<void>;
-  /** Hands a request to the workflow that owns the project, starting it when it is not running. */
-  askProject(request: {
-    readonly repository: Repository;
-    readonly project: ProjectPlace;
-    readonly request: ProjectRequest;
-  }): Promise<void>;
-  /** Several of them, side by side. */
+  /** Hands requests to the workflows that own the projects, starting those that are not running. */
   askProjects(request: {
     readonly repository: Repository;
     readonly asked: readonly { readonly project: ProjectPlace; readonly request: ProjectRequest }[];
@@ -427,7 +421,7 @@ export type UnfinishedApply = {
   readonly lostWaitMs: number;
 };
 
-/** The fence is there. `lostWaitMs`: how long a runner that was lost may still be at work. */
+/** The fence is there. */
 export type ApplyBegun = {
   readonly kind: 'begun';
   /** Milliseconds that its runner may still be at work after contact with it was lost. */

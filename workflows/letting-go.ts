@@ -1,15 +1,14 @@
 // What is stopped or given up when a person says cancel or unlock?
 import { workflowInfo } from '@temporalio/workflow';
-import type { CommandRefusal, ProjectPlace, Reply } from './activities.ts';
+import type { CommandRefusal, Reply } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
-import type { ProjectRequest } from './model/lock.ts';
 import { knownProjects } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
 import { endRound } from './planning.ts';
-import { askProjects } from './proxies.ts';
+import { tellProjects } from './telling-projects.ts';
 import type { Wish } from './wishes.ts';
 
 type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
@@ -118,13 +117,3 @@ export async function lookAgain(desk: Desk, projects: readonly ProjectState[]): 
 /** It waits until it may be planned. */
 const isInLine = ({ turn, apply }: ProjectState): boolean =>
   apply === null && (turn?.kind === 'behind' || turn?.kind === 'wanted');
-
-async function tellProjects(
-  desk: Desk,
-  projects: readonly ProjectPlace[],
-  request: ProjectRequest,
-): Promise<void> {
-  const { repository } = desk.state.ref;
-  const asked = projects.map(({ dir, workspace }) => ({ project: { dir, workspace }, request }));
-  await askProjects({ repository, asked });
-}

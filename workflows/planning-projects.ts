@@ -12,7 +12,7 @@ import type { PullRequest } from './model/pull-request.ts';
 import { findProject, projectsFound } from './model/pull-request-state.ts';
 import type { DeletedState, ProjectState, ProjectsFound } from './model/round.ts';
 import { judgeOrTell, planOrTell } from './plan-or-tell.ts';
-import { askProject } from './proxies.ts';
+import { tellProjects } from './telling-projects.ts';
 
 /** One round's work: what it found belongs to it alone once a newer round has begun. */
 export type RoundWork = {
@@ -78,8 +78,7 @@ function noteCount(desk: Desk, { name }: AffectedProject, resources: number | 'u
 async function endOldWish(desk: Desk, project: AffectedProject, digest: string): Promise<void> {
   const apply = findProject(desk.state, project.name)?.apply;
   if (apply?.phase.kind !== 'queued' || apply.digest === digest) return;
-  const { ref } = desk.state;
-  await askProject({ repository: ref.repository, project, request: { kind: 'withdraw', ref } });
+  await tellProjects(desk, [project], { kind: 'withdraw', ref: desk.state.ref });
 }
 
 function planInRound(

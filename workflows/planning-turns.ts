@@ -61,5 +61,5 @@ export async function leaveGone(
   const gone = (before?.projects ?? []).filter(
     ({ project, turn }) => turn !== null && !projects.some((each) => each.project.name === project.name),
   );
-  await Promise.all(gone.map(({ project }) => stepBack(desk, project)));
+  await stepBack(desk, ...gone.map(({ project }) => project));
 }

@@ -76,7 +76,6 @@ const inPlace = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: callTimeout,
   retry: onceInPlace,
 });
-export const askProject = inTurn(inPlace.askProject, endlessPatience);
 export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);

@@ -23,12 +23,13 @@ import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
 import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import { isSettled, isUnknown } from './model/round.ts';
-import { askProjects, inspect, wasDelivered } from './proxies.ts';
+import { inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
 import { heedReviews, keepLooking } from './reviewing.ts';
 import { keepShowing } from './showing.ts';
 import type { TurnNews } from './taking-turns.ts';
 import { goOnOrTell, noteTurn, releaseDone } from './taking-turns.ts';
+import { tellProjects } from './telling-projects.ts';
 import type { Wish } from './wishes.ts';
 import { wishOf } from './wishes.ts';
 
@@ -89,11 +90,7 @@ function isOver(desk: Desk): boolean {
 
 async function giveUpLocks(desk: Desk): Promise<void> {
   const { ref, touched } = desk.state;
-  const asked = touched.map(({ dir, workspace }) => ({
-    project: { dir, workspace },
-    request: { kind: 'release', ref, why: 'closed' } as const,
-  }));
-  if (asked.length > 0) await askProjects({ repository: ref.repository, asked });
+  await tellProjects(desk, touched, { kind: 'release', ref, why: 'closed' });
   desk.state = { ...desk.state, touched: [] };
 }
 

@@ -7,8 +7,9 @@ import type { ApplyOutcome } from './model/apply.ts';
 import type { Comparison } from './model/comparison.ts';
 import type { ProjectState } from './model/round.ts';
 import { findingOf, isUnknown } from './model/round.ts';
-import { askProject } from './proxies.ts';
+import { askProjects } from './proxies.ts';
 import { takeBackUsed } from './taking-back.ts';
+import { tellProjects } from './telling-projects.ts';
 import type { Wish } from './wishes.ts';
 
 type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
@@ -49,10 +50,10 @@ export async function forceUnlock(
     if (finding?.kind !== 'state-locked' || !finding.own) return [];
     const { dir, workspace } = state.project;
     const request = { kind: 'unlock-state', ref, lockId: finding.lock.id } as const;
-    return [askProject({ repository: ref.repository, project: { dir, workspace }, request })];
+    return [{ project: { dir, workspace }, request }];
   });
   if (asked.length === 0) return { kind: 'no-own-lock' };
-  await Promise.all(asked);
+  await askProjects({ repository: ref.repository, asked });
   return { kind: 'done', to: wish.actor, text: 'state lock is being broken' };
 }
 
@@ -80,12 +81,7 @@ async function settle(desk: Desk, { state, comparison }: Compared, actor: string
   const { ref } = desk.state;
   const { runId } = apply;
   const outcome = outcomeOf(runId, comparison, actor);
-  const { dir, workspace } = project;
-  await askProject({
-    repository: ref.repository,
-    project: { dir, workspace },
-    request: { kind: 'settle', ref, runId, outcome },
-  });
+  await tellProjects(desk, [project], { kind: 'settle', ref, runId, outcome });
   // Whoever said yes while nobody knew how it ended has said it to an apply that was begun.
   takeBackUsed(desk, project.name, apply.digest);
   changeProject(desk, project.name, { apply: { ...apply, phase: { ...apply.phase, outcome } } });

@@ -16,7 +16,8 @@ import { applyQuestion, findProject, knownProjects, projectsFound } from './mode
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { heldAfter, isNext, nextStep } from './model/turn.ts';
-import { askProject, askProjects } from './proxies.ts';
+import { askProjects } from './proxies.ts';
+import { tellProjects } from './telling-projects.ts';
 
 type Wished = ProjectState & { readonly apply: ApplyState };
 
@@ -41,8 +42,10 @@ export async function goOn(desk: Desk): Promise<void> {
     if (lockOf(desk, step.project.project.name) !== 'plan') void goOnOrTell(desk);
   }
   if (step?.kind === 'ask') {
-    for (const { project } of step.giveBack) await leave(desk, project);
-    asked.push(...step.projects.map(({ project }) => turnOrApply(desk, project, step)));
+    // All at once, before anything is waited for: news that come meanwhile must find what is asked already.
+    asked.push(...step.projects.flatMap(({ project }) => turnOrApply(desk, project, step)));
+    for (const { project } of step.giveBack) leave(desk, project);
+    await stepBack(desk, ...step.giveBack.map(({ project }) => project));
   }
   await askAll(desk, asked);
 }
@@ -66,11 +69,13 @@ function turnOrApply(
   desk: Desk,
   project: Project,
   { projects, waits }: { readonly projects: readonly unknown[]; readonly waits: boolean },
-): Asked {
+): Asked[] {
   const held = heldProjects(desk).find((each) => each.project.name === project.name);
   const alone = projects.length === 1 && desk.planning === null && held !== undefined && mayStart(desk, held);
-  const asked = alone ? start(desk, held, waits) : null;
-  return asked ?? turnOf(desk, project, waits);
+  if (!alone) return [turnOf(desk, project, waits)];
+  // Null: the wish has ended with that, and nobody wants the project any more.
+  const asked = start(desk, held, waits);
+  return asked === null ? [] : [asked];
 }
 
 /** Of what something was applied here. */
@@ -93,10 +98,9 @@ function refuseTaken(desk: Desk, { project, turn }: ProjectState, holds: readonl
 }
 
 /** It comes later in order than what is waited for. What was planned for it is not for show without the project. */
-async function leave(desk: Desk, project: Project): Promise<void> {
+function leave(desk: Desk, project: Project): void {
   const planless = lockOf(desk, project.name) === 'plan' ? { result: null, verdicts: null } : {};
   changeProject(desk, project.name, { turn: { kind: 'wanted' }, ...planless });
-  await stepBack(desk, project);
 }
 
 /** Their plans are there: what is still being planned is looked at when it is. */
@@ -221,10 +225,8 @@ export function releaseDone(desk: Desk): void {
   const released = desk.state.touched.filter(({ name }) => names.includes(name));
   if (released.length === 0) return;
   desk.state = { ...desk.state, touched: desk.state.touched.filter((each) => !released.includes(each)) };
-  for (const place of released) {
-    changeProject(desk, place.name, { turn: null });
-    void tellOrLog(desk, place, { kind: 'release', ref: desk.state.ref, why: 'closed' });
-  }
+  for (const { name } of released) changeProject(desk, name, { turn: null });
+  void tellOrLog(desk, released, { kind: 'release', ref: desk.state.ref, why: 'closed' });
 }
 
 /** Something of it has been applied, or may have been: from now on it is more than a turn. */
@@ -274,20 +276,19 @@ function noteTaken(desk: Desk, { project: { name }, apply }: ProjectState, owner
 }
 
 /** Takes back what waits for its turn, and the turn itself. */
-export function stepBack(desk: Desk, place: ProjectPlace): Promise<void> {
-  return tellOrLog(desk, place, { kind: 'withdraw', ref: desk.state.ref });
+export function stepBack(desk: Desk, ...places: readonly ProjectPlace[]): Promise<void> {
+  return tellOrLog(desk, places, { kind: 'withdraw', ref: desk.state.ref });
 }
 
 async function tellOrLog(
   desk: Desk,
-  { dir, workspace }: ProjectPlace,
+  places: readonly ProjectPlace[],
   request: ProjectRequest,
 ): Promise<void> {
-  const { repository } = desk.state.ref;
   try {
-    await askProject({ repository, project: { dir, workspace }, request });
+    await tellProjects(desk, places, request);
   } catch (error) {
-    log.error('a project could not be given back', { dir, workspace, error });
+    log.error('projects could not be given back', { projects: places.map(({ dir }) => dir), error });
   }
 }
 
