@@ -29,15 +29,19 @@ afterEach(() => {
 });
 afterAll(() => nock.restore());
 
-function github() {
+function giveToken(letter = 't'): void {
   nock(api)
     .post('/app/installations/5/access_tokens')
     .reply(201, {
-      token: `ghs_5_${'t'.repeat(40)}`,
+      token: `ghs_5_${letter.repeat(40)}`,
       expires_at: '2099-01-01T00:00:00Z',
       permissions: {},
       repository_selection: 'all',
     });
+}
+
+function github() {
+  giveToken();
   return createGitHub({ appId: 1, privateKey: pem, apiUrl: api, webUrl: 'https://github.com' }, budget);
 }
 
@@ -113,9 +117,42 @@ describe('a REST call', () => {
   });
 });
 
-describe('a mutation', () => {
-  const comment = (body: string) => ({ field: 'addComment', input: { subjectId: 'PR_1', body } }) as const;
+const comment = (body: string) => ({ field: 'addComment', input: { subjectId: 'PR_1', body } }) as const;
 
+describe('a token that was refused is not used again', () => {
+  const refusal = 'Resource not accessible by integration';
+
+  test.each([
+    [401, 'Bad credentials'],
+    [403, refusal],
+  ])('after %d', async (status, message) => {
+    const client = github();
+    nock(api).get(path).reply(status, { message });
+    await failureOf(client.rest(installation, route, parameters));
+    giveToken('u');
+    nock(api, { reqheaders: { authorization: /^token ghs_5_u+$/ } })
+      .get(path)
+      .reply(200, {});
+    expect(await client.rest(installation, route, parameters)).toEqual({});
+  });
+
+  test('when only one of many writes was refused', async () => {
+    const client = github();
+    const errors = [{ type: 'FORBIDDEN', path: ['w0'], message: refusal }];
+    nock(api)
+      .post('/graphql')
+      .reply(200, { data: { w0: null }, errors });
+    expect(await doWrites(client, installation, [comment('one')])).toMatchObject([{ kind: 'failed' }]);
+    giveToken('u');
+    const data = { w0: { commentEdge: { node: { id: 'IC_1', updatedAt: '2026-11-21T22:04:00Z' } } } };
+    nock(api, { reqheaders: { authorization: /^token ghs_5_u+$/ } })
+      .post('/graphql')
+      .reply(200, { data });
+    expect(await doWrites(client, installation, [comment('one')])).toMatchObject([{ kind: 'done' }]);
+  });
+});
+
+describe('a mutation', () => {
   test('does many writes in one request and tells which of them failed', async () => {
     const client = github();
     nock(api)

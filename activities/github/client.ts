@@ -88,8 +88,7 @@ export function createGitHub(
     } catch (error) {
       const limitMs = limitWaitMs(error);
       if (limitMs !== null && installation !== null) await turns.pause(installation, limitMs);
-      // A token can end before its time, for example while the App is suspended: none of those kept is used again.
-      if (statusOf(error) === 401) auth = login();
+      if (isTokenInDoubt(error)) auth = login();
       throw translate(what, error);
     }
   };
@@ -104,6 +103,7 @@ export function createGitHub(
       const answer = await partial(timed, query, variables);
       const limitMs = limitWaitMs(answer);
       if (limitMs !== null) await turns.pause(installation, limitMs);
+      if (isTokenInDoubt(answer)) auth = login();
       return answer;
     });
 
@@ -175,6 +175,16 @@ async function partial(
       errors: response.errors.map((each) => ({ ...each, path: each.path ?? [] })),
     };
   }
+}
+
+/**
+ * A token can end before its time, while the App is suspended for example, and it may do what the App was allowed when it
+ * was made: after a refusal none of those kept is used again, so that a permission given since counts at once.
+ */
+function isTokenInDoubt(error: unknown): boolean {
+  if (limitWaitMs(error) !== null) return false;
+  const { errors = [] } = error as Partial<GraphqlAnswer>;
+  return [401, 403].includes(statusOf(error) ?? 0) || errors.some(({ type }) => type === 'FORBIDDEN');
 }
 
 function statusOf(error: unknown): number | undefined {
