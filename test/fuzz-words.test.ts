@@ -97,7 +97,7 @@ const wrappings: readonly ((comment: string) => string)[] = [
   (comment) => `please ${comment}`,
 ];
 
-test('100,000 comments: only known verbs and harmless words come out, and nothing of quotes and code', () => {
+test('100,000 comments: only known verbs and harmless words come out, and nothing of quotes and code (S9)', () => {
   let commands = 0;
   const check = (comment: string, wrap: (comment: string) => string): void => {
     const command = parseCommand(`/hatchet ${comment}`);
@@ -111,7 +111,7 @@ test('100,000 comments: only known verbs and harmless words come out, and nothin
   expect(commands).toBeGreaterThan(1_000);
 });
 
-test('what a reader of Markdown takes for a quote, code, HTML or a list is no command', () => {
+test('what a reader of Markdown takes for a quote, code, HTML or a list is no command (S9)', () => {
   const marked = new Marked({ gfm: true });
   const isCommand = (comment: string): void => {
     const [first] = marked.lexer(comment.replace(/^\s*[\r\n]/, '')).filter(({ type }) => type !== 'space');
@@ -121,7 +121,7 @@ test('what a reader of Markdown takes for a quote, code, HTML or a list is no co
   fc.assert(fc.property(text, isCommand), fuzz(4_000));
 });
 
-describe('globs', () => {
+describe('globs (S9)', () => {
   const part = fc.constantFrom('a', 'b', '/', '*', '**', '.', 'aa');
   const short = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(''));
   const name = fc.array(fc.constantFrom('a', 'b', '/', '.'), { maxLength: 7 }).map((parts) => parts.join(''));
@@ -175,7 +175,7 @@ function problemOfName(name: string): string | null {
   return isPlain && isOne ? null : `not one branch: ${refspec}`;
 }
 
-test('100,000 names: none becomes an option of Terraform, or more to git than one branch', () => {
+test('100,000 names: none becomes an option of Terraform, or more to git than one branch (S9)', () => {
   const branches: string[] = [];
   const check = (name: string): void => {
     const problem = problemOfName(name);

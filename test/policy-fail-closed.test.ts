@@ -43,7 +43,7 @@ beforeAll(async () => {
   silentBundle = await bundleOf(silent);
 });
 
-describe('S12: a policy that does not answer clearly blocks', () => {
+describe('a policy that does not answer clearly blocks (S12)', () => {
   const cases = [
     [
       'a clear answer, to know that the others fail for their own reason',
@@ -128,7 +128,7 @@ describe('S12: a policy that does not answer clearly blocks', () => {
   });
 });
 
-describe('S12: limits', () => {
+describe('limits (S12)', () => {
   /** Long enough for a good policy on a busy machine. */
   const hasty = { ...evaluationLimits, timeoutMs: 2500 };
 
@@ -202,7 +202,7 @@ describe('S12: limits', () => {
   });
 });
 
-describe('S12: a plan that is none', () => {
+describe('a plan that is none (S12)', () => {
   const malformed = 'the plan is no well-formed JSON';
   const strange = 'the plan does not look like a Terraform plan';
 
@@ -236,7 +236,7 @@ describe('S12: a plan that is none', () => {
   });
 });
 
-describe('S12: policies that do not compile', () => {
+describe('policies that do not compile (S12)', () => {
   test.each([
     [
       'a package that can say nothing',

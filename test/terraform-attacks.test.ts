@@ -34,7 +34,7 @@ function summaries(result: PlanResult): readonly string[] {
   return result.kind === 'failed' ? result.diagnostics.map(({ summary }) => summary) : expect.fail();
 }
 
-describe('S8: providers and settings that the pull request brings along', () => {
+describe('providers and settings that the pull request brings along (S8)', () => {
   test('a provider in terraform.d is refused and not run', async () => {
     runner.files.set('envs/prod/evil.tf', requirement);
     runner.files.set(`envs/prod/terraform.d/plugins/${path}`, provider());
@@ -270,7 +270,7 @@ describe('names that look like options (S9)', () => {
   });
 });
 
-describe('links that leave the checkout', () => {
+describe('links that leave the checkout (S8)', () => {
   test('a project’s directory that is one is refused', async () => {
     const elsewhere = await createTerraformRunner();
     runner.links.set('envs/linked', elsewhere.root);
