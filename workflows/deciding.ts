@@ -52,7 +52,8 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
   if (isAboutPlans(wish)) await condition(() => !isLookingAgain(desk), longestLook);
   const decision = barred(desk, wish, actor) ?? (await carryOut(desk, wish, actor));
   say(desk, wish, decision);
-  if (wish.verb !== 'status') audit(desk, wish, decision);
+  // Who only looks leaves no trace; who was kept from it does.
+  if (wish.verb !== 'status' || isRefusal(decision)) audit(desk, wish, decision);
 }
 
 /** Something of ours or of GitHub's broke on the way: whoever asked hears of it and can ask again. */
@@ -234,6 +235,8 @@ const isReply = (
 ): decision is Extract<Reply, { kind: 'help' | 'status' | 'done' }> =>
   decision.kind === 'help' || decision.kind === 'status' || decision.kind === 'done';
 
+const isRefusal = (decision: Decision): decision is Denied => decision !== null && !isReply(decision);
+
 /** Accepted: eyes. Refused: confused, and a reply that says why and what to do. A question: the answer. */
 function say(desk: Desk, wish: Wish, decision: Decision): void {
   const { commentNodeId } = wish;
@@ -255,7 +258,7 @@ function say(desk: Desk, wish: Wish, decision: Decision): void {
 function audit(desk: Desk, wish: Wish, decision: Decision): void {
   const chosen = chooseProjects(desk.state, wish.projects);
   const projects = chosen.kind === 'chosen' ? chosen.projects : [];
-  const allowed = decision === null || isReply(decision);
+  const allowed = !isRefusal(decision);
   const targets =
     projects.length === 0
       ? [{ target: wish.projects.join(' '), digest: null }]

@@ -131,11 +131,17 @@ export function endWish(desk: Desk, { project, apply }: Wished, refusal: Refusal
   void giveBack(desk, project);
 }
 
-/** A merge has nobody to answer: its check says what is missing, but not that another pull request has to be repaired. */
+/**
+ * A merge has nobody to answer: its check says what is missing. What it cannot say is told: that another pull request has
+ * to be repaired, and, once for all projects, that whoever merged may not apply.
+ */
 export function tellRefusal(desk: Desk, { runId, trigger }: ApplyState, refusal: Refusal): void {
-  if (trigger.kind === 'merge' && refusal.kind !== 'newer-unfinished') return;
+  const byMerge = trigger.kind === 'merge';
+  if (byMerge && refusal.kind !== 'newer-unfinished' && refusal.kind !== 'asker-denied') return;
+  const id = byMerge && refusal.kind === 'asker-denied' ? `${trigger.mergeCommit}/asker-denied` : runId;
+  if (desk.answers.some((answer) => answer.id === id)) return;
   const reply = { kind: 'refused', to: trigger.actor, verb: 'apply', refusal } as const;
-  desk.answers.push({ id: runId, commentNodeId: null, reaction: null, reply });
+  desk.answers.push({ id, commentNodeId: null, reaction: null, reply });
 }
 
 /** The rights and the plan are those of now: the wish may have waited for long. Null when it ended with that. */
