@@ -10,7 +10,6 @@ import { replayAll } from './replays.ts';
 import {
   appliesOf,
   ask,
-  click,
   database,
   headline,
   openOn,
