@@ -1,4 +1,4 @@
-// What becomes of a project that a pull request deletes?
+// What becomes of a project that a pull request deletes, or takes out of hatchet.yaml?
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
@@ -20,13 +20,17 @@ import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
-const dirs = ['left', 'ended', 'beside'] as const;
+const dirs = ['left', 'ended', 'beside', 'listed'] as const;
+const notFound = 'version: 1\nautodiscover: { exclude: [listed] }\n';
 let world: World;
 
 beforeAll(async () => {
   world = await createWorld({
     files: (project) =>
-      Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, project(dir, database('1'))])),
+      Object.fromEntries([
+        ['hatchet.yaml', `${notFound}projects:\n  - { dir: listed, name: prod }\n`],
+        ...dirs.map((dir) => [`${dir}/main.tf`, project(dir, database('1'))]),
+      ]),
   });
   for (const dir of dirs) await seedDatabase(world, dir, '1');
 });
@@ -81,6 +85,26 @@ describe.concurrent('a deleted project', () => {
     await order(pullRequest, 'hubot', '/hatchet apply ended');
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
     expect(await hasDatabase('ended')).toBe(false);
+  });
+
+  test('is named, and taken down when somebody asks, where only its entry is removed', async ({ expect }) => {
+    const pullRequest = await world.repository.openPullRequest({
+      title: 'Hatchet no longer looks after prod',
+      author: 'mona',
+      head: 'without-entry',
+      files: { 'hatchet.yaml': notFound },
+    });
+    await untilCheck(pullRequest, 'hatchet/plan', "prod leaves Hatchet's care: 1 resource would stay");
+    await untilComment(pullRequest, 'merging alone lets go of them');
+    expect((await ask(pullRequest, 'mona', '/hatchet plan prod')).reply).toContain('--destroy');
+    await order(pullRequest, 'mona', '/hatchet plan prod --destroy');
+    await untilCheck(pullRequest, 'hatchet/plan', '1 project: 1 to destroy');
+    await untilSecondAfter(await untilComment(pullRequest, 'Waiting for 1 approval'));
+    expect(await hasDatabase('listed')).toBe(true);
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    const merge = await pullRequest.merge({ by: 'mona' });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
+    expect(await hasDatabase('listed')).toBe(false);
   });
 
   test('is named beside the projects that are planned', async ({ expect }) => {

@@ -315,4 +315,18 @@ test.each([
     ],
     '3 projects are deleted: what they manage would stay',
   ],
+  [
+    [
+      { name: 'dns', resources: 3 },
+      { name: 'prod', resources: 2, unlisted: true as const },
+    ],
+    "dns is deleted, prod leaves Hatchet's care: 5 resources would stay",
+  ],
+  [
+    [
+      { name: 'prod', resources: null, unlisted: true as const },
+      { name: 'test', resources: 1, unlisted: true as const },
+    ],
+    "prod and test leave Hatchet's care: what they manage would stay",
+  ],
 ])('deleted: %j', (deleted, title) => expect(deletedTitle(deleted)).toBe(title));

@@ -162,6 +162,19 @@ describe('the first line', () => {
       'a project deleted whose end is planned',
       view({ kind: 'ready', applies: 'merge' }, [endOfDns], { deleted: [{ name: 'dns', resources: 3 }] }),
     ],
+    [
+      'a project deleted, another taken out of hatchet.yaml',
+      view({ kind: 'no-projects' }, [], {
+        deleted: [
+          { name: 'dns', resources: 3 },
+          { name: 'prod', resources: 2, unlisted: true },
+        ],
+      }),
+    ],
+    [
+      'an empty project that leaves hatchet.yaml',
+      view({ kind: 'no-projects' }, [], { deleted: [{ name: 'dns', resources: 0, unlisted: true }] }),
+    ],
     ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
     [
       'applying',
@@ -309,6 +322,14 @@ describe('the first line', () => {
 
       a project deleted whose end is planned:
       **Ready: 1 project, 3 to destroy.** Merging applies it.
+
+      a project deleted, another taken out of hatchet.yaml:
+      **\`dns\` is deleted: 3 resources would stay.** \`/hatchet plan dns --destroy\` plans their destruction; merging alone leaves them untouched.
+
+      **\`prod\` leaves Hatchet’s care: 2 resources would stay.** \`/hatchet plan prod --destroy\` plans their destruction; merging alone lets go of them: they stay as they are, and nothing here is planned or applied for them.
+
+      an empty project that leaves hatchet.yaml:
+      **\`dns\` leaves Hatchet’s care with nothing to manage.** Nothing stays behind.
 
       ready after the merge:
       **Not applied yet: 1 project, 1 to change, 2 to add.** **Apply now** on the hatchet/apply check, or comment \`/hatchet apply\`.

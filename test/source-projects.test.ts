@@ -1,6 +1,7 @@
 // Which projects does hatchet.yaml make, and what can change each of them?
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how Terraform writes its expressions
 import { describe, expect, test } from 'vitest';
+import type { Sha } from '../workflows/model/identifiers.ts';
 import {
   backend,
   calls,
@@ -352,14 +353,79 @@ describe('projects that end', () => {
     ]);
   });
 
-  test('none, where only hatchet.yaml stops to list or to find it', async () => {
-    const before = {
-      'hatchet.yaml': yaml('{ dir: a, workspace: eu }'),
-      'a/main.tf': '',
-      'b/main.tf': backend,
-    };
-    const inspection = await inspectChange(before, { 'hatchet.yaml': 'version: 1\nautodiscover: false\n' });
-    expect(names(deletedOf(inspection))).toEqual([]);
+  const entries = [
+    '{ dir: a }',
+    '{ dir: a, workspace: eu }',
+    '{ dir: b, name: dns, version: "1.9" }',
+    '{ dir: c/d }',
+  ] as const;
+  const listed = {
+    'hatchet.yaml': yaml(...entries),
+    ...{ 'a/main.tf': backend, 'b/main.tf': backend, 'c/d/main.tf': backend, 'found/main.tf': backend },
+  };
+  const unlistedOf = ({ source }: Awaited<ReturnType<typeof inspectChange>>) =>
+    source.kind === 'merged' ? (source.deleted.unlisted ?? []) : [];
+  const without = (...left: readonly string[]) => ({ 'hatchet.yaml': yaml(...left) });
+
+  test.each([
+    ['nothing is, where only the order is another', without(...entries.toReversed()), []],
+    ['a project that is found without its entry stays', without(...entries.slice(0, 3)), []],
+    ['a workspace that nothing names any more', without(entries[0], entries[2]), ['a@eu']],
+    ['another workspace in its place', without('{ dir: a, workspace: us }'), ['a', 'a@eu']],
+    [
+      'another name for the same directory is no end',
+      without(...entries.slice(0, 2), '{ dir: b, name: x }'),
+      [],
+    ],
+    [
+      'what is no longer found, listed or not',
+      { 'hatchet.yaml': 'version: 1\nautodiscover: { exclude: [b, found] }\n' },
+      ['a@eu', 'dns', 'found'],
+    ],
+    [
+      'everything',
+      { 'hatchet.yaml': 'version: 1\nautodiscover: false\n' },
+      ['a', 'a@eu', 'c/d', 'dns', 'found'],
+    ],
+    [
+      'a directory that is deleted is deleted, the others are let go',
+      { 'hatchet.yaml': 'version: 1\nautodiscover: false\n', 'b/main.tf': null, 'c/d/main.tf': null },
+      ['a', 'a@eu', 'found'],
+      ['c/d', 'dns'],
+    ],
+    ['a file that is broken lets go of nothing', { 'hatchet.yaml': 'version: 2\n' }, []],
+    ['what another file says', { 'other.yaml': 'version: 1\n' }, []],
+  ] as [string, Files, string[], string[]?][])(
+    'let go by hatchet.yaml: %s',
+    async (_, changes, unlisted, deleted = []) => {
+      const inspection = await inspectChange(listed, changes);
+      expect(unlistedOf(inspection)).toEqual(unlisted);
+      expect(names(deletedOf(inspection))).toEqual([...deleted, ...unlisted]);
+      expect(names(projectsOf(inspection))).toEqual([]);
+    },
+  );
+
+  test('let go by hatchet.yaml and changed once more: it is planned a last time, and named', async () => {
+    const changes = { 'hatchet.yaml': 'version: 1\nautodiscover: false\n', 'b/x.tf': '' };
+    const inspection = await inspectChange(
+      { 'hatchet.yaml': yaml(entries[2]), 'b/main.tf': backend },
+      changes,
+    );
+    expect(names(projectsOf(inspection))).toEqual(['dns']);
+    expect(unlistedOf(inspection)).toEqual(['dns']);
+  });
+
+  test('let go by hatchet.yaml: the merged pull request says the same, with what it was planned with', async () => {
+    const before = { 'hatchet.yaml': yaml(entries[2]), 'b/main.tf': backend };
+    const open = await inspectChange(before, { 'hatchet.yaml': 'version: 1\nautodiscover: false\n' });
+    const baseSha = remote().git('rev-parse', 'refs/heads/main') as Sha;
+    const head = remote().git('rev-parse', headRef()) as Sha;
+    const mergeCommit = remote().commitTree(remote().git('rev-parse', `${head}^{tree}`), baseSha, head);
+    remote().git('update-ref', 'refs/heads/main', mergeCommit);
+    const merged = await inspect({ head, baseSha: mergeCommit, state: 'merged', mergeCommit });
+    expect(deletedOf(merged)).toEqual(deletedOf(open));
+    expect(deletedOf(merged)).toMatchObject([{ name: 'dns', version: { constraint: '1.9' } }]);
+    expect(unlistedOf(merged)).toEqual(['dns']);
   });
 
   test('the base went on: what it ended is not ended by the pull request', async () => {

@@ -53,8 +53,15 @@ export type Inspection = {
         /** The commit that its own changes are counted from. */
         readonly forkedAt: Sha;
         readonly projects: readonly AffectedProject[];
-        /** Projects of the base that merging would end, as they are there; `tree` is the base's. */
-        readonly deleted: { readonly tree: Sha; readonly projects: readonly AffectedProject[] };
+        /**
+         * Projects of the base that merging would end, as they are there; `tree` is the base's. `unlisted`: the names
+         * of those whose code stays, and which hatchet.yaml then has no more.
+         */
+        readonly deleted: {
+          readonly tree: Sha;
+          readonly projects: readonly AffectedProject[];
+          readonly unlisted?: readonly string[];
+        };
       }
     | { readonly kind: 'conflict'; readonly files: readonly string[] }
     /** A pull request that was closed without a merge is not looked into. */
@@ -166,7 +173,9 @@ export type Reply =
         | 'stop needs a second word'
         | 'applies are being stopped'
         | 'state lock is being broken';
-    };
+    }
+  /** A review is no command: it is answered only where it changes nothing any more. */
+  | { readonly kind: 'too-late'; readonly to: string; readonly project: string };
 
 export type StatusLine = { readonly project: string; readonly status: ProjectStatus };
 
@@ -179,7 +188,7 @@ export type CommandRefusal =
       readonly nearest: string | null;
       readonly projects: readonly string[];
     }
-  /** The pull request deletes it: only its end can be planned. */
+  /** Merging ends it: only that can be planned. */
   | { readonly kind: 'deleted-project'; readonly project: string }
   | { readonly kind: 'not-allowed'; readonly needs: 'read' | 'write' }
   /** What a later release brings: named, never silently ignored. */
@@ -284,8 +293,9 @@ export type ControlActivities = {
     readonly asked: AskedApply;
   }): Promise<ApplyBegun | Refusal>;
   /**
-   * Terraform was not started by this life of the project's workflow: writes `outcome` where it has begun the run or
-   * nobody has. Answers with what the record says then: what an earlier life has begun is unknown from now on.
+   * Terraform was not started by this life of the project's workflow: writes `outcome` where it has begun the run and
+   * no runner has taken it, or nobody has begun it. Answers with what the record says then: what an earlier life has
+   * begun, or a runner has taken, is unknown from now on, unless it is known already.
    */
   recordUnbegun(request: {
     readonly runId: RunId;
@@ -293,6 +303,11 @@ export type ControlActivities = {
     readonly life: string | null;
     readonly outcome: ApplyOutcome;
   }): Promise<ApplyOutcome>;
+  /**
+   * Somebody has taken back what an apply stands on, and that is recorded: no runner gets it any more, unless one has
+   * taken it. `holds`: it stands without that, too. `not begun`: nobody gets it before what was said is read.
+   */
+  callBack(request: { readonly runId: RunId }): Promise<'called back' | 'taken' | 'holds' | 'not begun'>;
   /** The apply of the project that was begun and never said how it ended; null when there is none. */
   findUnfinished(request: {
     readonly repository: Repository;

@@ -166,9 +166,12 @@ function withPlanApplied(project: ProjectState): ProjectState {
   return { ...project, result: { kind: 'planned', plan: project.apply.plan }, verdicts: [] };
 }
 
-/** Counted once for the same code; those whose end is planned say themselves what they would take along. */
+/**
+ * Counted once for the same code; those whose end is planned say themselves what they would take along. What the pull
+ * request changes before it lets go of it is not counted: that number would be gone with its apply.
+ */
 function deletedOf(
-  { deleted }: Merged,
+  { deleted, projects: affected }: Merged,
   projects: readonly ProjectState[],
   before: ProjectsFound | null,
 ): readonly DeletedState[] {
@@ -176,11 +179,14 @@ function deletedOf(
     ({ name }) => !projects.some(({ project, tree }) => project.name === name && tree !== null),
   );
   return left.map((project, index) => {
+    const isUnlisted = deleted.unlisted?.includes(project.name) === true;
+    const unlisted = isUnlisted ? ({ unlisted: true } as const) : {};
+    if (isUnlisted && isNamedBy(affected, project)) return { project, resources: 'unknown', ...unlisted };
     const known = before?.deleted.find((each) => each.project.name === project.name);
     if (known !== undefined && known.project.sourceDigest === project.sourceDigest) {
-      return { project, resources: known.resources };
+      return { project, resources: known.resources, ...unlisted };
     }
-    return { project, resources: index < maxCounted ? null : 'unknown' };
+    return { project, resources: index < maxCounted ? null : 'unknown', ...unlisted };
   });
 }
 

@@ -1,4 +1,4 @@
-// What would merging leave behind, of projects that the pull request deletes?
+// What would merging leave behind, of projects that the pull request deletes or takes out of hatchet.yaml?
 import type { DeletedProject, View } from '../../workflows/model/view.ts';
 import { cutText, htmlText, inlineCode } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
@@ -9,42 +9,83 @@ const maxInSentence = 3;
 /** A thousand names must not push out what is planned. */
 const maxListBytes = 4_000;
 
-/** Never skipped silently and never destroyed by itself: who deletes the code is told what stays, and how to end it. */
+/**
+ * Never skipped silently and never destroyed by itself: who deletes the code, or takes it out of hatchet.yaml, is told
+ * what stays, and how to end it.
+ */
 export function deletedParagraphs(view: View): readonly string[] {
   const left = view.deleted.filter(({ name }) => !endIsPlanned(view, name));
-  const [first] = left;
-  if (first === undefined) return [];
-  const names = left.map(({ name }) => name);
-  const verb = left.length === 1 ? 'is' : 'are';
-  const list = left.length > maxInSentence ? [foldedList(left)] : [];
-  return [`**${nameList(names)} ${verb} deleted${stays(left)}.** ${remedy(left)}`, ...list];
+  return [
+    ...toldTogether(
+      left.filter(({ unlisted }) => unlisted === undefined),
+      deletion,
+    ),
+    ...toldTogether(
+      left.filter(({ unlisted }) => unlisted === true),
+      leaving,
+    ),
+  ];
 }
 
 const endIsPlanned = ({ projects }: View, name: string): boolean =>
   projects.some((project) => project.name === name && project.plan?.destroy === true);
 
+/** What becomes of projects, what merging alone does then, and what a list of them is called. */
+type Ending = {
+  readonly one: string;
+  readonly many: string;
+  /** Where none of them has anything. */
+  readonly empty: string;
+  readonly merging: string;
+  readonly list: string;
+};
+
+const deletion: Ending = {
+  one: 'is deleted',
+  many: 'are deleted',
+  empty: 'and left nothing to manage',
+  merging: 'merging alone leaves them untouched.',
+  list: 'deleted projects',
+};
+const leaving: Ending = {
+  one: 'leaves Hatchet’s care',
+  many: 'leave Hatchet’s care',
+  empty: 'with nothing to manage',
+  merging:
+    'merging alone lets go of them: they stay as they are, and nothing here is planned or applied for them.',
+  list: 'projects that are let go',
+};
+
+function toldTogether(left: readonly DeletedProject[], ending: Ending): readonly string[] {
+  const names = left.map(({ name }) => name);
+  if (names.length === 0) return [];
+  const verb = left.length === 1 ? ending.one : ending.many;
+  const list = left.length > maxInSentence ? [foldedList(left, ending)] : [];
+  return [`**${nameList(names)} ${verb}${stays(left, ending)}.** ${remedy(left, ending)}`, ...list];
+}
+
 /** ": 3 resources would stay"; without a number where not all of them were counted. */
-function stays(left: readonly DeletedProject[]): string {
+function stays(left: readonly DeletedProject[], { empty }: Ending): string {
   const counts = left.map(({ resources }) => resources);
   if (!counts.every((count) => count !== null))
     return `, and what ${left.length === 1 ? 'it manages' : 'they manage'} would stay`;
   const sum = counts.reduce((total, count) => total + count, 0);
-  return sum === 0 ? ' and left nothing to manage' : `: ${plural(sum, 'resource')} would stay`;
+  return sum === 0 ? ` ${empty}` : `: ${plural(sum, 'resource')} would stay`;
 }
 
-function remedy(left: readonly DeletedProject[]): string {
+function remedy(left: readonly DeletedProject[], { merging }: Ending): string {
   if (left.every(({ resources }) => resources === 0)) return 'Nothing stays behind.';
   const which =
     left.length > maxInSentence ? 'NAME' : left.map(({ name }) => cutText(name, maxNameLength)).join(' ');
   const whose = left.length === 1 ? 'their' : 'the';
-  return `${inlineCode(`/hatchet plan ${which} --destroy`)} plans ${whose} destruction; merging alone leaves them untouched.`;
+  return `${inlineCode(`/hatchet plan ${which} --destroy`)} plans ${whose} destruction; ${merging}`;
 }
 
-function foldedList(left: readonly DeletedProject[]): string {
+function foldedList(left: readonly DeletedProject[], { list }: Ending): string {
   const lines = left.map(
     ({ name, resources }) =>
       `- ${named(name)}${resources === null ? '' : `: ${plural(resources, 'resource')}`}`,
   );
   const shown = fitParagraphs(lines, maxListBytes, (count) => `- and ${count} more`);
-  return `<details><summary>${htmlText(plural(left.length, 'deleted project'))}</summary>\n\n${shown.join('\n')}\n\n</details>`;
+  return `<details><summary>${htmlText(`${left.length} ${list}`)}</summary>\n\n${shown.join('\n')}\n\n</details>`;
 }

@@ -136,11 +136,11 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
     case 'button-outdated':
       return 'that button stood below an earlier state of things. Look at the newest checks, then decide there.';
     case 'begun':
-      return `${named(refusal.project)} is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.`;
+      return `${named(refusal.project)} is being applied already: a runner has it, and Terraform is at work. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.`;
     case 'applying':
       return 'an apply is running. Ask again when it is done.';
     case 'deleted-project':
-      return `${named(refusal.project)} is deleted here, so only its end can be planned: ${inlineCode(`/hatchet plan ${cutText(refusal.project, maxNameLength)} --destroy`)}.`;
+      return `${named(refusal.project)} ends with this pull request, so only its end can be planned: ${inlineCode(`/hatchet plan ${cutText(refusal.project, maxNameLength)} --destroy`)}.`;
     default:
       return refusal satisfies never;
   }

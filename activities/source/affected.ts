@@ -41,6 +41,19 @@ export function findDeleted(now: RepositoryProjects, before: RepositoryProjects)
     .sort(byName);
 }
 
+/**
+ * Projects of `before` whose code stays, and that nothing plans any more once hatchet.yaml is what the pull request
+ * makes of it: it lists them no longer, or lets them be found no longer. `after`: the projects by that file.
+ */
+export function findUnlisted(
+  after: Pick<RepositoryProjects, 'projects'>,
+  before: RepositoryProjects,
+  deleted: readonly RepositoryProject[],
+): RepositoryProject[] {
+  const left = new Set([...after.projects, ...deleted].map(placeOf));
+  return before.projects.filter((project) => !left.has(placeOf(project))).sort(byName);
+}
+
 function groupByPath<Item>(
   items: readonly Item[],
   paths: (item: Item) => Iterable<string>,

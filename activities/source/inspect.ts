@@ -7,7 +7,7 @@ import { configurationOf, emptyFile } from '../../workflows/model/configuration.
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
-import { findAffected, findDeleted } from './affected.ts';
+import { findAffected, findDeleted, findUnlisted } from './affected.ts';
 import { bringCommits } from './bring-commits.ts';
 import { type CodeMap, mapCode } from './code-map.ts';
 import {
@@ -187,9 +187,11 @@ export function createSourceInspector(options: {
       const affected = findAffected(now, before, changed);
       logUntraced(log, origin, affected);
       const files = createSmallFiles(mirror.objects);
+      const gone = findDeleted(now, before);
+      const unlisted = changed.includes(configurationPath) ? findLeaving(is, before, gone) : [];
       const [projects, deleted] = await Promise.all([
         describeProjects(now, affected, files),
-        describeProjects(before, findDeleted(now, before), files),
+        describeProjects(before, [...gone, ...unlisted], files),
       ]);
       return {
         ...said,
@@ -198,11 +200,24 @@ export function createSourceInspector(options: {
           source: { head, base, tree: merge.tree },
           forkedAt: result.mergeBase,
           projects,
-          deleted: { tree: baseTree, projects: deleted },
+          deleted: {
+            tree: baseTree,
+            projects: deleted,
+            ...(unlisted.length === 0 ? {} : { unlisted: unlisted.map(({ name }) => name) }),
+          },
         },
       };
     },
   };
+}
+
+/** What the edited hatchet.yaml says counts from the merge on; what is broken brings no such moment. */
+function findLeaving(
+  { map, found }: Tree,
+  before: RepositoryProjects,
+  gone: readonly RepositoryProject[],
+): readonly RepositoryProject[] {
+  return found.kind === 'valid' ? findUnlisted(findProjects(map, found.file), before, gone) : [];
 }
 
 /**

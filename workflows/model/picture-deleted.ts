@@ -6,21 +6,29 @@ import type { DeletedProject } from './view.ts';
 const maxNames = 2;
 
 export const deletedProjects = ({ deleted }: Pick<ProjectsFound, 'deleted'>): readonly DeletedProject[] =>
-  deleted.map(({ project, resources }) => ({
+  deleted.map(({ project, resources, unlisted }) => ({
     name: project.name,
     resources: typeof resources === 'number' ? resources : null,
+    ...(unlisted === undefined ? {} : { unlisted }),
   }));
 
 export const isCounting = ({ resources }: DeletedState): boolean => resources === null;
 
-/** "dns is deleted: 3 resources would stay"; empty where nothing is deleted. */
+/** "dns is deleted, prod leaves Hatchet's care: 3 resources would stay"; empty where nothing ends. */
 export function deletedTitle(deleted: readonly DeletedProject[]): string {
-  const [first] = deleted;
-  if (first === undefined) return '';
-  const names = deleted.map(({ name }) => name);
-  const who = names.length > maxNames ? `${names.length} projects` : names.join(' and ');
-  return `${who} ${names.length === 1 ? 'is' : 'are'} deleted: ${what(deleted)} would stay`;
+  const gone = deleted.filter(({ unlisted }) => unlisted === undefined);
+  const unlisted = deleted.filter((each) => each.unlisted === true);
+  const parts = [
+    ...(gone.length === 0 ? [] : [`${who(gone)} ${gone.length === 1 ? 'is' : 'are'} deleted`]),
+    ...(unlisted.length === 0
+      ? []
+      : [`${who(unlisted)} ${unlisted.length === 1 ? 'leaves' : 'leave'} Hatchet's care`]),
+  ];
+  return parts.length === 0 ? '' : `${parts.join(', ')}: ${what(deleted)} would stay`;
 }
+
+const who = (projects: readonly DeletedProject[]): string =>
+  projects.length > maxNames ? `${projects.length} projects` : projects.map(({ name }) => name).join(' and ');
 
 function what(deleted: readonly DeletedProject[]): string {
   const counts = deleted.map(({ resources }) => resources);

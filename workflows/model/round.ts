@@ -94,6 +94,8 @@ export type DeletedState = {
   readonly project: AffectedProject;
   /** How many would stay; null while that is being counted, `unknown` where it could not be. */
   readonly resources: number | 'unknown' | null;
+  /** Its code stays: merging takes it out of hatchet.yaml. */
+  readonly unlisted?: true;
 };
 
 export type Findings =

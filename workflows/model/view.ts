@@ -117,8 +117,12 @@ export type ProjectView = {
   readonly voided: string | null;
 };
 
-/** `resources`: how many would stay; null while nobody has counted them. */
-export type DeletedProject = { readonly name: string; readonly resources: number | null };
+/** `resources`: how many would stay; null while nobody has counted them. `unlisted`: see DeletedState. */
+export type DeletedProject = {
+  readonly name: string;
+  readonly resources: number | null;
+  readonly unlisted?: true;
+};
 
 /** The state and the next step: what the first line says. Projects are names, in table order. */
 export type Headline =
