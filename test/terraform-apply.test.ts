@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { launch } from '../activities/programs/launch.ts';
 import { createLeftovers } from '../activities/terraform/leftovers.ts';
 import { readStartNote, recordStart } from '../activities/terraform/start-record.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
@@ -272,6 +273,37 @@ test('S5: an apply goes on to its end when Hatchet is killed', async () => {
   ]);
   await gated.runner.close();
 });
+
+test('S5: Terraform that nobody watches any more goes on: its outcome is unknown, and what it leaves is kept', async () => {
+  const gated = await createGated({});
+  const { stateDir, settings, store, leftovers } = gated.runner;
+  const plan = planned(await gated.runner.plan('slow'));
+  const outcome = gated.runner.apply(plan, { runId });
+  await vi.waitFor(() => access(`${gated.gate}.reached`), patience);
+  process.kill(await findLauncher(), 'SIGKILL');
+  expect(await outcome).toMatchObject({ kind: 'unknown', reason: 'nobody watched Terraform to its end' });
+  await leftovers.sweep();
+  expect(store.logs.has(runId)).toBe(false);
+  await writeFile(gated.gate, '');
+  await vi.waitFor(async () => expect(await processesNaming(settings.workDir)).toEqual([]), patience);
+  expect(JSON.parse(await readFile(join(stateDir, 'prod.tfstate'), 'utf8')).resources).toHaveLength(2);
+  await leftovers.sweep();
+  expect(store.logs.get(runId)).toContain('terraform_data.second: Creation complete');
+  expect(await readdir(settings.workDir)).toEqual(['started']);
+  await gated.runner.close();
+});
+
+/** The process that starts programs for this one. */
+async function findLauncher(): Promise<number> {
+  const program = launch(process.execPath, ['-p', 'process.ppid'], {
+    cwd: '/',
+    env: {},
+    detached: false,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = program.stdout === null ? [] : await once(program.stdout, 'data');
+  return Number(String(line));
+}
 
 test('S5: a state that a killed runner could not write is kept by the next one, with the log', async () => {
   const server = await startHttpStateServer();

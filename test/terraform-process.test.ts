@@ -1,5 +1,5 @@
 // How does a program run and stop under our hands?
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -34,7 +34,7 @@ function program(script: string, changed: Partial<Program> = {}): { program: Pro
 
 test('the exit code is data, and lines keep their stream', async () => {
   const { program: failing, lines } = program('echo out; echo err >&2; exit 3');
-  expect(await runProgram(failing)).toEqual({ code: 3, signal: null });
+  expect(await runProgram(failing)).toEqual({ code: 3, signal: null, lost: false });
   expect(lines).toContainEqual({ line: 'out', stream: 'stdout' });
   expect(lines).toContainEqual({ line: 'err', stream: 'stderr' });
 });
@@ -64,14 +64,14 @@ test('an abort is one SIGINT to the program, not to what it started', async () =
   await vi.waitFor(() => expect(lines).toHaveLength(1));
   controller.abort();
   controller.abort();
-  expect(await exit).toEqual({ code: 0, signal: null });
+  expect(await exit).toEqual({ code: 0, signal: null, lost: false });
   expect(lines.map(({ line }) => line)).toEqual(['ready', 'interrupted']);
 });
 
 test('an abort before the program listens waits for it', async () => {
   const script = `sleep 0.2; trap 'echo interrupted; exit 7' INT; echo ready; sleep 5 & wait`;
   const { program: slow, lines } = program(script, { signal: AbortSignal.abort() });
-  expect(await runProgram({ ...slow, killAfterMs: 4000 })).toEqual({ code: 7, signal: null });
+  expect(await runProgram({ ...slow, killAfterMs: 4000 })).toEqual({ code: 7, signal: null, lost: false });
   expect(lines.map(({ line }) => line)).toEqual(['ready', 'interrupted']);
 });
 
@@ -83,24 +83,23 @@ test('what does not stop is killed with all that it started', async () => {
   const exit = runProgram(deaf);
   await vi.waitFor(() => expect(lines).toHaveLength(1));
   controller.abort();
-  expect(await exit).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(await exit).toEqual({ code: null, signal: 'SIGKILL', lost: false });
   await vi.waitFor(async () => expect(await processesNaming(name)).toEqual([]));
 });
 
 test('a program’s end is its own, whatever it leaves running with its output open', async () => {
   const { program: parent, lines } = program('sleep 20 & echo done');
   const started = performance.now();
-  expect(await runProgram({ ...parent, killAfterMs: 1 })).toEqual({ code: 0, signal: null });
+  expect(await runProgram({ ...parent, killAfterMs: 1 })).toEqual({ code: 0, signal: null, lost: false });
   expect(performance.now() - started).toBeLessThan(10_000);
   expect(lines).toEqual([{ line: 'done', stream: 'stdout' }]);
 });
 
 test('a program that writes to files needs nobody who reads', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hatchet-process-'));
-  const file = await open(join(folder, 'out'), 'wx');
-  const output = { kind: 'files', stdout: file.fd, stderr: file.fd } as const;
+  const file = join(folder, 'out');
+  const output = { kind: 'paths', stdout: file, stderr: file } as const;
   await runProgram(program('echo one; echo two >&2', { output }).program);
-  await file.close();
-  expect(await readFile(join(folder, 'out'), 'utf8')).toBe('one\ntwo\n');
+  expect(await readFile(file, 'utf8')).toBe('one\ntwo\n');
   await rm(folder, { recursive: true });
 });

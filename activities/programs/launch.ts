@@ -22,6 +22,8 @@ export type LaunchOptions = {
  */
 export type Launched = EventEmitter<LaunchedEvents> & {
   pid: number | undefined;
+  /** The small process died, and nobody will hear what becomes of the program: it may go on. */
+  lost: boolean;
   readonly stdin: Writable | null;
   readonly stdout: PassThrough | null;
   readonly stderr: PassThrough | null;
@@ -59,7 +61,7 @@ let lastId = 0;
  * Starts a program by way of a small process that does nothing else. Starting one means copying the page tables of
  * the process that starts it, in which time that process does nothing: with the workers of Temporal in it that
  * takes tens of milliseconds, from the small one it takes one. The program outlives us as any child would.
- * When the small process dies, whatever it had started counts as killed, and the next start makes another.
+ * When the small process dies, whatever it had started counts as killed and `lost`, and the next start makes another.
  */
 export function launch(command: string, args: readonly string[], options: LaunchOptions): Launched {
   const launcher = current ?? startLauncher();
@@ -97,15 +99,21 @@ function startLauncher(): Launcher {
   return launcher;
 }
 
+const killed = { code: null, signal: 'SIGKILL' } as const;
+
 /** Nobody knows what became of its programs: they count as killed. */
 function abandon(launcher: Launcher, cause: Error | null): void {
   if (current === launcher) current = null;
-  const killed = { code: null, signal: 'SIGKILL' } as const;
   for (const [id, held] of [...launcher.programs]) {
     if (cause !== null) held.program.emit('error', cause);
-    else if (held.end === null) held.program.emit('exit', killed.code, killed.signal);
+    else if (held.end === null) loseSightOf(held.program);
     close(launcher, id, held, held.end ?? killed);
   }
+}
+
+function loseSightOf(program: Launched): void {
+  program.lost = true;
+  program.emit('exit', killed.code, killed.signal);
 }
 
 function hear(launcher: Launcher, answer: LauncherAnswer): void {
@@ -164,6 +172,7 @@ function createProgram(launcher: Launcher, id: number, stdio: readonly Stdio[]):
   const [stdin = null, stdout = null, stderr = null] = streams;
   return Object.assign(new EventEmitter<LaunchedEvents>(), {
     pid: undefined as number | undefined,
+    lost: false,
     stdio: streams,
     stdin: stdin as Writable | null,
     stdout: stdout as PassThrough | null,

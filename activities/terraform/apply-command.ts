@@ -29,8 +29,9 @@ export type ApplyEnding =
  */
 export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
   const { root, planFile } = session.directory;
-  const stdout = await open(join(root, applyOutputName), 'ax+', 0o600);
-  const stderr = await open(join(root, applyErrorsName), 'ax+', 0o600);
+  const paths = { stdout: join(root, applyOutputName), stderr: join(root, applyErrorsName) };
+  const stdout = await open(paths.stdout, 'ax+', 0o600);
+  const stderr = await open(paths.stderr, 'ax+', 0o600);
   const progress = createApplyProgress();
   const collector = createCollector(session, progress.note);
   const finishReading = [
@@ -41,7 +42,7 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
     // It rejects only where the program could not be started.
     const exit = await runProgram({
       ...sessionProgram(session, { kind: 'apply', planFile }),
-      output: { kind: 'files', stdout: stdout.fd, stderr: stderr.fd },
+      output: { kind: 'paths', ...paths },
       listening: () => untilWritten(stdout),
       killAfterMs: null,
     }).catch((cause: unknown) => {

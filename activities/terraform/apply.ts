@@ -8,6 +8,7 @@ import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import { isNotStarted, notStarted } from '../faults.ts';
 import type { StoredPlan } from '../run-store.ts';
+import type { ApplyEnding } from './apply-command.ts';
 import { runApplyCommand } from './apply-command.ts';
 import { erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
 import { findEngine } from './engine.ts';
@@ -36,7 +37,7 @@ type GrantedPlan = {
 /**
  * Applies the stored plan that the grant names. One attempt: a later one answers `unknown` and starts nothing.
  * A cancellation interrupts Terraform once and waits, for as long as it takes to write the state. Only before Terraform
- * starts something is thrown: NotStarted, with the cause (the engine or the stored plan is missing), or the cancellation.
+ * starts something is thrown: NotStarted, with the cause (the engine or the stored plan is missing, or a cancellation).
  * Source: developer.hashicorp.com/terraform/cli/commands/apply.
  */
 export async function applyPlan(
@@ -50,7 +51,7 @@ export async function applyPlan(
   const mark = lockMark(runId, deps.settings.bubblewrap !== null);
   const work = (enter: SessionRequest['enter']) => applyOnce({ context, deps, enter }, request);
   const outcome = await withHeartbeat(context, work, mark).catch((cause: unknown) => {
-    throw context.signal.aborted || isNotStarted(cause) ? cause : notStarted(cause);
+    throw isNotStarted(cause) ? cause : notStarted(cause);
   });
   return outcome.kind === 'unknown' && mark !== null ? { ...outcome, mark } : outcome;
 }
@@ -128,13 +129,14 @@ async function readGrantedPlan(
   { store, settings }: RunnerDependencies,
   { grant, repository, runId }: ApplyPlanRequest,
 ): Promise<GrantedPlan | Refusal | 'taken'> {
-  const [stored, files, planJson] = await Promise.all([
-    store.readPlan(grant.planId),
-    store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess }),
-    store.readPlanJson(grant.planId),
-  ]);
+  const reading = Promise.all([store.readPlan(grant.planId), store.readPlanJson(grant.planId)]);
+  // Of an apply that was called back nothing can be read: that it was is the answer.
+  reading.catch(() => undefined);
+  const files = await store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess });
   if (files === null) return 'taken';
+  if ('kind' in files) return files;
   const { planFile, lockFile } = files;
+  const [stored, planJson] = await reading;
   const isSameFile = createHash('sha256').update(planFile).digest('hex') === stored.planFileSha256;
   const isApproved = stored.plan.digest === grant.digest && stored.repository.id === repository.id;
   if (!isApproved || !isSameFile) {
@@ -184,6 +186,10 @@ async function startApply(
     const ending = await runApplyCommand(session);
     session.enter('store');
     await session.log.endFollowing();
+    if (isLost(ending)) {
+      deps.leftovers.add(session.directory.root);
+      return { kind: 'unknown', runId, reason: 'nobody watched Terraform to its end' };
+    }
     const { outcome, kept } = await keepOutcome({ session, deps, runId, ...granted, ending });
     // What could not be stored stays until it can be.
     if (!kept) deps.leftovers.add(session.directory.root);
@@ -198,3 +204,6 @@ async function startApply(
     return { kind: 'unknown', runId, reason: 'the runner failed while Terraform was running' };
   }
 }
+
+/** Terraform may be at work in the directory, which therefore stays. */
+const isLost = (ending: ApplyEnding): boolean => ending.kind === 'ended' && ending.result.exit.lost;

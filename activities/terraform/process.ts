@@ -1,9 +1,7 @@
 // How does one program run, and how is it asked to stop?
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import type { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { operatorError } from '../faults.ts';
+import type { Launched } from '../programs/launch.ts';
 import { launch } from '../programs/launch.ts';
 import { createLineReader } from './lines.ts';
 import { infoDescriptor } from './sandbox.ts';
@@ -14,13 +12,11 @@ export type Program = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /**
-   * `paths`: existing files, which are appended to. `files`: open descriptors, for a program that must outlive Hatchet:
-   * it cannot write into Hatchet's pipes, and it is started by Hatchet itself, so that nothing stands between them.
+   * `paths`: existing files, which are appended to, for a program that must outlive Hatchet or may not be held up by it.
    */
   readonly output:
     | { readonly kind: 'lines'; readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void }
-    | { readonly kind: 'paths'; readonly stdout: string; readonly stderr: string }
-    | { readonly kind: 'files'; readonly stdout: number; readonly stderr: number };
+    | { readonly kind: 'paths'; readonly stdout: string; readonly stderr: string };
   /** Who is to be interrupted: the program itself, or what it runs in a sandbox. */
   readonly sandboxed: boolean;
   readonly signal: AbortSignal;
@@ -30,8 +26,11 @@ export type Program = {
   readonly killAfterMs: number | null;
 };
 
-/** How a program ended; an exit code other than 0 is no error here. */
-export type Exit = { readonly code: number | null; readonly signal: string | null };
+/**
+ * How a program ended; an exit code other than 0 is no error here. `lost`: whoever watched it died, so it counts as
+ * killed, and may still be at work.
+ */
+export type Exit = { readonly code: number | null; readonly signal: string | null; readonly lost: boolean };
 
 /**
  * Runs a program in a process group of its own, so that Ctrl-C in a terminal does not reach it. An abort sends
@@ -55,19 +54,11 @@ export async function runProgram(program: Program): Promise<Exit> {
   }
 }
 
-/** What is used of a program that runs, whoever started it. */
-type Child = Pick<ChildProcess, 'pid'> & {
-  readonly stdio: readonly (Readable | { readonly destroy: () => void } | null | undefined)[];
-  readonly once: EventEmitter['once'];
-};
-
-function start({ argv, cwd, env, output, sandboxed }: Program): Child {
+function start({ argv, cwd, env, output, sandboxed }: Program): Launched {
   const [file = '', ...args] = argv;
   const common = { cwd, env, detached: true };
   const info = sandboxed ? (['pipe'] as const) : [];
   switch (output.kind) {
-    case 'files':
-      return spawn(file, args, { ...common, stdio: ['ignore', output.stdout, output.stderr, ...info] });
     case 'paths': {
       const files = [{ append: output.stdout }, { append: output.stderr }] as const;
       return launch(file, args, { ...common, stdio: ['ignore', ...files, ...info] });
@@ -86,7 +77,7 @@ function start({ argv, cwd, env, output, sandboxed }: Program): Child {
 const drainMs = 1_000;
 
 /** `close` and not `exit`: the last lines are still in the pipe when the program has ended. */
-function endOf(child: Child, file: string): Promise<Exit> {
+function endOf(child: Launched, file: string): Promise<Exit> {
   return new Promise((resolve, reject) => {
     let drain: NodeJS.Timeout | undefined;
     child.once('error', (cause) => reject(operatorError(`cannot start ${file}`, cause)));
@@ -97,12 +88,12 @@ function endOf(child: Child, file: string): Promise<Exit> {
     });
     child.once('close', (code, signal) => {
       clearTimeout(drain);
-      resolve({ code, signal });
+      resolve({ code, signal, lost: child.lost });
     });
   });
 }
 
-function readLines({ output }: Program, child: Child): void {
+function readLines({ output }: Program, child: Launched): void {
   if (output.kind !== 'lines') return;
   for (const [index, name] of (['stdout', 'stderr'] as const).entries()) {
     const reader = createLineReader((line) => output.onLine(line, name));
@@ -112,7 +103,7 @@ function readLines({ output }: Program, child: Child): void {
 }
 
 /** Asked for only when it is needed; null until bubblewrap has told. */
-function readSandboxedPid({ sandboxed }: Program, child: Child): () => number | null {
+function readSandboxedPid({ sandboxed }: Program, child: Launched): () => number | null {
   if (!sandboxed) return () => child.pid ?? null;
   let text = '';
   const info = child.stdio[infoDescriptor] as Readable | null | undefined;
@@ -124,7 +115,7 @@ function readSandboxedPid({ sandboxed }: Program, child: Child): () => number | 
 
 async function stopProgram(
   { listening, killAfterMs }: Program,
-  child: Child,
+  child: Launched,
   exited: Promise<Exit>,
   pid: () => number | null,
 ): Promise<void> {
@@ -138,7 +129,7 @@ async function stopProgram(
   clearTimeout(killer);
 }
 
-function signalGroup(child: Child): void {
+function signalGroup(child: Launched): void {
   if (child.pid !== undefined) signalProcess(-child.pid, 'SIGKILL');
 }
 
