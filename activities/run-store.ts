@@ -24,6 +24,8 @@ export type PlanBytes = {
   readonly planFile: Buffer;
   /** `terraform show -json`, with secrets in clear: leaves the store only for policies. */
   readonly planJson: Buffer;
+  /** Secrets of the runner's own that stand in `planJson`, marked there or not: control may not know them otherwise. */
+  readonly masks: readonly string[];
   /** Masked log, one line per event. */
   readonly log: Buffer;
   /** What people may see. */
@@ -53,6 +55,8 @@ export type RunStore = {
    */
   takePlanFile(request: PlanTaking): Promise<PlanFiles | null>;
   readPlanJson(id: PlanId): Promise<Buffer>;
+  /** See `PlanBytes`. */
+  readPlanMasks(id: PlanId): Promise<readonly string[]>;
   readPlanChanges(id: PlanId): Promise<PlanChanges>;
   /** The masked log of any run (a failed plan, an apply), kept under the run's id. */
   saveLog(runId: RunId, log: Buffer): Promise<void>;
@@ -64,7 +68,7 @@ export type RunStore = {
 };
 
 /** What a run itself needs of it. */
-export type RunnerStore = Omit<RunStore, 'readPlanFile' | 'readPlanChanges' | 'readLog'>;
+export type RunnerStore = Omit<RunStore, 'readPlanMasks' | 'readPlanFile' | 'readPlanChanges' | 'readLog'>;
 
 /**
  * Where people follow a run while it goes on. Calls of one run come one after the other, `seq` counting from 0; a

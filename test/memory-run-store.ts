@@ -45,6 +45,7 @@ export function createMemoryRunStore(): MemoryRunStore {
       return found(planId).bytes;
     },
     readPlanJson: async (id) => found(id).bytes.planJson,
+    readPlanMasks: async (id) => found(id).bytes.masks,
     readPlanChanges: async (id) => found(id).bytes.changes,
     saveLog: async (runId, log) => {
       logs.set(runId, log.toString());

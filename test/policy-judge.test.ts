@@ -138,7 +138,11 @@ function requestWith(protect: readonly string[]): JudgeRequest {
 type Installation = { readonly policiesDir?: string; readonly cacheDir: string; readonly planJson: Buffer };
 
 async function judgeFor({ policiesDir: dir, cacheDir, planJson }: Installation): Promise<Judge> {
-  const store = { readPlan: async () => stored, readPlanJson: async () => planJson };
+  const store = {
+    readPlan: async () => stored,
+    readPlanJson: async () => planJson,
+    readPlanMasks: async () => [],
+  };
   const log = pino({ enabled: false });
   return createJudge({
     store,

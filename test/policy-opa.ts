@@ -74,5 +74,5 @@ export type Asked = {
 /** What an evaluation needs beside its bundle; the plan is empty unless said otherwise. */
 export function evaluationOf(bundle: PolicyBundle, { plan, planJson, shape }: Asked = {}): Evaluation {
   const bytes = planJson ?? Buffer.from(JSON.stringify(plan ?? emptyPlan));
-  return { bundle, planJson: bytes, facts: someFacts, shape: shape ?? 'nested' };
+  return { bundle, planJson: bytes, masks: [], facts: someFacts, shape: shape ?? 'nested' };
 }

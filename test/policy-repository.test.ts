@@ -54,6 +54,8 @@ const planJson = Buffer.from(
 
 /** What the operator gave Terraform; no plan says that it is a secret. */
 const environmentSecret = 'from-the-environment';
+/** What the plan's runner knew of its own environment and found in the plan. */
+const runnerSecret = 'known-to-the-runner-alone';
 
 let remote: Remote;
 let directory: string;
@@ -76,7 +78,11 @@ beforeAll(async () => {
   };
   const github = { gitUrl: () => remote.url, gitToken: async () => remoteToken };
   judge = createJudge({
-    store: { readPlan: async () => stored(), readPlanJson: async () => planJson },
+    store: {
+      readPlan: async () => stored(),
+      readPlanJson: async () => planJson,
+      readPlanMasks: async () => [runnerSecret],
+    },
     opaPath: await toolPath('opa'),
     policiesDir: join(import.meta.dirname, '..', 'policies'),
     cacheDir: join(directory, 'cache'),
@@ -190,6 +196,7 @@ deny contains sprintf("%s must not be %v", [r.address, r.change.after]) if some 
 deny contains concat(" ", ["cut here", read])
 warn contains {"msg": base64.encode(concat("", ["user:", key])), "address": sprintf("x[%q]", [key])}
 warn contains "${environmentSecret}"
+warn contains "of the runner: ${runnerSecret}"
 approve contains {"msg": read, "by": [key]}`;
   const conflict = `package hatchet.thrown
 x[input.plan.prior_state.values.root_module.resources[0].values.v] := n if some n in [1, 2]
@@ -197,12 +204,13 @@ deny contains "never" if x`;
   const verdicts = await own({ 'policies/leaky.rego': leaky, 'policies/thrown.rego': conflict }, 'policies');
   expect(verdicts[0]).toMatchObject({
     denials: [{ message: 'cut here ***' }, { message: 'x.y must not be {"key": "***"}' }],
-    warnings: [{ message: '***' }, { address: 'x["***"]' }],
+    warnings: [{ message: '***' }, { message: 'of the runner: ***' }, { address: 'x["***"]' }],
     approvals: [{ message: '***', by: ['***'] }],
   });
   expect(verdicts[1]?.error).toContain('conflict');
   const said = JSON.stringify(verdicts);
-  for (const part of ['p4ss', 'second line', 'longlong', environmentSecret]) expect(said).not.toContain(part);
+  for (const part of ['p4ss', 'second line', 'longlong', environmentSecret, runnerSecret])
+    expect(said).not.toContain(part);
   expect(said).not.toContain(Buffer.from('second line').toString('base64').slice(2, -4));
 });
 

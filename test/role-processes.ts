@@ -27,6 +27,7 @@ const knownTo: Readonly<Record<string, readonly RoleName[]>> = {
   HATCHET_RUNNER_KEY: ['runner'],
   HATCHET_RUNNER_PATHS: ['runner'],
   HATCHET_RUNNER_ENV: ['runner'],
+  TF_VAR_shown: ['runner'],
   HATCHET_RUNNER_NETWORK: ['runner'],
   HATCHET_REQUIRE_SANDBOX: ['runner'],
 };

@@ -44,7 +44,12 @@ beforeAll(async () => {
   world = await createWorld({
     split: true,
     files: () => ({ 'hatchet.yaml': 'version: 1\napprovals: { count: 1 }\n' }),
-    environment: { PORT: port, HATCHET_URL: `http://${loopback}:${port}` },
+    environment: {
+      PORT: port,
+      HATCHET_URL: `http://${loopback}:${port}`,
+      HATCHET_RUNNER_ENV: 'TF_VAR_shown',
+      TF_VAR_shown: runnerSecret,
+    },
   });
   if (world.roles === null) throw new Error('this world has one process');
   roles = world.roles;
@@ -53,6 +58,9 @@ afterAll(async () => {
   await world.close();
   await states.close();
 });
+
+/** Of the runner's environment, in a variable that Terraform does not take for a secret. */
+const runnerSecret = 'Zq8.known-to-the-runner.4711';
 
 const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
 
@@ -130,6 +138,32 @@ test('planned, followed, approved and applied by three processes', async () => {
   expect(await readdir(cache)).not.toContain('mirrors');
   expect(await readdir(join(cache, 'trees'))).toEqual([]);
 });
+
+test('what policies say is masked by what only the runner knows (S7)', async () => {
+  const rego = `package telling
+deny contains sprintf("the variable is %v, in base64 %v", [v, base64.encode(v)]) if v := input.plan.variables.shown.value`;
+  const files = {
+    'hatchet.yaml': 'version: 1\npolicies: [{ path: telling.rego, level: mandatory }]\n',
+    'telling.rego': rego,
+  };
+  await world.repository.commit('telling', { files, from: 'main' });
+  const body = `variable "shown" {}\n${good}`;
+  const pullRequest = await openOn(world, { dir: 'told', body, base: 'telling' });
+  await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies told');
+  const { body: said } = await untilComment(pullRequest, 'the variable is');
+  expect(said).toContain('the variable is \\*\\*\\*');
+  const shown = JSON.stringify(
+    [pullRequest.comments(), pullRequest.allChecks()].flat().map(({ id, ...rest }) => texts(rest)),
+  );
+  for (const secret of [runnerSecret, Buffer.from(runnerSecret).toString('base64')])
+    expect(shown).not.toContain(secret);
+});
+
+/** What people read of it. */
+const texts = (of: object): readonly unknown[] =>
+  ['body', 'title', 'summary', 'text', 'annotations'].map(
+    (name) => (of as Readonly<Record<string, unknown>>)[name],
+  );
 
 test('each says what it misses, and goes on when it is back', async () => {
   expect(await Promise.all(names.map((name) => missing(roles[name])))).toEqual([[], [], []]);

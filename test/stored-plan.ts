@@ -70,6 +70,7 @@ export function someBytes(word: string): PlanBytes {
   return {
     planFile: Buffer.from([0, 255, ...Buffer.from(`plan file ${word}`)]),
     planJson: Buffer.from(JSON.stringify({ secret: word })),
+    masks: [`mask ${word}`],
     log: Buffer.from(`log ${word}`),
     changes: {
       resources: [

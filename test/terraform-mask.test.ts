@@ -1,9 +1,15 @@
 // S7: is a secret found in a text, whichever way it is written there?
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createMask } from '../activities/terraform/mask.ts';
+import { createMask, valuesIn } from '../activities/terraform/mask.ts';
 import { parsePlanJson } from '../activities/terraform/plan-json.ts';
 import { sensitiveValues } from '../activities/terraform/sensitive-values.ts';
+
+test('which of the secrets stand in a plan, however they are written there', () => {
+  const secrets = ['plain-one', 'in-base64', 'pa"ss\\', 'not-there', 'short', 'in-base64'];
+  const text = `{"a":"plain-one","b":"${Buffer.from('x:in-base64').toString('base64')}","c":"pa\\"ss\\\\ short"}`;
+  expect(valuesIn(secrets, text)).toEqual(['plain-one', 'in-base64', 'pa"ss\\']);
+});
 
 describe('a secret', () => {
   const secret = `pa"ss\\wörd it's<&>+/=`;

@@ -32,6 +32,8 @@ const startTimeoutMs = 30_000;
 export type Evaluation = {
   readonly bundle: PolicyBundle;
   readonly planJson: Uint8Array;
+  /** Values that no answer may hold, of this plan alone. */
+  readonly masks: readonly string[];
   readonly facts: PolicyFacts;
   readonly shape: InputShape;
 };
@@ -139,7 +141,7 @@ async function startThread(
 /** Puts one question. `broken`: the thread can take no other. Packages that had answered before keep their answer. */
 async function ask(
   worker: Worker,
-  { bundle, planJson, facts, shape }: Evaluation,
+  { bundle, planJson, masks, facts, shape }: Evaluation,
   limits: EvaluationLimits,
 ): Promise<{ readonly answers: readonly PackageAnswer[]; readonly broken: boolean }> {
   const { digest, module, packages } = bundle;
@@ -148,6 +150,7 @@ async function ask(
     module,
     packages,
     planJson,
+    masks,
     facts,
     shape,
     maximumPages: limits.memoryPages,

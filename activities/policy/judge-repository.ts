@@ -5,8 +5,7 @@ import type { Verdict } from '../../workflows/model/verdict.ts';
 import { createMemo } from '../source/memo.ts';
 import type { CompileResult } from './compile.ts';
 import { compilePolicies } from './compile.ts';
-import type { Evaluator } from './evaluate.ts';
-import type { PolicyFacts } from './input.ts';
+import type { Evaluation, Evaluator } from './evaluate.ts';
 import type { RepositoryPolicies } from './repository-policies.ts';
 import { readVerdict } from './result.ts';
 
@@ -29,7 +28,7 @@ export type RepositoryJudge = {
   /** In the order of hatchet.yaml. A set that cannot be read or compiled is one verdict under its path. */
   readonly judge: (
     request: Wanted,
-    plan: { readonly planJson: Uint8Array; readonly facts: PolicyFacts },
+    plan: Pick<Evaluation, 'planJson' | 'masks' | 'facts'>,
   ) => Promise<readonly Verdict[]>;
   /** Names which policies would speak: equal for equal texts. */
   readonly digests: (request: Wanted) => Promise<readonly string[]>;
@@ -52,7 +51,7 @@ export function createRepositoryJudge({
     );
   const judgeSet = async (
     { path, level, policies }: Awaited<ReturnType<typeof readAll>>[number],
-    plan: { readonly planJson: Uint8Array; readonly facts: PolicyFacts },
+    plan: Pick<Evaluation, 'planJson' | 'masks' | 'facts'>,
   ): Promise<readonly Verdict[]> => {
     if (policies.kind === 'unusable') return [unusable(path, level, policies.problem)];
     const { digest, sources } = policies;

@@ -19,7 +19,7 @@ import { policyName, readVerdict } from './result.ts';
 const builtInPackages = ['hatchet.destroy', 'hatchet.protect'];
 
 export type JudgeOptions = {
-  readonly store: Pick<RunStore, 'readPlan' | 'readPlanJson'>;
+  readonly store: Pick<RunStore, 'readPlan' | 'readPlanJson' | 'readPlanMasks'>;
   readonly opaPath: string;
   /** Holds the built-in Rego. */
   readonly policiesDir: string;
@@ -28,7 +28,7 @@ export type JudgeOptions = {
   readonly builtInCacheDir: string;
   readonly readPolicies: ReadPolicies;
   readonly readChangedFiles: ReadChangedFiles;
-  /** Values that no verdict may hold, beside those that a plan marks as sensitive. */
+  /** Values that no verdict may hold, beside those that a plan marks as sensitive and those that its runner found in it. */
   readonly masks: readonly string[];
   readonly log: Pick<Logger, 'error'>;
 };
@@ -73,8 +73,9 @@ export function createJudge(options: JudgeOptions): Judge {
 
   return {
     async judge(request) {
-      const [planJson, { plan }] = await Promise.all([
+      const [planJson, masks, { plan }] = await Promise.all([
         store.readPlanJson(request.planId),
+        store.readPlanMasks(request.planId),
         store.readPlan(request.planId),
       ]);
       const built = await bundle().catch((cause: unknown) => {
@@ -89,9 +90,9 @@ export function createJudge(options: JudgeOptions): Judge {
         built === null
           ? builtInPackages.map((name) => unevaluated(policyName(name)))
           : evaluator
-              .evaluate({ bundle: built, planJson, facts, shape: 'nested' })
+              .evaluate({ bundle: built, planJson, masks, facts, shape: 'nested' })
               .then((answers) => answers.map((answer) => readVerdict(answer, 'mandatory'))),
-        own.judge(request, { planJson, facts }),
+        own.judge(request, { planJson, masks, facts }),
       ]);
       return [...ours, ...theirs.map((verdict) => toldApart(verdict, ours))];
     },

@@ -17,6 +17,7 @@ export type Question = {
   readonly module: WebAssembly.Module;
   readonly packages: readonly PolicyPackage[];
   readonly planJson: Uint8Array;
+  readonly masks: readonly string[];
   readonly facts: PolicyFacts;
   readonly shape: InputShape;
   readonly maximumPages: number;
@@ -45,7 +46,7 @@ async function answer(question: Question, tell: (news: News) => void): Promise<v
   now = facts.run.time;
   try {
     const input = writeInput(planJson, facts, shape);
-    const mask = createAnswerMask(masks, planJson);
+    const mask = createAnswerMask([...masks, ...question.masks], planJson);
     for (const pkg of packages) tell(await answerOf(pkg, question, input, mask));
   } catch (cause) {
     for (const { name } of packages) tell({ kind: 'failed', name, reason: reasonOf(cause) });

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import type { PlanBytes, PlanFiles, StoredPlan } from '../run-store.ts';
-import { planChangesSchema, storedPlanSchema } from '../store/documents.ts';
+import { planChangesSchema, planMasksSchema, storedPlanSchema } from '../store/documents.ts';
 
 /** Whose path it is says the pass: none of them names a run, a plan or a repository. */
 export const paths = {
@@ -53,10 +53,11 @@ export const refusalSchema = z.object({ problem: z.string() });
 const formType = 'application/octet-stream';
 
 export function planForm(stored: StoredPlan, bytes: PlanBytes): FormData {
-  const { planFile, planJson, log, changes, lockFile } = bytes;
+  const { planFile, planJson, masks, log, changes, lockFile } = bytes;
   const form = new FormData();
   form.set('stored', JSON.stringify(stored));
   form.set('changes', JSON.stringify(changes));
+  form.set('masks', JSON.stringify(masks));
   form.set('planFile', blobOf(planFile));
   form.set('planJson', blobOf(planJson));
   form.set('log', blobOf(log));
@@ -74,6 +75,7 @@ export async function readPlanForm(
     stored: storedPlanSchema.parse(JSON.parse(textOf(form, 'stored'))),
     bytes: {
       changes: planChangesSchema.parse(JSON.parse(textOf(form, 'changes'))),
+      masks: planMasksSchema.parse(JSON.parse(textOf(form, 'masks'))),
       planFile: await bytesOf(form, 'planFile'),
       planJson: await bytesOf(form, 'planJson'),
       log: await bytesOf(form, 'log'),

@@ -13,7 +13,14 @@ export type Keyring = {
   open(sealed: Uint8Array, context: string): Buffer;
 };
 
-export type ArtifactKind = 'plan-file' | 'plan-json' | 'changes' | 'lock-file' | 'log' | 'errored-state';
+export type ArtifactKind =
+  | 'plan-file'
+  | 'plan-json'
+  | 'plan-masks'
+  | 'changes'
+  | 'lock-file'
+  | 'log'
+  | 'errored-state';
 /** `id`: the plan or the run that the bytes belong to. */
 export type ArtifactKey = { readonly id: PlanId | RunId; readonly kind: ArtifactKind };
 export type Artifact = ArtifactKey & { readonly clear: Buffer };
@@ -24,6 +31,7 @@ const maxArtifactBytes = 240 * 1024 * 1024;
 const keepDays: Readonly<Record<ArtifactKind, number>> = {
   'plan-file': 30,
   'plan-json': 30,
+  'plan-masks': 30,
   changes: 90,
   'lock-file': 30,
   log: 90,

@@ -15,7 +15,7 @@ import type { Mergeability } from '../../workflows/model/mergeability.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { Standing } from '../../workflows/model/standing.ts';
-import type { StoredPlan } from '../run-store.ts';
+import type { PlanBytes, StoredPlan } from '../run-store.ts';
 
 const sha = z.string().transform(parseSha);
 const count = z.int().nonnegative();
@@ -106,6 +106,8 @@ export const planChangesSchema = z.object({
   ),
   outputs: z.array(z.object({ name: z.string(), before: value, after: value })),
 }) satisfies z.ZodType<PlanChanges>;
+
+export const planMasksSchema = z.array(z.string()) satisfies z.ZodType<PlanBytes['masks']>;
 
 const mergeabilitySchema = z.object({
   state: z.enum(['behind', 'blocked', 'clean', 'dirty', 'draft', 'has_hooks', 'unknown', 'unstable']),

@@ -7,7 +7,7 @@ import type { Artifact, Artifacts, Keyring } from './artifact.ts';
 import { artifactColumns, sealArtifact } from './artifact.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
-import { planChangesSchema, storedPlanSchema } from './documents.ts';
+import { planChangesSchema, planMasksSchema, storedPlanSchema } from './documents.ts';
 
 const planRows = z.array(z.object({ document: storedPlanSchema })).max(1);
 
@@ -40,6 +40,10 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
       return count === 1 ? files : null;
     },
     readPlanJson: (id) => artifacts.read({ id, kind: 'plan-json' }),
+    async readPlanMasks(id) {
+      const masks = await artifacts.find({ id, kind: 'plan-masks' });
+      return masks === null ? [] : planMasksSchema.parse(JSON.parse(masks.toString('utf8')));
+    },
     async readPlanChanges(id) {
       const changes = await artifacts.read({ id, kind: 'changes' });
       return planChangesSchema.parse(JSON.parse(changes.toString('utf8')));
@@ -63,6 +67,10 @@ function artifactsOf(id: PlanId, bytes: PlanBytes): readonly Artifact[] {
     { id, kind: 'plan-json', clear: bytes.planJson },
     { id, kind: 'log', clear: bytes.log },
     { id, kind: 'changes', clear: Buffer.from(asJson(bytes.changes)) },
+    // Most plans hold none.
+    ...(bytes.masks.length === 0
+      ? []
+      : [{ id, kind: 'plan-masks' as const, clear: Buffer.from(asJson(bytes.masks)) }]),
     ...(bytes.lockFile === null ? [] : [{ id, kind: 'lock-file' as const, clear: bytes.lockFile }]),
   ];
 }

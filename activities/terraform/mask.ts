@@ -21,6 +21,13 @@ export function createMask(values: Iterable<string>): Mask {
   return (text) => needles.reduce((masked, needle) => masked.replaceAll(needle, replacement), text);
 }
 
+/** Those of the values that stand in a text, in one of the ways that a mask knows. */
+export function valuesIn(values: Iterable<string>, text: string): readonly string[] {
+  return [...new Set(values)].filter((value) =>
+    spellings(value).some((needle) => needle.length >= minSecretLength && text.includes(needle)),
+  );
+}
+
 function spellings(value: string): readonly string[] {
   if (value.length < minSecretLength) return [];
   const lines = value.includes('\n') ? value.split(/\r?\n/).map((line) => line.trim()) : [];

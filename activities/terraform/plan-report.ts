@@ -6,7 +6,7 @@ import { maxRiskyChanges } from '../../workflows/model/plan.ts';
 import { countChanges, riskyChanges } from './change-action.ts';
 import type { DigestInput } from './digest.ts';
 import { planDigest } from './digest.ts';
-import { createMask } from './mask.ts';
+import { createMask, valuesIn } from './mask.ts';
 import { planChanges } from './plan-changes.ts';
 import { isUnchangedOutput, isUntouched, parsePlanJson } from './plan-json.ts';
 import { sensitiveValues } from './sensitive-values.ts';
@@ -24,6 +24,8 @@ export type PlanReport = {
   readonly risky: readonly RiskyChange[];
   readonly digest: PlanDigest;
   readonly changes: PlanChanges;
+  /** Those of the question's masks that stand in the plan. */
+  readonly masks: readonly string[];
 };
 
 export type PlanAnswer = {
@@ -35,9 +37,8 @@ export type PlanAnswer = {
 
 /** Errors as parsePlanJson. */
 export function answerAbout({ planJson, about }: PlanQuestion): PlanAnswer {
-  const document = parsePlanJson(
-    Buffer.from(planJson.buffer, planJson.byteOffset, planJson.byteLength).toString(),
-  );
+  const text = Buffer.from(planJson.buffer, planJson.byteOffset, planJson.byteLength).toString();
+  const document = parsePlanJson(text);
   const secrets = [...sensitiveValues(document)];
   if (about === null) return { secrets, report: null };
   const touched = document.resource_changes.filter((resource) => !isUntouched(resource));
@@ -49,6 +50,7 @@ export function answerAbout({ planJson, about }: PlanQuestion): PlanAnswer {
     risky: riskyChanges(touched).slice(0, maxRiskyChanges),
     digest: planDigest({ document, ...about }),
     changes: planChanges(document, createMask([...about.masks, ...secrets])),
+    masks: valuesIn(about.masks, text),
   };
   return { secrets, report };
 }

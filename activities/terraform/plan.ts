@@ -155,7 +155,7 @@ async function keepPlan(
     configuration,
     masks: session.settings.masks,
   });
-  const { changes, ...numbers } = report;
+  const { changes, masks, ...numbers } = report;
   const mask = createMask([...session.settings.masks, ...secrets]);
   const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, project.dir, mask));
   const plan: Plan = {
@@ -171,7 +171,7 @@ async function keepPlan(
   const record = { plan, repository, number, source, state, planFileSha256, varFiles, moduleDirs };
   const log = session.log.masked(mask);
   const save = () =>
-    deps.store.savePlan(record, { planFile, planJson, log, changes, lockFile: prepared.lockFile });
+    deps.store.savePlan(record, { planFile, planJson, masks, log, changes, lockFile: prepared.lockFile });
   // A database that restarts must not cost the minutes that Terraform took.
   if (!(await keepTrying(save))) await save();
   return { kind: 'planned', plan, moduleDirs };
