@@ -196,7 +196,7 @@ resource "terraform_data" "bad" {
       | :-- | --: | --: | --: | --: | :-- | :-- |
       | [failing](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | 2 | | | | passed | half applied, 1 of 2 |
 
-      \`failing/main.tf:10\` **local-exec provisioner error**: Error running command 'test -e '/WORLD/state/failing.opened' \\|\\| { echo the gate is closed &gt;&amp;2; exit 3; }': exit status 3. Output: the gate is closed
+      \`failing/main.tf:10\` **local-exec provisioner error**: Error running command 'test -e '/WORLD/failing.opened' \\|\\| { echo the gate is closed &gt;&amp;2; exit 3; }': exit status 3. Output: the gate is closed
 
       <details><summary><b>failing</b>: 2 to add</summary>
 
@@ -286,6 +286,40 @@ resource "terraform_data" "bad" {
       { number: first.number, state: 'applied' },
       { number: second.number, state: 'applied' },
     ]);
+  });
+
+  test('an apply in line goes on over a push that changes nothing of its project (S3)', async ({
+    expect,
+  }) => {
+    const open = (version: string) =>
+      openOn(world, { dir: 'over-push', body: database(version), head: `over-push-${version}` });
+    const first = await open('1');
+    await untilCheck(first, 'hatchet/apply', approved);
+    await order(first, 'hubot', '/hatchet apply');
+    await untilCheck(first, 'hatchet/apply', 'Applied');
+    const second = await open('2');
+    click(
+      second,
+      await untilCheck(second, 'hatchet/apply', '1 approval missing: over-push'),
+      'Approve',
+      'hubot',
+    );
+    await untilCheck(second, 'hatchet/apply', approved);
+    await untilSecondAfter(await untilComment(second, 'Ready'));
+    await order(second, 'hubot', '/hatchet apply');
+    const untilInLine = (sha: string) =>
+      second.waitForCheck('hatchet/apply', {
+        sha,
+        matching: ({ title }) => title === `Waiting for #${first.number} to apply over-push (1st in line)`,
+        timeoutMs: patienceMs,
+      });
+    await untilInLine(second.headSha);
+    const pushed = await second.push({ 'notes/over-push.md': 'Nothing of the project.\n' });
+    await untilInLine(pushed);
+    await untilCheck(second, 'hatchet/plan', '1 project: 1 to replace', pushed);
+    first.close('mona');
+    await untilCheck(second, 'hatchet/apply', 'Applied', pushed);
+    expect((await appliesOf(world, 'over-push')).map(({ state }) => state)).toEqual(['applied', 'applied']);
   });
 
   test('unlock lets the next in line run, with a plan of what is there now (S3)', async ({ expect }) => {

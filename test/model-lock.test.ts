@@ -10,6 +10,7 @@ import {
   isFree,
   lockChange,
   release,
+  renew,
   startNext,
   withdraw,
 } from '../workflows/model/lock.ts';
@@ -108,6 +109,19 @@ describe('one lock', () => {
     expect(enqueue(enqueue(freeLock, turn(7)), turn(7)).queue).toHaveLength(1);
     const running = startNext(enqueue(freeLock, only), 1);
     expect(isFree(finish(running ?? freeLock, { frozen: null, refused: true, before: freeLock }))).toBe(true);
+  });
+
+  test('a newer grant takes the place of the older one in line, and starts nothing by itself', () => {
+    const [first, second, third] = [request(1), request(2), request(3)];
+    const lock = enqueue(enqueue(enqueue(freeLock, first), second), third);
+    const grant = { head: 'newer' } as unknown as ApplyRequest['grant'];
+    const renewed = renew(lock, { runId: second.runId, grant });
+    expect(renewed.queue).toEqual([first, { ...second, grant }, third]);
+    const running = startNext(lock, 1) ?? freeLock;
+    expect(renew(running, { runId: first.runId, grant })).toEqual(running);
+    const over = finish(running, { frozen: null, refused: true, before: freeLock });
+    expect(renew(over, { runId: first.runId, grant }).queue).toEqual([second, third]);
+    expect(renew(freeLock, { runId: first.runId, grant })).toEqual(freeLock);
   });
 
   test('a turn owns the project until it is given back, and what was applied is not given back with it', () => {

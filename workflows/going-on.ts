@@ -9,6 +9,7 @@ import { openDependents } from './model/dependencies.ts';
 import { knownProjects, projectsFound } from './model/pull-request-state.ts';
 import { isHeld, isUnderWay } from './model/round.ts';
 import { beginRound } from './planning.ts';
+import { renewQueued } from './renewing.ts';
 import { weighReviews } from './reviewing.ts';
 import { endWish, goOnOrTell, releaseDone } from './taking-turns.ts';
 
@@ -25,6 +26,7 @@ export async function playRound(desk: Desk, reason: RoundReason): Promise<void> 
 async function follow(desk: Desk): Promise<void> {
   releaseDone(desk);
   await weighOrTell(desk);
+  await renewQueued(desk);
   await goOnOrTell(desk);
   // What could not be looked at is applied when it can.
   if (!desk.state.appliesNext || projectsFound(desk.state) === null) return;

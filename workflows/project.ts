@@ -10,8 +10,19 @@ import {
 import type { ProjectPlace } from './activities.ts';
 import { execute } from './executing.ts';
 import { applyTakenSignal, projectRequestSignal } from './messages.ts';
+import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, ProjectRequest, WaitingRequest } from './model/lock.ts';
-import { enqueue, finish, grantTurns, isFree, release, startNext, takenBy, withdraw } from './model/lock.ts';
+import {
+  enqueue,
+  finish,
+  grantTurns,
+  isFree,
+  release,
+  renew,
+  startNext,
+  takenBy,
+  withdraw,
+} from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
@@ -22,9 +33,12 @@ import {
   answerAfter,
   heedFinding,
   keepInquiry,
+  lookAgain,
   recover,
+  recoverKnown,
   settleUnknown,
   unlockStateOf,
+  unsettled,
 } from './unsettled.ts';
 
 /** What the workflow is begun with, and begun again with when its history grows long. */
@@ -53,6 +67,7 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
   });
   setHandler(applyTakenSignal, () => tellTaken(office));
   void keepRecording(office, () => office.lock.running !== null);
+  if (isFree(lock)) await recoverKnown(office);
   for (;;) {
     keepInquiry(office);
     await condition(() => hasWork(office) || mayRest(office));
@@ -72,7 +87,7 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
 /** Names change, a repository's id and a project's place do not. */
 function isOwn({ repository, project }: Office, request: ProjectRequest): boolean {
   if (request.ref.repository.id !== repository.id) return false;
-  if (request.kind !== 'apply') return true;
+  if (request.kind !== 'apply' && request.kind !== 'renew') return true;
   const { dir, workspace } = request.grant.project;
   return dir === project.dir && workspace === project.workspace;
 }
@@ -97,6 +112,8 @@ async function take(office: Office, request: ProjectRequest): Promise<void> {
       return accept(office, request);
     case 'turn':
       return enlist(office, request);
+    case 'renew':
+      return move(office, renew(office.lock, request));
     case 'release':
       return letGo(office, request);
     case 'withdraw':
@@ -108,13 +125,14 @@ async function take(office: Office, request: ProjectRequest): Promise<void> {
       return;
     case 'look-again':
       await recover(office);
-      if (office.inquiry !== null) office.inquiry.again = true;
-      return;
+      return lookAgain(office, request.ended);
     case 'ask-after':
       return answerAfter(office, request);
     case 'settle':
+      await recover(office);
       return settleUnknown(office, request);
     case 'unlock-state':
+      await recover(office);
       return unlockStateOf(office, request);
     default:
       return request satisfies never;
@@ -143,7 +161,7 @@ async function enlist(office: Office, request: WaitingRequest): Promise<void> {
  */
 async function letGo(office: Office, request: Extract<ProjectRequest, { kind: 'release' }>): Promise<void> {
   const { ref, why } = request;
-  if (await recover(office)) return;
+  if ((await recover(office)) === 'found') return;
   const { owner, running } = office.lock;
   await refuseWaiting(office.lock, ref.number);
   const mayAbandon = why === 'unlock' && running === null && (owner === null || owner === ref.number);
@@ -172,6 +190,15 @@ function startNextApply(office: Office): void {
   });
 }
 
+/** The record knows of an apply that this life of the workflow does not know of: what it is about is told. */
+async function refuseFrozen(office: Office, request: ApplyRequest, outcome: ApplyOutcome): Promise<void> {
+  await recover(office);
+  const { frozen } = office.lock;
+  if (frozen === null) return tell(request, over(request, outcome));
+  const refusal = { kind: 'frozen', project: request.grant.project.name, reason: frozen } as const;
+  await tell(request, over(request, { kind: 'refused', refusal }));
+}
+
 /** The apply is over: the project is its pull request's, unless it was refused. What changed the world, else null. */
 async function settle(office: Office): Promise<ApplyRequest | null> {
   const { ended } = office;
@@ -179,14 +206,13 @@ async function settle(office: Office): Promise<ApplyRequest | null> {
   office.ended = null;
   const { request, before, outcome, lostWaitMs: waitMs } = ended;
   const refused = outcome.kind === 'refused';
-  const stuck = refused && outcome.refusal.kind === 'frozen';
   const end =
     outcome.kind === 'unknown'
-      ? { frozen: outcome.reason, unsettled: { request, waitMs, mark: outcome.mark ?? null } }
+      ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, outcome) }
       : { frozen: null };
   move(office, finish(office.lock, { ...end, refused, before }));
-  await tell(request, over(request, outcome));
-  if (stuck) await recover(office);
+  if (refused && outcome.refusal.kind === 'frozen') await refuseFrozen(office, request, outcome);
+  else await tell(request, over(request, outcome));
   const partly = outcome.kind === 'failed' && outcome.done > 0;
   return outcome.kind === 'applied' || partly ? request : null;
 }

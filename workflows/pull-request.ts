@@ -25,6 +25,7 @@ import { findProject, projectsFound, withPullRequest } from './model/pull-reques
 import { isSettled, isUnknown } from './model/round.ts';
 import { inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
+import { renewQueued } from './renewing.ts';
 import { heedReviews, keepLooking } from './reviewing.ts';
 import { keepShowing } from './showing.ts';
 import type { TurnNews } from './taking-turns.ts';
@@ -116,6 +117,8 @@ function heedApply(desk: Desk, news: ApplyNews): void {
     if (dependents.length > 0) void playRound(desk, { kind: 'dependency', only: dependents });
     // What is required was looked at afresh there, and people are to see what is missing.
     else if (isForPeople(news)) void playRound(desk, { kind: 'refresh', applied: [] });
+    // A push may have come between its grant and the place in line.
+    if (news.kind === 'queued') void renewQueued(desk);
     return void goOnOrTell(desk);
   }
   const { pullRequest, staleInARow } = desk.state;

@@ -19,7 +19,8 @@ import { heldAfter, isNext, nextStep } from './model/turn.ts';
 import { askProjects } from './proxies.ts';
 import { tellProjects } from './telling-projects.ts';
 
-type Wished = ProjectState & { readonly apply: ApplyState };
+/** A project whose apply somebody wishes. */
+export type Wished = ProjectState & { readonly apply: ApplyState };
 
 /** From when on the pull request owns a project, as hatchet.yaml says. */
 export function lockOf(desk: Desk, project: string): LockMode {
@@ -160,6 +161,7 @@ function start(desk: Desk, held: Wished, waits: boolean): Asked | null {
     runId,
     digest: grant.digest,
     plan,
+    head: grant.head,
     trigger: wish.trigger,
     phase: { kind: 'asked' },
   } as const;

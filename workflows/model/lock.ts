@@ -38,12 +38,22 @@ export type WaitingRequest = ApplyRequest | TurnRequest;
 export type ProjectRequest =
   | WaitingRequest
   | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'closed' | 'unlock' }
+  /** What waits as this run was granted anew, for a head that changes nothing of the project. */
+  | {
+      readonly kind: 'renew';
+      readonly ref: PullRequestRef;
+      readonly runId: RunId;
+      readonly grant: ApplyGrant;
+    }
   /** It no longer wants what it waits for; what it has applied stays its own. */
   | { readonly kind: 'withdraw'; readonly ref: PullRequestRef }
   /** Interrupts this run of the pull request's, gracefully. */
   | { readonly kind: 'stop'; readonly ref: PullRequestRef; readonly runId: RunId }
-  /** Has another look at what an apply with an unknown outcome has done. */
-  | { readonly kind: 'look-again'; readonly ref: PullRequestRef }
+  /**
+   * Has another look at what an apply with an unknown outcome has done. `ended`: the run whose runner says that its
+   * Terraform has come to its end; null: somebody wants it.
+   */
+  | { readonly kind: 'look-again'; readonly ref: PullRequestRef; readonly ended: RunId | null }
   /** A person has decided what came of an apply with an unknown outcome: the project goes on. */
   | {
       readonly kind: 'settle';
@@ -85,7 +95,24 @@ export type Unsettled = {
   readonly waitMs: number;
   /** What it wrote down of the state lock that it would take. */
   readonly mark: LockMark | null;
+  /** When contact with it was lost (ISO 8601). */
+  readonly lostAt: string;
+  /** Its runner says that its Terraform has come to its end. */
+  readonly ended: boolean;
 };
+
+/**
+ * Until when (ISO 8601) the Terraform of a lost apply may still be at work; null: it is over. `alone`: somebody has held
+ * the state's lock since, which it would hold. Where nothing tells, it is over once it has been lost for as long as an
+ * apply may take at all: its runner stops it by then.
+ */
+export function atWorkUntil(
+  { request: { grant }, waitMs, lostAt, ended }: Unsettled,
+  seen: { readonly alone: boolean; readonly nowMs: number },
+): string | null {
+  const untilMs = Date.parse(lostAt) + grant.timeoutMs + waitMs;
+  return ended || seen.alone || seen.nowMs >= untilMs ? null : new Date(untilMs).toISOString();
+}
 
 export type Ownership = Pick<Lock, 'owner' | 'applied'>;
 
@@ -103,6 +130,14 @@ export function takenBy({ owner, queue }: Lock, number: number): number | null {
 export function enqueue(lock: Lock, request: WaitingRequest): Lock {
   const known = [...lock.queue, ...(lock.running === null ? [] : [lock.running])];
   return known.some((each) => isSame(each, request)) ? lock : { ...lock, queue: [...lock.queue, request] };
+}
+
+/** The newer grant in the older one's place in line; what waits no longer is left as it is. */
+export function renew(lock: Lock, { runId, grant }: Pick<ApplyRequest, 'runId' | 'grant'>): Lock {
+  const queue = lock.queue.map((each) =>
+    each.kind === 'apply' && each.runId === runId ? { ...each, grant } : each,
+  );
+  return { ...lock, queue };
 }
 
 function isSame(left: WaitingRequest, right: WaitingRequest): boolean {

@@ -22,6 +22,8 @@ export type ApplyState = {
   readonly digest: PlanDigest;
   /** What is applied, whatever else is planned meanwhile. */
   readonly plan: Plan;
+  /** The head that it was granted for; absent while it is held. */
+  readonly head?: Sha;
   readonly trigger: ApplyTrigger;
   readonly phase: /** Somebody wants it, and it starts when these are applied and the project is this pull request's. */
     | { readonly kind: 'held'; readonly after: readonly string[] }
