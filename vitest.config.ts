@@ -1,4 +1,5 @@
-// How are the tests run? Each file in a process of its own, beside one database and one Temporal server for all.
+// How are the tests run? Files of the whole app one after the other in few processes, others each in one of its own.
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
@@ -8,19 +9,37 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/hatchet/code', import.meta.url),
 );
 
+/** Those that have a world: an app and a GitHub take seconds to start, so they share them where they can. */
+const ofTheWholeApp = readdirSync(new URL('test', import.meta.url))
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => `test/${name}`)
+  .filter((path) => readFileSync(new URL(path, import.meta.url), 'utf8').includes("from './world.ts'"));
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Temporal's native module crashes in worker threads.
     pool: 'forks',
     // Most tests wait for other processes: more of them than cores keep the cores busy.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
+    // One database and one Temporal server for all.
     globalSetup: ['test/global-setup.ts'],
     // A cold Terraform, a Temporal server and a database on a busy machine; a hanging test still ends.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Counted by .ci/run.
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/hatchet/tests.json' }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'app',
+          include: ofTheWholeApp,
+          isolate: false,
+          environment: './test/shared-stage.ts',
+        },
+      },
+      { extends: true, test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: ofTheWholeApp } },
+    ],
   },
 });

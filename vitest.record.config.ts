@@ -2,4 +2,6 @@
 import { defineConfig } from 'vitest/config';
 import tests from './vitest.config.ts';
 
-export default defineConfig({ test: { ...tests.test, include: ['test/record-histories.ts'] } });
+const { projects: _, ...test } = tests.test ?? {};
+
+export default defineConfig({ test: { ...test, include: ['test/record-histories.ts'] } });

@@ -14,6 +14,7 @@ export type AppProcess = {
   readonly stop: () => Promise<number | null>;
   /** SIGKILL, and waits for the end. */
   readonly kill: () => Promise<number | null>;
+  readonly isRunning: () => boolean;
   /** Starts it again with the same environment; resolves with the new address. */
   readonly start: () => Promise<string>;
 };
@@ -42,8 +43,9 @@ export async function startAppProcess(
     url = await listening(child, lines);
     return url;
   };
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    if (!isRunning()) return child.exitCode;
     child.kill(signal);
     await once(child, 'exit');
     return child.exitCode;
@@ -57,6 +59,7 @@ export async function startAppProcess(
       return child.pid ?? -1;
     },
     lines,
+    isRunning,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     start,

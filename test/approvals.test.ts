@@ -39,10 +39,8 @@ const configurations = {
 };
 
 beforeAll(async () => {
-  world = await createWorld({ files: () => everyBranch });
+  world = await createWorld({ files: () => everyBranch, people: ['lee'] });
   const { sandbox, repository } = world;
-  sandbox.createUser('lee');
-  repository.collaborator('lee', 'write');
   sandbox.createTeam('octo-org', 'platform', ['lee']);
   for (const [branch, text] of Object.entries(configurations)) {
     await repository.commit(branch, { files: { 'hatchet.yaml': text } });
@@ -334,7 +332,7 @@ describe.concurrent('approvals', () => {
     expect(await ask(pullRequest, 'hubot', '/hatchet apply')).toMatchInlineSnapshot(`
       {
         "reaction": "confused",
-        "reply": "@hubot \`/hatchet apply\` was refused: \`protect\` denies \`vault\`. Nobody can approve this: change the code and push.",
+        "reply": "@hubot \`/hatchet apply\` was refused: \`protect\` denies \`vault\`. No approval can change that: see why on hatchet/policy, then push.",
       }
     `);
     const merge = await pullRequest.merge({ by: 'mona' });

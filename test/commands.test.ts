@@ -1,5 +1,4 @@
 // What is answered to what people write, by whom and when they write it?
-import { randomBytes } from 'node:crypto';
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
@@ -26,15 +25,11 @@ import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
-const key = randomBytes(32).toString('base64');
 let world: World;
 let states: GatedStates;
 
 beforeAll(async () => {
-  [world, states] = await Promise.all([
-    createWorld({ environment: { HATCHET_ENCRYPTION_KEY: key } }),
-    startGatedStates(),
-  ]);
+  [world, states] = await Promise.all([createWorld({}), startGatedStates()]);
 });
 afterAll(async () => {
   await states.close();
@@ -252,7 +247,7 @@ test('no check is left open (S14)', () => untilNoneOpen(world));
 
 // Last: it looks at everything that the others did.
 test('whoever takes over understands all that has happened', async ({ expect }) => {
-  const { replayed, differences } = await replayAll(world, key);
+  const { replayed, differences } = await replayAll(world);
   expect(differences).toEqual([]);
   expect(replayed).toBeGreaterThan(8);
 });

@@ -23,7 +23,7 @@ vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 
 beforeAll(async () => {
-  world = await createWorld({});
+  world = await createWorld({ alone: true });
 });
 afterAll(() => world.close());
 

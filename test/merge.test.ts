@@ -196,7 +196,7 @@ resource "terraform_data" "bad" {
       | :-- | --: | --: | --: | --: | :-- | :-- |
       | [failing](https://github.test/octo-org/infra/pull/N/checks?sha=SHA) | 2 | | | | passed | half applied, 1 of 2 |
 
-      \`failing/main.tf:10\` **local-exec provisioner error**: Error running command 'test -e '/WORLD/failing.opened' \\|\\| { echo the gate is closed &gt;&amp;2; exit 3; }': exit status 3. Output: the gate is closed
+      \`failing/main.tf:10\` **local-exec provisioner error**: Error running command 'test -e '/WORLD/state/failing.opened' \\|\\| { echo the gate is closed &gt;&amp;2; exit 3; }': exit status 3. Output: the gate is closed
 
       <details><summary><b>failing</b>: 2 to add</summary>
 

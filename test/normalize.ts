@@ -5,7 +5,9 @@ import type { CheckRun } from '../fixtures/sandbox/model.ts';
 export function normalize(text: string): string {
   return text
     .replace(/^<!-- hatchet:reply [0-9a-f]{32} -->\n/, '')
+    .replaceAll(/(?:\/[\w.-]+)*\/hatchet-world-\w+\/state\/\d+/g, '/WORLD/state')
     .replaceAll(/(?:\/[\w.-]+)*\/hatchet-world-\w+/g, '/WORLD')
+    .replaceAll(/\bocto-org\/infra-\d+\b/g, 'octo-org/infra')
     .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'https://github.test')
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
     .replaceAll(/\b(?=[0-9a-f]*\d)[0-9a-f]{40}\b/g, 'SHA')

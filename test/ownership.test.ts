@@ -260,11 +260,10 @@ describe.concurrent('three pull requests on three projects, in any order', () =>
       for (const one of all) one.close('mona');
       const read = () =>
         inDatabase(world.databaseUrl, async (sql) => ({
-          held: await sql<
-            Held[]
-          >`select dir, number, kind from lock_event where dir in ${sql(dirs)} order by id`,
+          held: await sql<Held[]>`select dir, number, kind from lock_event
+          where repository_id = ${world.repository.id} and dir in ${sql(dirs)} order by id`,
           ran: await sql<Ran[]>`select dir, begun_at as begun, finished_at as finished from apply
-          where dir in ${sql(dirs)} order by fence`,
+          where repository_id = ${world.repository.id} and dir in ${sql(dirs)} order by fence`,
         }));
       const ended = async (): Promise<boolean> => {
         const { held, ran } = await read();

@@ -11,18 +11,20 @@ import type { World } from './world.ts';
 
 export type Replays = { readonly replayed: number; readonly differences: readonly string[] };
 
-/** Replays every history of the world, as a restart would; `key` is the world's HATCHET_ENCRYPTION_KEY. */
-export async function replayAll({ namespace }: World, key: string): Promise<Replays> {
+/** Replays every history of the world's repository, as a restart would. */
+export async function replayAll({ namespace, repository, encryptionKey }: World): Promise<Replays> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const bundle = await workflowBundle(createLog({ level: 'error', secrets: [] }));
-  const converter = dataConverter(createKeyring(parseEncryptionKeys(key)));
+  const converter = dataConverter(createKeyring(parseEncryptionKeys(encryptionKey)));
   const connection = await Connection.connect({ address: inject('temporalAddress') });
   const client = new Client({ connection, namespace, dataConverter: converter });
+  const { id } = repository;
+  const query = `WorkflowId STARTS_WITH "pr/${id}/" OR WorkflowId STARTS_WITH "project/${id}/" OR WorkflowId = "repository/${id}"`;
   const differences: string[] = [];
   let replayed = 0;
   const results = Worker.runReplayHistories(
     { workflowBundle: bundle, dataConverter: converter },
-    client.workflow.list().intoHistories(),
+    client.workflow.list({ query }).intoHistories(),
   );
   for await (const { workflowId, error } of results) {
     replayed += 1;

@@ -39,14 +39,12 @@ const mainRules = (branches: readonly string[]): string =>
 
 beforeAll(async () => {
   const branches = ['main', ...Object.keys(configurations)];
-  world = await createWorld({ files: () => ({ 'hatchet.yaml': mainRules(branches) }) });
+  world = await createWorld({ files: () => ({ 'hatchet.yaml': mainRules(branches) }), people: ['ann'] });
   const { sandbox, repository } = world;
   const installation = sandbox.installation('octo-org');
   installation.permissions = { ...installation.permissions, contents: 'write' };
-  sandbox.createUser('ann');
   sandbox.createBot('reviewer[bot]');
   repository.collaborator('reviewer[bot]', 'write');
-  repository.collaborator('ann', 'write');
   sandbox.createTeam('octo-org', 'oncall', ['ann']);
   for (const [branch, text] of Object.entries(configurations)) {
     await repository.commit(branch, { files: { 'hatchet.yaml': text } });

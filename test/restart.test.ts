@@ -35,7 +35,7 @@ let drained: HttpStateServer;
 
 beforeAll(async () => {
   [states, drained] = await Promise.all([startGatedStates(), startHttpStateServer()]);
-  world = await createWorld({});
+  world = await createWorld({ alone: true });
 });
 afterAll(async () => {
   await world.close();

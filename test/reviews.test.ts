@@ -24,17 +24,14 @@ import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
-let platform: Team;
+let reviewers: Team;
 
 beforeAll(async () => {
-  world = await createWorld({ files: () => everyBranch });
+  const people = ['lee', 'ann', 'ben', 'eve', 'tom'];
+  world = await createWorld({ files: () => everyBranch, people });
   const { sandbox, repository } = world;
-  for (const login of ['lee', 'ann', 'ben', 'eve', 'tom']) {
-    sandbox.createUser(login);
-    repository.collaborator(login, 'write');
-  }
-  platform = sandbox.createTeam('octo-org', 'platform', ['ben']);
-  const team = "version: 1\napprovals:\n  count: 1\n  by: ['@octo-org/platform']\n";
+  reviewers = sandbox.createTeam('octo-org', 'reviewers', ['ben']);
+  const team = "version: 1\napprovals:\n  count: 1\n  by: ['@octo-org/reviewers']\n";
   const elsewhere = 'version: 1\napprovals:\n  count: 1\n  from: [comment]\n';
   await repository.commit('team', { files: { 'hatchet.yaml': team } });
   await repository.commit('by-comment', { files: { 'hatchet.yaml': elsewhere } });
@@ -143,7 +140,7 @@ describe.concurrent('rights that are lost between the yes and the apply (S10)', 
     const pullRequest = await openReplace('left', 'team');
     await order(pullRequest, 'ben', '/hatchet approve');
     await untilCheck(pullRequest, 'hatchet/apply', approved);
-    platform.members.delete('ben');
+    reviewers.members.delete('ben');
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/apply', missing('left'), merge);
     await untilComment(pullRequest, 'the approval of @ben no longer counts');

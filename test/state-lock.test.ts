@@ -1,6 +1,5 @@
 // What happens to a lock of Terraform's that an apply left behind, and to a state that could not be written?
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -44,7 +43,6 @@ let world: World;
 let own: S3StateServer;
 let foreign: S3StateServer;
 let refusing: HttpStateServer;
-const key = randomBytes(32).toString('base64');
 
 beforeAll(async () => {
   [own, foreign, refusing] = await Promise.all([
@@ -52,9 +50,7 @@ beforeAll(async () => {
     startS3StateServer(),
     startHttpStateServer(),
   ]);
-  world = await createWorld({
-    environment: { HATCHET_LOST_WAIT: '100ms', HATCHET_ENCRYPTION_KEY: key },
-  });
+  world = await createWorld({});
 });
 afterAll(async () => {
   await world.close();
@@ -132,7 +128,11 @@ const program = join(import.meta.dirname, '../app/kept-state.ts');
 
 /** `npm run state`, as an operator starts it. */
 async function runState(...args: readonly string[]): Promise<{ readonly text: string }> {
-  const env = { DATABASE_URL: world.databaseUrl, HATCHET_ENCRYPTION_KEY: key, PATH: process.env.PATH };
+  const env = {
+    DATABASE_URL: world.databaseUrl,
+    HATCHET_ENCRYPTION_KEY: world.encryptionKey,
+    PATH: process.env.PATH,
+  };
   return promisify(execFile)(process.execPath, [program, ...args], { env }).then(
     ({ stdout }) => ({ text: stdout }),
     (error: { readonly stderr: string }) => ({ text: error.stderr }),
@@ -143,12 +143,13 @@ async function runState(...args: readonly string[]): Promise<{ readonly text: st
 async function bringState(dir: string): Promise<string> {
   const store = await openStore({
     url: world.databaseUrl,
-    keyring: createKeyring(parseEncryptionKeys(key)),
+    keyring: createKeyring(parseEncryptionKeys(world.encryptionKey)),
     log: { debug: () => undefined },
   });
   const sql = postgres(world.databaseUrl, { max: 1 });
   try {
-    const [row] = await sql<{ run: string }[]>`select run_id as run from apply where dir = ${dir}`;
+    const [row] = await sql<{ run: string }[]>`select run_id as run from apply
+      where repository_id = ${world.repository.id} and dir = ${dir}`;
     const run = parseRunId(row?.run ?? '');
     await store.runs.saveErroredState(run, Buffer.from('{"serial":1}'));
     return run;
@@ -203,7 +204,8 @@ describe.concurrent('a state that cannot be written (S5)', () => {
     const settled = await inDatabase(
       world.databaseUrl,
       (sql) =>
-        sql`select action, target, reason from event where action = 'settle-state' and target = 'refused'`,
+        sql`select action, target, reason from event
+          where repository_id = ${world.repository.id} and action = 'settle-state' and target = 'refused'`,
     );
     expect([...settled]).toEqual([{ action: 'settle-state', target: 'refused', reason: 'put back' }]);
     await order(pullRequest, 'hubot', '/hatchet plan');

@@ -233,9 +233,8 @@ export type RecordedRefusal = { readonly actor: string; readonly action: string;
 /** What the record says was refused on a pull request, oldest first. */
 export async function refusalsOf(world: World, number: number): Promise<readonly RecordedRefusal[]> {
   const query = (sql: postgres.Sql) =>
-    sql<
-      RecordedRefusal[]
-    >`select actor, action, reason from event where number = ${number} and not allowed order by id`;
+    sql<RecordedRefusal[]>`select actor, action, reason from event
+      where repository_id = ${world.repository.id} and number = ${number} and not allowed order by id`;
   const found = await withDatabase(world, query);
   return found.map(({ actor, action, reason }) => ({ actor, action, reason }));
 }
@@ -248,7 +247,9 @@ export async function untilPushHeard(world: World, head: string): Promise<void> 
 
 /** How many plans of a project were ever finished. */
 export async function countPlans(world: World, dir: string): Promise<number> {
-  return withDatabase(world, async (sql) => (await sql`select id from plan where dir = ${dir}`).length);
+  const query = (sql: postgres.Sql) =>
+    sql`select id from plan where repository_id = ${world.repository.id} and dir = ${dir}`;
+  return (await withDatabase(world, query)).length;
 }
 
 export type RecordedApply = { readonly number: number; readonly state: string };
@@ -256,7 +257,8 @@ export type RecordedApply = { readonly number: number; readonly state: string };
 /** The applies of a project that were ever begun, oldest first. */
 export async function appliesOf(world: World, dir: string): Promise<readonly RecordedApply[]> {
   const query = (sql: postgres.Sql) =>
-    sql<RecordedApply[]>`select number, state from apply where dir = ${dir} order by begun_at`;
+    sql<RecordedApply[]>`select number, state from apply
+      where repository_id = ${world.repository.id} and dir = ${dir} order by begun_at`;
   return (await withDatabase(world, query)).map(({ number, state }) => ({ number, state }));
 }
 

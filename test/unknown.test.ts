@@ -36,7 +36,6 @@ let world: World;
 beforeAll(async () => {
   world = await createWorld({
     files: () => ({ 'hatchet.yaml': 'version: 1\napprovals: { count: 1 }\n' }),
-    environment: { HATCHET_LOST_WAIT: '100ms' },
   });
 });
 afterAll(() => world.close());
