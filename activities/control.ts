@@ -117,6 +117,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       return { ...begun, lostWaitMs: deps.lostWaitMs, pass: admitApply(deps, request) };
     },
     recordUnbegun: ({ runId, life, outcome }) => store.applies.recordUnbegun(runId, life, outcome),
+    callBack: ({ runId }) => store.claims.callBack(runId),
     async findUnfinished({ repository, project }) {
       const found = await store.applies.findUnfinished({ repositoryId: repository.id, ...project });
       return found === null ? null : { ...found, lostWaitMs: deps.lostWaitMs };
@@ -171,8 +172,22 @@ async function runAddresses(
   runs: readonly ShownRun[],
 ): Promise<ReadonlyMap<RunId, string>> {
   if (runAddress === null) return new Map();
-  const since = await store.shownRuns.note(ref, runs);
+  const [since] = await Promise.all([store.shownRuns.note(ref, runs), keepFailures(store, runs)]);
   return new Map([...since].map(([id, at]) => [id, runAddress(id, at)]));
+}
+
+/** What failed before a runner took it, or with its runner, has no log: its page says why, below what was heard of it. */
+async function keepFailures(
+  { runs: kept, liveLogs }: Pick<ControlDependencies['store'], 'runs' | 'liveLogs'>,
+  shown: readonly ShownRun[],
+): Promise<void> {
+  await Promise.all(
+    shown.map(async ({ id, said }) => {
+      if (said === undefined) return;
+      const heard = (await liveLogs.read(id, -1)) ?? [];
+      await kept.addLog(id, Buffer.from([...heard.map(({ text }) => text), said].join('')));
+    }),
+  );
 }
 
 async function beating<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 // What does a run read and keep? The narrow part of the store that a runner may use.
+import type { Refusal } from '../workflows/model/apply.ts';
 import type { PlanChanges } from '../workflows/model/change.ts';
 import type { PlanId, RunId } from '../workflows/model/identifiers.ts';
 import type { Plan } from '../workflows/model/plan.ts';
@@ -37,6 +38,10 @@ export type PlanBytes = {
 /** `lockFile`: null when init wrote none. */
 export type PlanFiles = { readonly planFile: Buffer; readonly lockFile: Buffer | null };
 
+/** The plan is whoever's who asked; otherwise another has it, or it was refused. */
+export const isPlanTaken = (answer: PlanFiles | Refusal | null): answer is PlanFiles =>
+  answer !== null && !('kind' in answer);
+
 /** `taker`: a UUID that the process gave itself. */
 export type PlanTaking = { readonly planId: PlanId; readonly runId: RunId; readonly taker: string };
 
@@ -51,9 +56,9 @@ export type RunStore = {
   readPlanFile(id: PlanId): Promise<PlanFiles>;
   /**
    * What an apply that has begun applies, for the first process that takes it and for no other, however often that one
-   * asks. Null: another has taken it, or the apply is over.
+   * asks. Null: another has taken it, or the apply is over. A refusal: people said no before anybody had taken it.
    */
-  takePlanFile(request: PlanTaking): Promise<PlanFiles | null>;
+  takePlanFile(request: PlanTaking): Promise<PlanFiles | Refusal | null>;
   readPlanJson(id: PlanId): Promise<Buffer>;
   /** See `PlanBytes`. */
   readPlanMasks(id: PlanId): Promise<readonly string[]>;

@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { RunnerActivities, RunPass } from '../workflows/activities.ts';
 import { applyTakenSignal } from '../workflows/messages.ts';
+import { isPlanTaken } from './run-store.ts';
 import { applyPlan } from './terraform/apply.ts';
 import { planProject } from './terraform/plan.ts';
 import type { RunAccess, RunContext, RunnerDependencies } from './terraform/settings.ts';
@@ -26,10 +27,10 @@ export function createRunnerActivities(
     },
     applyPlan: async ({ pass, ...request }) => {
       const { context, deps } = admit(pass);
-      const told = tellTaken(context);
-      const outcome = await applyPlan(context, deps, request);
+      const { store, told } = telling(deps.store, () => tellTaken(context));
+      const outcome = await applyPlan(context, { ...deps, store }, request);
       // The beginning is told before the end.
-      await told;
+      await told();
       return outcome;
     },
     unlockState: async ({ pass, ...request }) => {
@@ -37,6 +38,17 @@ export function createRunnerActivities(
       return unlockState(context, deps, request);
     },
   };
+}
+
+/** Says so once the plan is this runner's: until then the apply may still be called back. */
+function telling(store: RunAccess['store'], tell: () => Promise<void>) {
+  let telling: Promise<void> | null = null;
+  const takePlanFile: RunAccess['store']['takePlanFile'] = async (taking) => {
+    const files = await store.takePlanFile(taking);
+    if (isPlanTaken(files)) telling ??= tell();
+    return files;
+  };
+  return { store: { ...store, takePlanFile }, told: async () => telling };
 }
 
 /** The project's workflow; what people see of it is true without this, too. */

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { ControlDependencies } from '../activities/control.ts';
 import { createControlActivities } from '../activities/control.ts';
 import { createGitHub } from '../activities/github/client.ts';
+import { tellingArrivals } from '../activities/late-arrivals.ts';
 import { createRunPages } from '../activities/pages/run-pages.ts';
 import { createChangedFilesReader } from '../activities/policy/changed-files.ts';
 import { createPolicyChecker } from '../activities/policy/check-edited.ts';
@@ -20,6 +21,7 @@ import { createPasses } from '../activities/run-service/pass.ts';
 import { createProofs } from '../activities/run-service/proof.ts';
 import type { RunServiceDependencies } from '../activities/run-service/serve.ts';
 import { createRunService } from '../activities/run-service/serve.ts';
+import type { RunStore } from '../activities/run-store.ts';
 import { createRunnerActivities } from '../activities/runner.ts';
 import { checkout } from '../activities/source/checkout.ts';
 import { createGroupInspector } from '../activities/source/group.ts';
@@ -163,6 +165,12 @@ type Office = {
   readonly closes: Closes;
 };
 
+type ControlOffice = Office & {
+  readonly messenger: ReturnType<typeof createMessenger>;
+  /** Tells of what reaches it late. */
+  readonly runs: RunStore;
+};
+
 async function startWorkAt(settings: WorkSettings, office: Office) {
   const { config } = settings;
   const { store, links, closes } = office;
@@ -173,10 +181,12 @@ async function startWorkAt(settings: WorkSettings, office: Office) {
     environment: gitEnvironment(config),
   });
   closes.push(() => mirrors.close());
-  const control = startControl(settings, office, mirrors);
+  const messenger = createMessenger(settings.client.workflow, config.refreshWaitMs);
+  const runs = tellingArrivals({ store, messenger, log: settings.log });
+  const control = startControl(settings, { ...office, messenger, runs }, mirrors);
   if (config.role === 'control') return [await control];
   const access: RunAccess = {
-    store: store.runs,
+    store: runs,
     checkout: async ({ repository, tree, into }) => {
       await checkout({ mirror: await mirrors.open(repository.id), tree, into });
     },
@@ -187,9 +197,9 @@ async function startWorkAt(settings: WorkSettings, office: Office) {
   return Promise.all([control, runners.then((worker) => ({ worker, readiness: [] }))]);
 }
 
-async function startControl(settings: WorkSettings, office: Office, mirrors: Mirrors) {
+async function startControl(settings: WorkSettings, office: ControlOffice, mirrors: Mirrors) {
   const { config, tools, client, native, converter, log } = settings;
-  const { store, links, closes } = office;
+  const { store, links, closes, messenger } = office;
   if (config.github === null || tools.opa === null) throw new Error('control needs the App and opa');
   const github = createGitHub(config.github, store.budget);
   const hcl = createHclReader();
@@ -209,7 +219,6 @@ async function startControl(settings: WorkSettings, office: Office, mirrors: Mir
   });
   closes.push(() => judge.close());
   const [bundle] = await Promise.all([workflowBundle(log), judge.warm()]);
-  const messenger = createMessenger(client.workflow, config.refreshWaitMs);
   const { appId } = config.github;
   const pools = {
     poolHasRunners: poolHasRunners(client),
@@ -251,7 +260,7 @@ async function startControl(settings: WorkSettings, office: Office, mirrors: Mir
 /** Where it is configured, runners on machines of their own are let in, each run with a pass of its own. */
 async function openToRunners(
   { config, log }: WorkSettings,
-  { store, keyring, links, closes }: Office,
+  { store, runs, keyring, links, closes }: ControlOffice,
   mirrors: Mirrors,
 ): Promise<ControlDependencies['admitRun']> {
   const { listen } = config.runService;
@@ -261,7 +270,7 @@ async function openToRunners(
     const mirror = await mirrors.open(repository);
     return (await mirror.objects.has(tree)) ? mirror.pack(tree, signal) : null;
   };
-  const { runs, applies, liveLogs } = store;
+  const { applies, liveLogs } = store;
   const proofs = createProofs(proofKeysOf(derivedKeyrings(keyring)));
   const service = createRunService({ passes, proofs, store: runs, applies, liveLogs, packTree, log });
   const listener = await startRunListener(listen, service, log);

@@ -109,6 +109,7 @@ const clicked = (button: Button): Message => ({
   button,
   head,
   project: null,
+  locks: null,
   roundId: '',
 });
 const actionOf = (message: Message): Action => {

@@ -102,15 +102,14 @@ describe('a life of the workflow that was reset or begun anew (S6)', () => {
     const run = someRun();
     expect(await begin(stored, 1, run, 'first')).toBe('begun');
     await expect(begin(stored, 1, run, 'second')).rejects.toMatchObject({ type: operatorErrorType });
-    expect(await store.applies.findUnfinished(project.key)).toEqual({
-      runId: run,
-      number: 7,
-      grant: someGrant(stored),
-      asked: someAsked('first'),
-    });
+    const unfinished = { runId: run, number: 7, grant: someGrant(stored), asked: someAsked('first') };
+    expect(await store.applies.findUnfinished(project.key)).toEqual({ ...unfinished, lost: null });
     expect(await store.applies.recordUnbegun(run, 'second', nothing(run))).toMatchObject(gone);
     expect(await store.applies.find(run)).toMatchObject({ state: 'unknown' });
-    expect(await store.applies.findUnfinished(project.key)).toBeNull();
+    expect(await store.applies.findUnfinished(project.key)).toMatchObject({
+      ...unfinished,
+      lost: { outcome: gone },
+    });
     expect(await store.applies.recordUnbegun(run, null, nothing(run))).toMatchObject(gone);
   });
 
@@ -193,8 +192,35 @@ describe('after an apply has ended', () => {
     const project = createProject();
     const stored = await project.plan();
     await beginAndRecord(stored, 1, outcome);
+    await store.applies.abandon(project.key, 'somebody has looked');
     expect(await begin(stored, 2)).toBe('plan-used');
     expect(await begin(await project.plan(), 2)).toBe('begun');
+  });
+
+  test('of which nobody knows what it has done, nothing begins until somebody has decided (S5)', async () => {
+    const project = createProject();
+    const stored = await project.plan();
+    const mark = { who: 'runner@one', since: '2026-01-01T00:00:00.000Z' };
+    const lost = (runId: RunId): ApplyOutcome => ({ ...unknown(runId), mark, ended: true }) as ApplyOutcome;
+    const run = await beginAndRecord(stored, 1, lost);
+    expect(await begin(await project.plan(someDigest('2'), 8), 2)).toBe('unfinished');
+    // Also by somebody who never heard of it.
+    expect(await store.applies.findUnfinished(project.key)).toMatchObject({
+      runId: run,
+      lost: { outcome: lost(run) },
+    });
+    expect(await store.applies.abandon(project.key, 'somebody has looked')).toBe(run);
+    expect(await store.applies.find(run)).toMatchObject({ outcome: unknown(run) });
+    expect(await store.applies.findUnfinished(project.key)).toBeNull();
+    expect(await begin(await project.plan(someDigest('2'), 8), 2)).toBe('begun');
+  });
+
+  test('what is settled keeps nothing out', async () => {
+    const project = createProject();
+    const run = await beginAndRecord(await project.plan(), 1, unknown);
+    expect(await store.applies.record(run, applied(run))).toBe('recorded');
+    expect(await store.applies.findUnfinished(project.key)).toBeNull();
+    expect(await begin(await project.plan(someDigest('2'), 8), 2)).toBe('begun');
   });
 
   test.each([
@@ -206,6 +232,7 @@ describe('after an apply has ended', () => {
     const before = await project.plan(someDigest('1'), 7);
     const elsewhere = await project.plan(someDigest('2'), 8);
     await beginAndRecord(await project.plan(someDigest('3'), 7), 1, outcome);
+    await store.applies.abandon(project.key, 'somebody has looked');
     expect(await begin(before, 2)).toBe('changed-since');
     expect(await begin(elsewhere, 2)).toBe('applied-elsewhere');
     expect(await begin(await project.plan(someDigest('2'), 8), 2)).toBe('begun');

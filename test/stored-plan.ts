@@ -96,7 +96,10 @@ export function someBytes(word: string): PlanBytes {
 }
 
 /** The claims of a grant. Only `grantApply` makes real ones; the store looks at the claims, never at the proof. */
-export function someGrant({ plan, number }: StoredPlan): ApplyGrant {
+export function someGrant(
+  { plan, number }: StoredPlan,
+  changes: Partial<Pick<ApplyGrant, 'approvals' | 'rules'>> = {},
+): ApplyGrant {
   const claims: object = {
     planId: plan.id,
     digest: plan.digest,
@@ -106,6 +109,9 @@ export function someGrant({ plan, number }: StoredPlan): ApplyGrant {
     trigger: { kind: 'comment', actor: 'ada' },
     approvals: [],
     over: null,
+    authors: [],
+    rules: [],
+    ...changes,
   };
   return claims as ApplyGrant;
 }

@@ -212,6 +212,8 @@ export type CommandRefusal =
   | { readonly kind: 'nothing-unknown' }
   /** What is there was not looked at yet. */
   | { readonly kind: 'not-compared'; readonly project: string }
+  /** The Terraform that was lost may still be at work; `until`: ISO 8601. */
+  | { readonly kind: 'maybe-at-work'; readonly project: string; readonly until: string }
   /** Nobody found a lock of Terraform that the apply itself left behind. */
   | { readonly kind: 'no-own-lock' }
   | { readonly kind: 'applying' }
@@ -308,7 +310,10 @@ export type ControlActivities = {
    * taken it. `holds`: it stands without that, too. `not begun`: nobody gets it before what was said is read.
    */
   callBack(request: { readonly runId: RunId }): Promise<'called back' | 'taken' | 'holds' | 'not begun'>;
-  /** The apply of the project that was begun and never said how it ended; null when there is none. */
+  /**
+   * The apply of the project that was begun and never said how it ended, or of which nobody knows and nobody has decided
+   * what it has done; null when there is none.
+   */
   findUnfinished(request: {
     readonly repository: Repository;
     readonly project: ProjectPlace;
@@ -342,8 +347,8 @@ export type ControlActivities = {
   /** Does anybody take the work of this pool? Those who wait for a busy one go on waiting. */
   poolHasRunners(request: { readonly pool: string }): Promise<boolean>;
   /**
-   * A person said `unlock`: an apply of the project that began and never reported stays unknown for good, and a state
-   * that is not put back is given up.
+   * A person said `unlock`: an apply of the project that began and never reported, or of which nobody knows what it has
+   * done, stays unknown for good and keeps nothing out any more, and a state that is not put back is given up.
    */
   abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
   /** Tells a pull request's workflow what became of its wish; one that is over hears nothing, and that is no error. */
@@ -434,6 +439,11 @@ export type UnfinishedApply = {
   readonly asked: AskedApply;
   /** How long a runner that was lost may still be at work. */
   readonly lostWaitMs: number;
+  /** What is recorded of it, and since when (ISO 8601), where it was told already that nobody knows what it has done. */
+  readonly lost: {
+    readonly at: string;
+    readonly outcome: Extract<ApplyOutcome, { kind: 'unknown' }>;
+  } | null;
 };
 
 /** The fence is there. */

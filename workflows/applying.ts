@@ -162,6 +162,7 @@ const isUntried = ({ apply }: ProjectState): boolean =>
 export function noteNews(desk: Desk, news: ApplyNews): boolean {
   const project = findProject(desk.state, news.project);
   if (project?.apply?.runId !== news.runId) return false;
+  if (news.kind === 'state-kept') return noteStateKept(desk, project);
   if (news.kind === 'found') return noteFinding(desk, project, news.finding);
   // Nobody waits until news have arrived before telling the next: the end is the last word.
   if (news.kind !== 'finished' && project.apply.phase.kind === 'over') return false;
@@ -240,6 +241,17 @@ function forgetLost(desk: Desk, { digest }: ApplyState, refusal: Refusal): void 
       .map((approval) => ({ approval, why })),
   );
   takeBack(desk, losses);
+}
+
+/** Until now it was on the disk of its runner alone. */
+function noteStateKept(desk: Desk, { project, apply, unwritten }: ProjectState): false {
+  if (apply?.phase.kind !== 'over' || apply.phase.outcome.kind !== 'failed') return false;
+  const { stateOnRunner: _, ...outcome } = apply.phase.outcome;
+  const phase = { ...apply.phase, outcome: { ...outcome, stateKept: true } };
+  const kept = unwritten?.runId === apply.runId ? { unwritten: { ...unwritten, kept: true } } : {};
+  changeProject(desk, project.name, { apply: { ...apply, phase }, ...kept });
+  desk.stale = true;
+  return false;
 }
 
 /** It changes what people can decide, and nothing that is planned. */

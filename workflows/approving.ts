@@ -2,6 +2,7 @@
 
 import type { CommandRefusal } from './activities.ts';
 import { applyMerged } from './applying.ts';
+import { callOff } from './calling-off.ts';
 import type { Desk } from './desk.ts';
 import type { Actor } from './model/actor.ts';
 import type { Refusal } from './model/apply.ts';
@@ -74,7 +75,11 @@ export async function reject(
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const dropped = await giveWords(open, { kind: 'rejection', desk, actor, ...saidBy(wish) });
   desk.stale = true;
-  return dropped;
+  const late = await callOff(
+    desk,
+    open.map(({ project }) => project.name),
+  );
+  return late.length > 0 ? { kind: 'begun', project: late[0] ?? '' } : dropped;
 }
 
 /** A yes that no rule admits would look given and change nothing. */

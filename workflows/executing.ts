@@ -45,6 +45,8 @@ export async function execute(
       until = deadlineOf(grant);
       continue;
     }
+    if (outcome === 'stopped' || outcome === 'no runner')
+      return { outcome: await unlessTaken(running, whyNot(running, outcome)), lostWaitMs };
     await recordOutcome(runId, outcome);
     return { outcome, lostWaitMs };
   }
@@ -82,19 +84,21 @@ export async function recordOutcome(runId: ApplyRequest['runId'], outcome: Apply
 async function applyOnce(
   request: Admitted<ApplyPlanRequest>,
   until: number,
-): Promise<ApplyOutcome | 'not taken' | 'runners are busy'> {
+): Promise<ApplyOutcome | 'not taken' | 'runners are busy' | 'stopped' | 'no runner'> {
   const { grant, runId } = request;
   const { pool } = grant;
   try {
     return await applyPlanIn(pool, limitsOf(grant))(request);
   } catch (error) {
-    // Where Terraform was started, the runner answers with what came of it.
-    if (isCancellation(error)) return failed(runId, ...stoppedBefore);
+    // A runner that has it says so in words of its own: this anybody can say.
+    if (isCancellation(error)) return 'stopped';
     const asked = () => CancellationScope.nonCancellable(() => hasRunners(pool));
     if (wasNotTaken(error) && (await asked())) return 'runners are busy';
     if (wasNotTaken(error) && Date.now() < until) return 'not taken';
+    if (wasNotTaken(error)) return 'no runner';
+    const isStopped = wasNotStarted(error) && CancellationScope.current().consideredCancelled;
+    if (isStopped) return failed(runId, ...stoppedBefore);
     log.error('contact with an apply was lost', { runId, error });
-    if (wasNotTaken(error)) return failed(runId, noRunner(pool).summary, noRunner(pool).detail);
     return wasNotStarted(error)
       ? failed(runId, 'Terraform could not be started.')
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost', ...markIn(error) };
@@ -119,12 +123,28 @@ const wasNotStarted = (error: unknown): boolean =>
   error.cause.type === notStartedType &&
   error.cause.details?.[0] === notStartedDetail;
 
-/** Terraform was not started now. The record knows whether it was in an earlier life of this workflow. */
-async function notBegun({ runId }: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
+function whyNot({ runId, grant: { pool } }: ApplyRequest, why: 'stopped' | 'no runner'): ApplyOutcome {
+  if (why === 'stopped') return failed(runId, ...stoppedBefore);
+  const { summary, detail } = noRunner(pool);
+  log.error('no runner took an apply', { runId, pool });
+  return failed(runId, summary, detail);
+}
+
+/** Terraform was not started now. */
+function notBegun(running: ApplyRequest, error: unknown): Promise<ApplyOutcome> {
+  const { runId } = running;
   log.error('an apply could not begin', { runId, error });
   const outcome = isCancellation(error)
     ? failed(runId, ...stoppedBefore)
     : failed(runId, 'Hatchet could not check the plan again before applying it.');
+  return unlessTaken(running, outcome);
+}
+
+/**
+ * The record knows whether a runner has taken it, or an earlier life of this workflow has begun it, and whether it was
+ * called back. From now on none can take it.
+ */
+async function unlessTaken({ runId }: ApplyRequest, outcome: ApplyOutcome): Promise<ApplyOutcome> {
   try {
     return await recordUnbegun({ runId, life: workflowInfo().runId, outcome });
   } catch (cause) {

@@ -45,6 +45,8 @@ export type Message = {
   | {
       readonly kind: 'click';
       readonly button: Button;
+      /** The locks of Terraform's that it was about; null on every button but that which breaks them. */
+      readonly locks: string | null;
       readonly actor: string;
       readonly head: Sha;
       /** The project whose check was clicked; null on an aggregate. */
@@ -101,6 +103,8 @@ export type ProjectNews =
       readonly runId: RunId;
       readonly outcome: ApplyOutcome;
     }
+  /** The state that it could not write has reached the store. */
+  | { readonly kind: 'state-kept'; readonly project: string; readonly runId: RunId }
   /** What a fresh plan says about an apply whose outcome nobody knows. */
   | {
       readonly kind: 'found';

@@ -79,6 +79,7 @@ const inPlace = proxyLocalActivities<ControlActivities>({
 export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
+export const callBack = inTurn(inPlace.callBack, endlessPatience);
 export const findUnfinished = inTurn(inPlace.findUnfinished, endlessPatience);
 export const record = inTurn(inPlace.record, endlessPatience);
 export const tellNews = inTurn(inPlace.tellNews, endlessPatience);

@@ -4,6 +4,7 @@ import type { Finding } from './model/comparison.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { Unsettled } from './model/lock.ts';
+import { atWorkUntil } from './model/lock.ts';
 import { planOrTell } from './plan-or-tell.ts';
 import { compareApply, planAgain, unlockStateIn } from './proxies.ts';
 import { untilTaken } from './waiting-for-runner.ts';
@@ -15,6 +16,8 @@ export type Inquiry = {
   /** What was found last, and whether that is still to be told. */
   finding: Finding | null;
   untold: boolean;
+  /** Its Terraform is known to have come to its end. */
+  ended: boolean;
   /** Somebody wants another look. */
   again: boolean;
   /** A look or a lock being broken is under way. */
@@ -24,7 +27,9 @@ export type Inquiry = {
 /** Begins to look; it ends when `scope` is cancelled. */
 export function inquire(unsettled: Unsettled): Inquiry {
   const scope = new CancellationScope();
-  const inquiry: Inquiry = { unsettled, scope, finding: null, untold: false, again: false, busy: false };
+  const { ended } = unsettled;
+  const looks = { finding: null, untold: false, again: false, busy: false };
+  const inquiry: Inquiry = { unsettled, scope, ended, ...looks };
   // It only ever ends by being cancelled.
   scope.run(() => keepLooking(inquiry)).catch(() => undefined);
   return inquiry;
@@ -42,12 +47,18 @@ async function keepLooking(inquiry: Inquiry): Promise<never> {
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
     inquiry.again = false;
     inquiry.busy = true;
-    const finding = await findOut(inquiry.unsettled);
+    const finding = await findOut(inquiry);
     tellFinding(inquiry, finding);
-    if (finding.kind === 'state-locked' || finding.kind === 'unwritten')
-      await condition(() => inquiry.again, pause);
-    else await condition(() => inquiry.again);
+    const nextMs = finding.kind === 'state-locked' || finding.kind === 'unwritten' ? pause : restOf(finding);
+    if (nextMs === null) await condition(() => inquiry.again);
+    else await condition(() => inquiry.again, nextMs);
   }
+}
+
+/** Then it is over, whether anybody says so or not; null: that is known. */
+function restOf(finding: Finding): number | null {
+  if (finding.kind !== 'compared' || finding.atWorkUntil === undefined) return null;
+  return Math.max(0, Date.parse(finding.atWorkUntil) - Date.now());
 }
 
 function tellFinding(inquiry: Inquiry, finding: Finding): void {
@@ -56,12 +67,19 @@ function tellFinding(inquiry: Inquiry, finding: Finding): void {
   inquiry.untold = true;
 }
 
-async function findOut({ request: { ref, grant, runId: run }, mark }: Unsettled): Promise<Finding> {
+async function findOut(inquiry: Inquiry): Promise<Finding> {
+  const { request, mark } = inquiry.unsettled;
+  const { ref, grant, runId: run } = request;
   try {
     const again = { repository: ref.repository, grant, runId: parseRunId(uuid4()) };
     const limits = { timeoutMs: grant.timeoutMs, waitMs: grant.poolWaitMs };
     const result = await planOrTell(await planAgain(again), limits);
-    return await compareApply({ approved: grant.planId, run, mark, result });
+    const finding = await compareApply({ approved: grant.planId, run, mark, result });
+    if (finding.kind !== 'compared') return finding;
+    const alone = result.kind === 'planned' && result.alone === true;
+    const { unsettled, ended } = inquiry;
+    const until = atWorkUntil({ ...unsettled, ended }, { alone, nowMs: Date.now() });
+    return until === null ? finding : { ...finding, atWorkUntil: until };
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('nobody could look at what an apply has done', { project: grant.project.name, error });

@@ -1,7 +1,8 @@
 // What do reviews on GitHub say to the plans on show? The people who gave them are asked for their rights first.
-import { condition, log } from '@temporalio/workflow';
+import { condition, log, uuid4 } from '@temporalio/workflow';
 import { applyMerged } from './applying.ts';
 import { giveWord } from './approving.ts';
+import { callOff, isOnItsWay } from './calling-off.ts';
 import type { Desk } from './desk.ts';
 import { noteEvent } from './desk.ts';
 import type { Actor } from './model/actor.ts';
@@ -22,7 +23,8 @@ import { planOf } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
 import { targetOf } from './model/target.ts';
 import { readActor, readStanding } from './proxies.ts';
-import { takeBack } from './taking-back.ts';
+import type { Loss } from './taking-back.ts';
+import { recordLosses, takeBack } from './taking-back.ts';
 
 /** While GitHub takes no writes for long, reviews are weighed by what was shown before. */
 const maxShowWait = '30 seconds';
@@ -84,12 +86,25 @@ export async function weighReviews(desk: Desk): Promise<void> {
     return why === null ? [] : [{ approval, why }];
   });
   takeBack(desk, losses);
+  await callOffReviewed(desk, losses);
   const people = new Map<string, Actor>();
   for (const reviewed of reviewedPlans(desk.state)) {
     const { login } = reviewed.review;
     const actor = people.get(login) ?? (await readReviewer(desk, login));
     people.set(login, actor);
     await giveReview(desk, reviewed, actor);
+  }
+}
+
+/** What was said on GitHub counts where no runner has it yet; who comes too late is told, as nobody waits for an answer. */
+async function callOffReviewed(desk: Desk, losses: readonly Loss[]): Promise<void> {
+  const projects = [...new Set(losses.map(({ approval }) => approval.project))];
+  if (!projects.some((name) => isOnItsWay(desk, name))) return;
+  await recordLosses(desk, losses);
+  for (const project of await callOff(desk, projects)) {
+    const to = losses.find(({ approval }) => approval.project === project)?.approval.actor.login ?? '';
+    const reply = { kind: 'too-late', to, project } as const;
+    desk.answers.push({ id: uuid4(), commentNodeId: null, reaction: null, reply });
   }
 }
 

@@ -5,8 +5,10 @@ import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Comparison } from './model/comparison.ts';
+import { ownLocksOf } from './model/comparison.ts';
 import type { ProjectState } from './model/round.ts';
 import { findingOf, isUnknown } from './model/round.ts';
+import { tagOfLocks } from './model/state-lock.ts';
 import { askProjects } from './proxies.ts';
 import { takeBackUsed } from './taking-back.ts';
 import { tellProjects } from './telling-projects.ts';
@@ -14,7 +16,11 @@ import type { Wish } from './wishes.ts';
 
 type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
 
-type Compared = { readonly state: ProjectState; readonly comparison: Comparison };
+type Compared = {
+  readonly state: ProjectState;
+  readonly comparison: Comparison;
+  readonly atWorkUntil?: string;
+};
 
 /** What is there is taken as it is: the outcome is what was found, and the lock stays. */
 export async function accept(desk: Desk, wish: Wish, projects: readonly ProjectState[]): Promise<Decision> {
@@ -24,7 +30,7 @@ export async function accept(desk: Desk, wish: Wish, projects: readonly ProjectS
   return null;
 }
 
-/** The same, and what is left is planned anew. */
+/** The same, and what is left is planned anew, once the Terraform that began it is known to be over. */
 export async function applyRest(
   desk: Desk,
   wish: Wish,
@@ -32,19 +38,27 @@ export async function applyRest(
 ): Promise<Decision> {
   const compared = comparedOf(projects);
   if ('kind' in compared) return compared;
+  for (const { state, atWorkUntil: until } of compared.all)
+    if (until !== undefined) return { kind: 'maybe-at-work', project: state.project.name, until };
   await settleAll(desk, compared.all, wish.actor);
   const only = compared.all.map(({ state }) => state.project.name);
   void playRound(desk, { kind: 'asked', only, as: 'same' });
   return null;
 }
 
-/** Terraform's own lock that the apply left behind is broken, and what is there is looked at again. */
+/**
+ * Terraform's own lock that the apply left behind is broken, and what is there is looked at again. Only the locks that
+ * the button was made for: another that was found since is another decision.
+ */
 export async function forceUnlock(
   desk: Desk,
   wish: Wish,
   projects: readonly ProjectState[],
 ): Promise<Decision> {
   const { ref } = desk.state;
+  const findings = projects.flatMap((state) => findingOf(state) ?? []);
+  const locks = ownLocksOf(findings);
+  if (locks.length > 0 && wish.locks !== tagOfLocks(locks)) return { kind: 'button-outdated' };
   const asked = projects.flatMap((state) => {
     const finding = findingOf(state);
     if (finding?.kind !== 'state-locked' || !finding.own) return [];
@@ -63,7 +77,7 @@ function comparedOf(
   const unknown = projects.filter(isUnknown);
   const all = unknown.flatMap((state) => {
     const finding = findingOf(state);
-    return finding?.kind === 'compared' ? [{ state, comparison: finding.comparison }] : [];
+    return finding?.kind === 'compared' ? [{ ...finding, state }] : [];
   });
   const open = unknown.find((state) => !all.some((each) => each.state === state));
   if (open !== undefined) return { kind: 'not-compared', project: open.project.name };

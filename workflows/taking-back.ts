@@ -4,14 +4,20 @@ import type { Desk } from './desk.ts';
 import type { Approval, LossReason, LostApproval } from './model/approval.ts';
 import { sameLogin } from './model/approval.ts';
 import type { PlanDigest } from './model/identifiers.ts';
+import { record } from './proxies.ts';
 
-type Loss = { readonly approval: Approval; readonly why: LossReason };
+export type Loss = { readonly approval: Approval; readonly why: LossReason };
 
 /** It is gone from the state and from the record, and the comment says why. */
 export function takeBack(desk: Desk, losses: readonly Loss[]): void {
   if (losses.length === 0) return;
   forget(desk, losses);
   desk.stale = true;
+}
+
+/** At once: the record decides whether a runner still gets an apply that stands on them. */
+export function recordLosses({ state: { ref } }: Desk, losses: readonly Loss[]): Promise<void> {
+  return record({ entries: losses.map(({ approval }) => ({ kind: 'withdrawal', ref, approval })) });
 }
 
 /** An apply that was begun with it did not come to its end: what is done next is another decision. */

@@ -2,7 +2,9 @@
 import { log } from '@temporalio/workflow';
 import type { UnfinishedApply } from './activities.ts';
 import { recordOutcome } from './executing.ts';
-import type { ApplyRequest, ProjectRequest } from './model/lock.ts';
+import type { ApplyOutcome } from './model/apply.ts';
+import type { RunId } from './model/identifiers.ts';
+import type { ApplyRequest, ProjectRequest, Unsettled } from './model/lock.ts';
 import { freeze, thaw } from './model/lock.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
@@ -18,25 +20,58 @@ export function keepInquiry(office: Office): void {
   office.inquiry = lock.unsettled === undefined ? null : inquire(lock.unsettled);
 }
 
+/** What is known of an apply from the moment it was lost. */
+export function unsettled(
+  lost: Pick<Unsettled, 'request' | 'waitMs'>,
+  { mark, ended }: Unknown,
+  lostAt = new Date().toISOString(),
+): Unsettled {
+  return { ...lost, mark: mark ?? null, lostAt, ended: ended === true };
+}
+
+type Unknown = Extract<ApplyOutcome, { kind: 'unknown' }>;
+
 /**
- * An earlier life of this workflow was ended from outside while it applied something: nobody knows what came of it, and
- * nothing runs over it. False when there is no such apply.
+ * An earlier life of this workflow was ended from outside while it applied something, or while nobody knew what came of
+ * that: nothing runs over it. `found`: nobody could know of it until now; `known`: it was told before; null: there is no
+ * such apply.
  */
-export async function recover(office: Office): Promise<boolean> {
-  const { repository, project, lock } = office;
-  if (lock.running !== null || lock.unsettled !== undefined) return false;
-  const found = await findOrLog({ repository, project });
-  if (found === null) return false;
-  const { runId, grant, number, asked, lostWaitMs: waitMs } = found;
-  const { replyTo, mode } = asked;
-  const ref = { repository, number };
-  const request: ApplyRequest = { kind: 'apply', ref, replyTo, runId, grant, mode, waits: true };
+export async function recover(office: Office): Promise<'found' | 'known' | null> {
+  const found = await findLost(office);
+  if (found === null) return null;
+  const { runId } = found;
   const reason = "the project's workflow was ended from outside while this was applied";
-  const outcome = { kind: 'unknown', runId, reason } as const;
-  await recordOutcome(runId, outcome);
-  move(office, freeze(office.lock, { request, waitMs, mark: null }, reason));
+  const outcome: Unknown = found.lost?.outcome ?? { kind: 'unknown', runId, reason };
+  if (found.lost === null) await recordOutcome(runId, outcome);
+  await freezeAgain(office, found, outcome);
+  return found.lost === null ? 'found' : 'known';
+}
+
+/** A new life of this workflow knows what the one before it knew. */
+export async function recoverKnown(office: Office): Promise<void> {
+  const found = await findLost(office);
+  if (found !== null && found.lost !== null) await freezeAgain(office, found, found.lost.outcome);
+}
+
+async function findLost({ repository, project, lock }: Office): Promise<UnfinishedApply | null> {
+  if (lock.running !== null || lock.unsettled !== undefined) return null;
+  return findOrLog({ repository, project });
+}
+
+async function freezeAgain(office: Office, found: UnfinishedApply, outcome: Unknown): Promise<void> {
+  const { runId, grant, number, asked, lostWaitMs: waitMs, lost } = found;
+  const { replyTo, mode } = asked;
+  const ref = { repository: office.repository, number };
+  const request: ApplyRequest = { kind: 'apply', ref, replyTo, runId, grant, mode, waits: true };
+  move(office, freeze(office.lock, unsettled({ request, waitMs }, outcome, lost?.at), outcome.reason));
   await tell(request, over(request, outcome));
-  return true;
+}
+
+/** `ended`: the runner of that run says so. */
+export function lookAgain({ inquiry, lock }: Office, ended: RunId | null): void {
+  if (inquiry === null) return;
+  if (ended !== null && lock.unsettled?.request.runId === ended) inquiry.ended = true;
+  inquiry.again = true;
 }
 
 async function findOrLog(place: Parameters<typeof findUnfinished>[0]): Promise<UnfinishedApply | null> {

@@ -21,6 +21,8 @@ export type Wish = {
   readonly destroy: boolean;
   /** Why, where the verb asks for it. */
   readonly reason: string | null;
+  /** The locks of Terraform's that are to be broken, as `tagOfLocks` names them. */
+  readonly locks: string | null;
   readonly via: 'comment' | 'button' | 'rerun';
   readonly commentNodeId: string | null;
   readonly saw:
@@ -51,10 +53,19 @@ export function wishOf(message: Message): Wish | CommandRefusal | null {
       return { ...nothing, deliveryId, verb: 'plan', actor, via: 'rerun', saw: sawRound('', head) };
     }
     case 'click': {
-      const { deliveryId, actor, head, roundId, button, project } = message;
+      const { deliveryId, actor, head, roundId, button, locks, project } = message;
       const projects = project === null ? [] : [project];
       const saw = sawRound(roundId, head);
-      return { ...nothing, deliveryId, verb: buttonVerbs[button], projects, actor, via: 'button', saw };
+      return {
+        ...nothing,
+        deliveryId,
+        verb: buttonVerbs[button],
+        projects,
+        locks,
+        actor,
+        via: 'button',
+        saw,
+      };
     }
     case 'command': {
       const { command, actor, commentNodeId, createdAt, deliveryId } = message;
@@ -64,14 +75,15 @@ export function wishOf(message: Message): Wish | CommandRefusal | null {
       if (command.kind === 'bad-arguments') return { kind: 'bad-arguments', problem: command.problem };
       const { verb, projects, destroy, reason } = command;
       const saw = { kind: 'before', at: createdAt } as const;
-      return { deliveryId, verb, projects, destroy, reason, actor, commentNodeId, via: 'comment', saw };
+      const said = { verb, projects, destroy, reason, locks: null } as const;
+      return { deliveryId, ...said, actor, commentNodeId, via: 'comment', saw };
     }
     default:
       return message satisfies never;
   }
 }
 
-const nothing = { projects: [], destroy: false, reason: null, commentNodeId: null } as const;
+const nothing = { projects: [], destroy: false, reason: null, locks: null, commentNodeId: null } as const;
 const sawRound = (id: string, head: string): Wish['saw'] => ({ kind: 'round', id, head });
 
 /** The projects that the words name, or the first word that names none. */

@@ -1,5 +1,6 @@
 // What does a check say, within the limits of the Checks API?
 import type { Button, Check } from '../../workflows/model/check.ts';
+import { actionIdOf } from '../../workflows/model/check.ts';
 import type { ProjectStatus, ProjectView, View } from '../../workflows/model/view.ts';
 import { givenLines, missingLines } from './approvals.ts';
 import { requirementLines } from './checklist.ts';
@@ -27,7 +28,7 @@ import { named, nameList, plural } from './wording.ts';
 type CheckAction = {
   readonly label: string;
   readonly description: string;
-  readonly identifier: Button;
+  readonly identifier: string;
 };
 
 /** Everything of a check that is text. `text` is null when the summary says it all. */
@@ -74,7 +75,10 @@ export function renderCheck(check: Check, view: View, changes: ChangesByPlan, li
     summary: cut(content.summary),
     text: text === '' ? null : text,
     annotations,
-    actions: check.buttons.slice(0, maxActions).map((button) => ({ ...actions[button], identifier: button })),
+    actions: check.buttons.slice(0, maxActions).map((button) => ({
+      ...actions[button],
+      identifier: actionIdOf(button, check.locks),
+    })),
   };
 }
 

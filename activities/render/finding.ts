@@ -15,7 +15,10 @@ export function findingParagraphs(project: string, finding: Finding | undefined)
   if (finding === undefined) return [];
   switch (finding.kind) {
     case 'compared':
-      return comparisonParagraphs(project, finding.comparison);
+      return [
+        ...comparisonParagraphs(project, finding.comparison),
+        ...(finding.atWorkUntil === undefined ? [] : [atWorkSentence(project, finding.atWorkUntil)]),
+      ];
     case 'state-locked':
       return [lockSentence(project, finding.lock, finding.own)];
     case 'unwritten':
@@ -41,6 +44,11 @@ function comparisonParagraphs(project: string, comparison: Comparison): readonly
     }),
     ...(more > 0 ? [`${plural(more, 'more change')}, see the log.`] : []),
   ];
+}
+
+/** `until`: ISO 8601. Where the state has no lock, nothing else tells. */
+function atWorkSentence(project: string, until: string): string {
+  return `**Terraform may still be at work on ${named(project)}:** contact with its runner was lost, and nothing says yet that it has ended. What is told here may change, and what is accepted or unlocked now may be changed by it afterwards. **Apply the rest** is offered when its runner is back and says that it is over, or after ${moment(until)}, when no apply of this project may go on any longer.`;
 }
 
 const outcomeWords: Readonly<Record<Fate, string>> = {

@@ -14,6 +14,7 @@ import { leftBehindParagraphs } from './left-behind.ts';
 import type { Links } from './links.ts';
 import { cutText, inlineCode, inlineText, link, person } from './markdown.ts';
 import { isMerged } from './status.ts';
+import { denialRemedy } from './verdicts.ts';
 import { duration, join, named, nameList, plural } from './wording.ts';
 
 type Told = { readonly state: string; readonly next: string };
@@ -83,14 +84,14 @@ function tell(headline: Headline, context: Context): Told {
     case 'operator-error':
       return {
         state: 'Hatchet could not finish.',
-        next: `Your code is not the cause. Whoever runs Hatchet finds it in the log under ${inlineCode(headline.runId)}; then comment \`/hatchet plan\`.`,
+        next: `Your code is not the cause. Whoever runs Hatchet finds it in the log under ${link(inlineCode(headline.runId), context.links.run(headline.runId))}; then comment \`/hatchet plan\`.`,
       };
     case 'plan-failed':
       return toldOfFailedPlan(headline.projects, view);
     case 'barred':
       return toldOfBar(headline.bar);
     case 'denied':
-      return toldOfDenial(headline.projects, view);
+      return toldOfDenial(headline, view);
     case 'locked':
       return toldOfLock(view);
     case 'rejected':
@@ -191,7 +192,8 @@ function toldOfBar(bar: BranchBar): Told {
   return { state: `${capitalized(barWords(bar))}.`, next: barRemedy(bar) };
 }
 
-function toldOfDenial(projects: readonly string[], view: View): Told {
+function toldOfDenial(headline: Extract<Headline, { kind: 'denied' }>, view: View): Told {
+  const { projects } = headline;
   const verdicts = view.projects
     .filter(({ name }) => projects.includes(name))
     .flatMap((project) => project.verdicts);
@@ -199,7 +201,7 @@ function toldOfDenial(projects: readonly string[], view: View): Told {
   const verb = policies.length > 1 ? 'block' : 'blocks';
   return {
     state: `${policies.length === 0 ? 'A policy' : nameList(policies)} ${verb} ${nameList(projects)}.`,
-    next: 'No approval can change that: see the reason below, then push.',
+    next: `No approval can change that: see the reason below, then ${denialRemedy(policies, headline.overriders)}`,
   };
 }
 
@@ -321,7 +323,10 @@ function toldOfUnknown(projects: readonly string[], context: Context): Told {
 /** What can be decided now: first of all about what was looked at already. */
 function decisionWords(findings: readonly (Finding | undefined)[], context: Context): string {
   const unlock = '`/hatchet unlock` gives the lock up.';
-  if (findings.some((finding) => finding?.kind === 'compared'))
+  const compared = findings.filter((finding) => finding?.kind === 'compared');
+  if (compared.some(({ atWorkUntil }) => atWorkUntil !== undefined))
+    return `See below what is done so far and why **Apply the rest** has to wait. Whoever knows that it is over may decide now: ${buttonOn('Accept as it is', context)} keeps it so, ${unlock}`;
+  if (compared.length > 0)
     return `See below what is done, then: ${buttonOn('Accept as it is', context)} keeps it so, **Apply the rest** (or \`/hatchet apply\`) plans what is left, ${unlock}`;
   if (findings.some((finding) => finding?.kind === 'unwritten'))
     return `Its state has to be put back first, see below. ${capitalized(unlock)}`;

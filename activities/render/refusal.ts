@@ -7,7 +7,8 @@ import { barRemedy, barWords } from './branch-bar.ts';
 import { unmetWords } from './checklist.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
 import { unwrittenSentence } from './unwritten-state.ts';
-import { maxNameLength, named, nameList, plural } from './wording.ts';
+import { denialRemedy } from './verdicts.ts';
+import { maxNameLength, moment, named, nameList, plural } from './wording.ts';
 
 const staleReasons: Record<StaleReason, string> = {
   'head moved': 'a newer push has come',
@@ -42,7 +43,7 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
     case 'not-judged':
       return `the policies have not answered yet for ${named(refusal.project)}. Ask again when hatchet/policy is done.`;
     case 'denied':
-      return `${nameList(refusal.policies)} ${refusal.policies.length === 1 ? 'denies' : 'deny'} ${named(refusal.project)}. Nobody can approve this: change the code and push.`;
+      return `${nameList(refusal.policies)} ${refusal.policies.length === 1 ? 'denies' : 'deny'} ${named(refusal.project)}. No approval can change that: see why on hatchet/policy, then ${denialRemedy(refusal.policies, refusal.overriders)}`;
     case 'rejected':
       return `${person(refusal.by)} rejected the plan of ${named(refusal.project)}. It is blocked until ${person(refusal.by)} approves or the plan changes.`;
     case 'approvals-missing':
@@ -131,6 +132,8 @@ function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-
       return 'no apply here has an unknown outcome.';
     case 'not-compared':
       return `nobody has looked yet at what the apply of ${named(refusal.project)} has done. Comment \`/hatchet plan\` to have it looked at now.`;
+    case 'maybe-at-work':
+      return `contact with the runner of ${named(refusal.project)} was lost, and Terraform may still be at work there. Ask again when the comment says that it is over, or after ${moment(refusal.until)}. Whoever knows that it is over comments ${inlineCode('/hatchet unlock')} instead.`;
     case 'no-own-lock':
       return 'no lock of Terraform was found that the lost apply had left behind.';
     case 'button-outdated':

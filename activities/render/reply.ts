@@ -82,6 +82,8 @@ export function renderReply(reply: Reply): string {
     }
     case 'done':
       return `${person(reply.to)} ${doneTexts[reply.text]}`;
+    case 'too-late':
+      return `${person(reply.to)} your review comes too late: ${refusalSentence({ kind: 'begun', project: reply.project })}`;
     default:
       return reply satisfies never;
   }

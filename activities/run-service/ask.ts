@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunPass } from '../../workflows/activities.ts';
 import { operatorError } from '../faults.ts';
-import { headers, refusalSchema, takenStatus } from './wire.ts';
+import { calledBackStatus, headers, refusalSchema, takenStatus } from './wire.ts';
 
 export type Question = {
   readonly url: string;
@@ -22,7 +22,7 @@ export type Question = {
 /** Together a minute: by then a control that was started anew is back, as long as its database is. */
 const delaysMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 
-/** One try. OperatorError: refused; that it was taken before is an answer. What else throws may be better next time. */
+/** One try. OperatorError: refused; that it was taken before, or called back, is an answer. What else throws may be better next time. */
 export async function ask(question: Question): Promise<Response> {
   const { url, pass, proof, path, taker, body, timeoutMs, signal } = question;
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -37,7 +37,7 @@ export async function ask(question: Question): Promise<Response> {
     signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     redirect: 'error',
   });
-  if (response.ok || response.status === takenStatus) return response;
+  if (response.ok || [takenStatus, calledBackStatus].includes(response.status)) return response;
   if (response.status >= 500) throw new Error(`the run service answered ${response.status}`);
   const refusal = refusalSchema.safeParse(await response.json().catch(() => null));
   const problem = refusal.data?.problem ?? `HTTP ${response.status}`;

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { RunPass } from '../../workflows/activities.ts';
+import type { Refusal } from '../../workflows/model/apply.ts';
 import { operatorError } from '../faults.ts';
 import type { LogSink, PlanFiles, RunnerStore } from '../run-store.ts';
 import { unpackTree } from '../source/unpack-tree.ts';
@@ -11,7 +12,15 @@ import type { RunAccess } from '../terraform/settings.ts';
 import type { Question } from './ask.ts';
 import { ask, insist } from './ask.ts';
 import { readBytes } from './read-bytes.ts';
-import { limits, paths, planForm, readPlanFilesForm, takenStatus } from './wire.ts';
+import {
+  calledBackSchema,
+  calledBackStatus,
+  limits,
+  paths,
+  planForm,
+  readPlanFilesForm,
+  takenStatus,
+} from './wire.ts';
 
 export type RunServiceClient = {
   /** What the run may use that the pass is of; `signal` ends its checkout. OperatorError: it has no pass. */
@@ -85,8 +94,9 @@ function createStore(asking: Asking): RunnerStore {
   };
 }
 
-async function takenFiles(response: Response): Promise<PlanFiles | null> {
+async function takenFiles(response: Response): Promise<PlanFiles | Refusal | null> {
   if (response.status === takenStatus) return null;
+  if (response.status === calledBackStatus) return calledBackSchema.parse(await response.json()).refusal;
   return readPlanFilesForm(response.headers.get('content-type') ?? '', await bytesOf(response));
 }
 

@@ -5,15 +5,24 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
+import type { Refusal } from '../../workflows/model/apply.ts';
 import type { PlanId, RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
 import { isSameProject } from '../../workflows/model/project.ts';
 import type { LogSink, RunnerStore, StoredPlan } from '../run-store.ts';
-import type { Applies } from '../store/apply.ts';
+import type { Applies, ApplyState } from '../store/apply.ts';
 import type { Admitted, Claims, Passes } from './pass.ts';
 import type { Proofs } from './proof.ts';
 import type { BodyTaker } from './read-bytes.ts';
 import { createBodyTaker } from './read-bytes.ts';
-import { headers, limits, paths, planFilesForm, readPlanForm, takenStatus } from './wire.ts';
+import {
+  calledBackStatus,
+  headers,
+  limits,
+  paths,
+  planFilesForm,
+  readPlanForm,
+  takenStatus,
+} from './wire.ts';
 
 export type RunServiceDependencies = {
   readonly passes: Pick<Passes, 'check'>;
@@ -33,6 +42,7 @@ type Answer =
   | { readonly kind: 'form'; readonly form: FormData }
   | { readonly kind: 'stream'; readonly stream: Readable }
   | { readonly kind: 'taken' }
+  | { readonly kind: 'called-back'; readonly refusal: Refusal }
   | {
       readonly kind: 'refused';
       readonly status: 401 | 403 | 404 | 413 | 422 | 503;
@@ -118,13 +128,22 @@ const otherShape: Answer = {
 };
 const done: Answer = { kind: 'done' };
 
+/**
+ * A pass opens nothing before the fence is written, nor after the apply has said how it ended. Of one that was called
+ * back, whoever comes to take it hears that.
+ */
+const underWay: readonly ApplyState[] = ['begun', 'unknown'];
+
 async function give(deps: RunServiceDependencies, path: string, exchange: Exchange): Promise<Answer> {
   const { claims, signal } = exchange;
   const { operation, repositoryId } = claims;
   if (path === paths.tree && operation.kind === 'plan')
     return giveTree(deps, repositoryId, operation.tree, signal);
-  if (operation.kind !== 'apply' || !(await isUnderWay(deps, claims, operation.planId))) return notOfThisRun;
+  if (operation.kind !== 'apply') return notOfThisRun;
   const { planId } = operation;
+  const apply = await deps.applies.find(claims.runId);
+  const states = path === paths.planFile ? [...underWay, 'refused'] : underWay;
+  if (apply === null || apply.planId !== planId || !states.includes(apply.state)) return notOfThisRun;
   switch (path) {
     case paths.tree:
       return giveTree(deps, repositoryId, (await deps.store.readPlan(planId)).source.tree, signal);
@@ -148,7 +167,10 @@ async function giveTaken(
   const taker = headerOf(request, headers.taker);
   if (!uuidPattern.test(taker)) return { kind: 'refused', status: 422, problem: 'nobody says who takes it' };
   const files = await store.takePlanFile({ planId, runId, taker });
-  return files === null ? { kind: 'taken' } : { kind: 'form', form: planFilesForm(files) };
+  if (files === null) return { kind: 'taken' };
+  return 'kind' in files
+    ? { kind: 'called-back', refusal: files }
+    : { kind: 'form', form: planFilesForm(files) };
 }
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -156,12 +178,6 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 function headerOf({ headers: given }: IncomingMessage, name: string): string {
   const value = given[name];
   return typeof value === 'string' ? value : '';
-}
-
-/** A pass opens nothing before the fence is written, nor after the apply has said how it ended. */
-async function isUnderWay({ applies }: RunServiceDependencies, { runId }: Claims, planId: PlanId) {
-  const apply = await applies.find(runId);
-  return apply !== null && ['begun', 'unknown'].includes(apply.state) && apply.planId === planId;
 }
 
 async function giveTree(
@@ -249,6 +265,10 @@ async function send(response: ServerResponse, answer: Answer): Promise<void> {
       return;
     case 'taken':
       response.writeHead(takenStatus).end();
+      return;
+    case 'called-back':
+      response.writeHead(calledBackStatus, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ refusal: answer.refusal }));
       return;
     case 'refused':
       // What is left of the request is not read.

@@ -1,6 +1,7 @@
 // What do a runner and the run service say to each other?
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
+import type { Refusal } from '../../workflows/model/apply.ts';
 import type { PlanBytes, PlanFiles, StoredPlan } from '../run-store.ts';
 import { planChangesSchema, planMasksSchema, storedPlanSchema } from '../store/documents.ts';
 
@@ -31,6 +32,12 @@ export const headers = {
 export const takenStatus = 409;
 
 const mebibyte = 1024 * 1024;
+
+/** People said no before anybody had taken it; the body says what. */
+export const calledBackStatus = 410;
+export const calledBackSchema = z.object({
+  refusal: z.custom<Refusal>((value) => typeof value === 'object' && value !== null && 'kind' in value),
+});
 
 /** What is larger is refused before it fills memory. */
 export const limits = {

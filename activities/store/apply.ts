@@ -23,7 +23,7 @@ export type BeginRequest = {
 /**
  * `begun-before`: by this very run in the same life of its workflow, whose answer got lost. `already-applied`: this plan, or an earlier plan of the
  * same digest that this one does not know of yet. `plan-used`: it was tried and failed, so a new plan is needed.
- * `unfinished`: another apply of the project has begun and not reported. `newer-fence`: a later one has been here.
+ * `unfinished`: another apply of the project has begun and not reported, or nobody has decided what becomes of it. `newer-fence`: a later one has been here.
  * `changed-since`, `applied-elsewhere`: an apply of this or of another pull request ended after the plan was made.
  * `too-old`: the plan was made more than `maxPlanAgeDays` ago.
  */
@@ -77,18 +77,23 @@ export type Applies = {
   /** Repeating it changes nothing. An unknown outcome may become known later; a known one never changes. */
   record(runId: RunId, outcome: ApplyOutcome): Promise<RecordAnswer>;
   /**
-   * Writes the outcome of a run that was not carried out, where this life has begun it or nobody has; what another life
-   * has begun becomes unknown. What is recorded then.
+   * Writes the outcome of a run that was not carried out, where this life has begun it and no runner has taken it, or
+   * nobody has begun it; what another life has begun, or a runner has taken, becomes unknown. What is recorded then.
    */
   recordUnbegun(runId: RunId, life: string | null, outcome: ApplyOutcome): Promise<ApplyOutcome>;
   find(runId: RunId): Promise<ApplyRecord | null>;
-  /** The apply of the project that has begun and not reported; null also when an earlier version has begun it. */
+  /** What was granted, and to whom it is told; null: it never began, or an earlier version has begun it. */
+  findAsked(runId: RunId): Promise<{ readonly grant: ApplyGrant; readonly asked: AskedApply } | null>;
+  /**
+   * The apply of the project that has begun and not reported, or of which nobody knows and nobody has decided what it has
+   * done; null also when an earlier version has begun it.
+   */
   findUnfinished(project: ProjectKey): Promise<Omit<UnfinishedApply, 'lostWaitMs'> | null>;
   /** Null when nothing was applied since this is recorded. A failed apply that had begun to change something counts. */
   lastChange(project: ProjectKey): Promise<LastChange | null>;
   /**
-   * Gives up on an apply of the project that began and will never report, because a person said `unlock`: its
-   * outcome is unknown from now on. The run that was given up, or null.
+   * Gives up on an apply of the project that began and will never report, or of which nobody knows what it has done,
+   * because a person said `unlock`: its outcome stays unknown, and others may begin. The run that was given up, or null.
    */
   abandon(project: ProjectKey, reason: string): Promise<RunId | null>;
 };
@@ -117,14 +122,26 @@ export function createApplies(sql: Sql): Applies {
     record: (runId, outcome) => record(sql, runId, outcome),
     recordUnbegun: (runId, life, outcome) => recordUnbegun(sql, { runId, life, outcome }),
     find: (runId) => find(sql, runId),
-    async findUnfinished({ repositoryId, dir, workspace }) {
-      const found = await sql`select run_id as "runId", number, grant_facts as facts from apply
-        where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace} and state = 'begun'
-          and grant_facts -> 'asked' is not null`;
-      const [row] = unfinishedRows.parse(found);
+    async findAsked(runId) {
+      const found = await sql`select grant_facts as facts from apply
+        where run_id = ${runId} and grant_facts -> 'asked' is not null`;
+      const [row] = factsRows.parse(found);
       if (row === undefined) return null;
       const { asked, ...grant } = row.facts;
-      return { runId: row.runId, number: row.number, grant, asked };
+      return { grant, asked };
+    },
+    async findUnfinished({ repositoryId, dir, workspace }) {
+      const found = await sql`select run_id as "runId", number, grant_facts as facts,
+          case when state = 'unknown' then outcome end as outcome, finished_at as "lostAt"
+        from apply as lost
+        where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
+          and grant_facts -> 'asked' is not null and (state = 'begun' or ${isUndecided(sql)})`;
+      const [row] = unfinishedRows.parse(found);
+      if (row === undefined) return null;
+      const { runId, number, facts, outcome, lostAt } = row;
+      const { asked, ...grant } = facts;
+      const lost = outcome === null || lostAt === null ? null : { at: lostAt.toISOString(), outcome };
+      return { runId, number, grant, asked, lost };
     },
     async lastChange({ repositoryId, dir, workspace }) {
       const found = await sql`select number, base_commit as "baseCommit", state from apply
@@ -136,9 +153,13 @@ export function createApplies(sql: Sql): Applies {
     },
     async abandon({ repositoryId, dir, workspace }, reason) {
       const [row] = runRows.parse(
-        await sql`update apply set state = 'unknown', finished_at = clock_timestamp(),
-            outcome = json_build_object('kind', 'unknown', 'runId', run_id, 'reason', ${reason}::text)
-          where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace} and state = 'begun'
+        await sql`update apply as lost set state = 'unknown',
+            finished_at = coalesce(finished_at, clock_timestamp()),
+            outcome = (coalesce(outcome::jsonb,
+              jsonb_build_object('kind', 'unknown', 'runId', run_id, 'reason', ${reason}::text))
+              || '{"givenUp": true}')::json
+          where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
+            and (state = 'begun' or ${isUndecided(sql)})
           returning run_id as "runId"`,
       );
       return row?.runId ?? null;
@@ -146,14 +167,26 @@ export function createApplies(sql: Sql): Applies {
   };
 }
 
+/**
+ * Of a row that is called `lost`: nobody knows what it has done, nobody has decided what becomes of that, and nothing has
+ * begun since.
+ */
+const isUndecided = (sql: Sql) => sql`(lost.state = 'unknown' and lost.outcome -> 'givenUp' is null
+  and not exists (select from apply as later where later.repository_id = lost.repository_id
+    and later.dir = lost.dir and later.workspace = lost.workspace and later.fence > lost.fence))`;
+
 async function begin(
   sql: Sql,
   { runId, repositoryId, fence, baseCommit, grant, asked }: BeginRequest,
 ): Promise<BeginAnswer> {
-  const { planId, digest, number } = grant;
+  const { planId, digest, number, project } = grant;
+  const { dir, workspace } = project;
   const [{ answer }] = answers.parse([
-    ...(await sql`select begin_apply(${runId}, ${planId}, ${repositoryId}, ${number}, ${digest}, ${fence},
-      ${baseCommit}, make_interval(days => ${maxPlanAgeDays}), ${asJson({ ...grant, asked })}::text::json) as answer`),
+    ...(await sql`select case when exists (select from apply as lost
+        where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace} and ${isUndecided(sql)})
+      then 'unfinished' else begin_apply(${runId}, ${planId}, ${repositoryId}, ${number}, ${digest}, ${fence},
+        ${baseCommit}, make_interval(days => ${maxPlanAgeDays}), ${asJson({ ...grant, asked })}::text::json)
+      end as answer`),
   ]);
   if (answer === 'no-such-plan') throw operatorError(`the store has no plan ${planId} as it was granted`);
   const used =
@@ -179,9 +212,14 @@ async function recordUnbegun(
   const updated = await sql`
     update apply set state = ${outcome.kind}, outcome = ${asJson(outcome)}::text::json,
       finished_at = clock_timestamp()
-    where run_id = ${runId} and state = 'begun' and grant_facts -> 'asked' ->> 'life' = ${life}`;
+    where run_id = ${runId} and state = 'begun' and taken_by is null
+      and grant_facts -> 'asked' ->> 'life' = ${life}`;
   if (updated.count === 1) return outcome;
-  const lost: ApplyOutcome = { kind: 'unknown', runId, reason: 'the workflow that had begun it is gone' };
+  const ours = life !== null && (await isOfLife(sql, runId, life));
+  const reason = ours
+    ? 'a runner had taken it, and has not said what came of it'
+    : 'the workflow that had begun it is gone';
+  const lost: ApplyOutcome = { kind: 'unknown', runId, reason };
   if ((await record(sql, runId, lost)) === 'never-begun') return outcome;
   return (await find(sql, runId))?.outcome ?? lost;
 }
@@ -217,7 +255,21 @@ const changeRows = z
 const factsSchema = z.custom<ApplyGrant & { readonly asked: AskedApply }>(
   (facts) => typeof facts === 'object' && facts !== null && 'planId' in facts && 'asked' in facts,
 );
-const unfinishedRows = z.array(z.object({ runId: run, number: z.number(), facts: factsSchema })).max(1);
+const factsRows = z.array(z.object({ facts: factsSchema })).max(1);
+const unknownSchema = z.custom<Extract<ApplyOutcome, { kind: 'unknown' }>>(
+  (outcome) => hasKind(outcome) && outcome.kind === 'unknown',
+);
+const unfinishedRows = z
+  .array(
+    z.object({
+      runId: run,
+      number: z.number(),
+      facts: factsSchema,
+      outcome: unknownSchema.nullable(),
+      lostAt: z.date().nullable(),
+    }),
+  )
+  .max(1);
 const runRows = z.array(z.object({ runId: run })).max(1);
 
 const outcomeSchema = z.discriminatedUnion('kind', [
@@ -237,7 +289,7 @@ const outcomeSchema = z.discriminatedUnion('kind', [
 ]) satisfies z.ZodType<ApplyOutcome>;
 
 /** Refusals are only passed on, to the renderer, which knows every kind. */
-function hasKind(value: unknown): boolean {
+function hasKind(value: unknown): value is { readonly kind: string } {
   return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
 }
 

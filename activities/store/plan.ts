@@ -5,6 +5,7 @@ import { operatorError } from '../faults.ts';
 import type { PlanBytes, RunStore, StoredPlan } from '../run-store.ts';
 import type { Artifact, Artifacts, Keyring } from './artifact.ts';
 import { artifactColumns, sealArtifact } from './artifact.ts';
+import { createClaims } from './claim.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
 import { planChangesSchema, planMasksSchema, storedPlanSchema } from './documents.ts';
@@ -12,6 +13,7 @@ import { planChangesSchema, planMasksSchema, storedPlanSchema } from './document
 const planRows = z.array(z.object({ document: storedPlanSchema })).max(1);
 
 export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts): RunStore {
+  const claims = createClaims(sql);
   const readPlan: RunStore['readPlan'] = async (id) => {
     const [row] = planRows.parse(await sql`select document from plan where id = ${id}`);
     if (row === undefined) throw operatorError(`plan ${id} is not in the store`);
@@ -32,12 +34,9 @@ export function createRunStore(sql: Sql, keyring: Keyring, artifacts: Artifacts)
       if (inserted === 0) refuseOther(await readPlan(stored.plan.id), stored);
     },
     readPlanFile,
-    async takePlanFile({ planId, runId, taker }) {
-      const taken = sql`update apply set taken_by = ${taker}
-        where run_id = ${runId} and plan_id = ${planId} and state = 'begun'
-          and (taken_by is null or taken_by = ${taker})`;
-      const [{ count }, files] = await Promise.all([taken, readPlanFile(planId)]);
-      return count === 1 ? files : null;
+    async takePlanFile(taking) {
+      const [taken, files] = await Promise.all([claims.take(taking), readPlanFile(taking.planId)]);
+      return taken === 'yours' ? files : taken;
     },
     readPlanJson: (id) => artifacts.read({ id, kind: 'plan-json' }),
     async readPlanMasks(id) {

@@ -12,6 +12,8 @@ import { createApprovals } from './approval.ts';
 import type { Artifacts, Keyring } from './artifact.ts';
 import { createArtifacts } from './artifact.ts';
 import { createBudget } from './budget.ts';
+import type { Claims } from './claim.ts';
+import { createClaims } from './claim.ts';
 import { closeTimeoutSeconds, connect } from './connection.ts';
 import type { Deliveries } from './delivery.ts';
 import { createDeliveries } from './delivery.ts';
@@ -55,6 +57,7 @@ export type Store = {
   readonly approvals: Approvals;
   readonly overrides: Overrides;
   readonly applies: Applies;
+  readonly claims: Pick<Claims, 'callBack'>;
   readonly events: Events;
   readonly lockEvents: LockEvents;
   readonly leftBehinds: LeftBehinds;
@@ -100,6 +103,7 @@ export async function openStore(options: {
     approvals: createApprovals(sql),
     overrides: createOverrides(sql),
     applies: createApplies(sql),
+    claims: createClaims(sql),
     events: createEvents(sql),
     lockEvents: createLockEvents(sql),
     leftBehinds: createLeftBehinds(sql),

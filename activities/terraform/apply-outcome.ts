@@ -73,7 +73,7 @@ async function describeOutcome(ended: EndedApply, state: StateKept): Promise<App
   const crash = crashOf(result.exit);
   if (crash !== null) {
     const onRunner = state === 'on runner' ? ({ stateOnRunner: true } as const) : {};
-    return { kind: 'unknown', runId, reason: crash, ...onRunner };
+    return { kind: 'unknown', runId, reason: crash, ended: true, ...onRunner };
   }
   if (state === 'none' && !progress.hasStarted() && (await isStateChanged(ended))) {
     return {

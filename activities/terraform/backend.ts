@@ -33,6 +33,34 @@ export async function findLostState(question: BackendQuestion): Promise<Diagnost
   return lostState('The local backend keeps the state in a directory that ends with the run.');
 }
 
+/**
+ * Does a lock of the state keep everybody else out who uses this backend as it is configured? To be asked after init.
+ * False where nobody knows. Source: developer.hashicorp.com/terraform/language/state/locking and each backend's page.
+ */
+export async function isLocking(dataDir: string): Promise<boolean> {
+  const backend = await readBackend(dataDir);
+  return backend !== null && (lockingBackends[backend.type]?.(backend.config ?? {}) ?? false);
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+const always = () => true;
+const isSet = (name: string) => (config: Settings) => typeof config[name] === 'string' && config[name] !== '';
+
+const lockingBackends: Readonly<Record<string, ((config: Settings) => boolean) | undefined>> = {
+  local: always,
+  azurerm: always,
+  cloud: always,
+  consul: ({ lock }) => lock !== false,
+  cos: always,
+  gcs: always,
+  http: isSet('lock_address'),
+  kubernetes: always,
+  oss: isSet('tablestore_table'),
+  pg: always,
+  remote: always,
+  s3: (config) => config.use_lockfile === true || isSet('dynamodb_table')(config),
+};
+
 type Backend = NonNullable<z.infer<typeof recordSchema>['backend']>;
 
 async function readBackend(dataDir: string): Promise<Backend | null> {

@@ -9,6 +9,7 @@ import { parsePlanId } from '../../workflows/model/identifiers.ts';
 import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
 import type { AffectedProject, Project } from '../../workflows/model/project.ts';
 import { operatorError } from '../faults.ts';
+import { isLocking } from './backend.ts';
 import type { CommandResult } from './command.ts';
 import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
 import { errorsFirst, isWarning, toDiagnostic } from './diagnostics.ts';
@@ -174,7 +175,8 @@ async function keepPlan(
     deps.store.savePlan(record, { planFile, planJson, masks, log, changes, lockFile: prepared.lockFile });
   // A database that restarts must not cost the minutes that Terraform took.
   if (!(await keepTrying(save))) await save();
-  return { kind: 'planned', plan, moduleDirs };
+  const alone = request.underLock === true && (await isLocking(session.directory.data));
+  return { kind: 'planned', plan, moduleDirs, ...(alone ? { alone } : {}) };
 }
 
 function selectedProviders(lockFile: Buffer | null): ReturnType<typeof parseLockFile> {

@@ -1,7 +1,7 @@
 // Which button did somebody click, or which check is to run again?
 import { z } from 'zod';
 import type { Message } from '../../workflows/messages.ts';
-import { buttons, parseExternalId, projectOfCheck } from '../../workflows/model/check.ts';
+import { parseActionId, parseExternalId, projectOfCheck } from '../../workflows/model/check.ts';
 import { parseSha } from '../../workflows/model/identifiers.ts';
 import { isBot, repositoryOf, repositoryShape } from './repository.ts';
 
@@ -23,7 +23,7 @@ export function parseCheckRunEvent(deliveryId: string, payload: unknown): Messag
   const ref = { repository: repositoryOf(event), number: shown.number };
   const about = { deliveryId, ref, actor: event.sender.login, head: parseSha(head_sha) };
   if (event.action === 'rerequested') return { kind: 'rerun', ...about };
-  const button = buttons.find((known) => known === event.requested_action?.identifier);
-  if (button === undefined) return null;
-  return { kind: 'click', ...about, button, project: projectOfCheck(name), roundId: shown.roundId };
+  const clicked = parseActionId(event.requested_action?.identifier ?? '');
+  if (clicked === null) return null;
+  return { kind: 'click', ...about, ...clicked, project: projectOfCheck(name), roundId: shown.roundId };
 }

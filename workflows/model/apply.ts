@@ -54,7 +54,13 @@ export type Refusal =
   | { readonly kind: 'plan-failed'; readonly project: string }
   | { readonly kind: 'stale'; readonly project: string; readonly reason: StaleReason }
   | { readonly kind: 'not-judged'; readonly project: string }
-  | { readonly kind: 'denied'; readonly project: string; readonly policies: readonly string[] }
+  /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody, or as an earlier version told it. */
+  | {
+      readonly kind: 'denied';
+      readonly project: string;
+      readonly policies: readonly string[];
+      readonly overriders?: readonly string[];
+    }
   | { readonly kind: 'rejected'; readonly project: string; readonly by: string }
   | {
       readonly kind: 'approvals-missing';
@@ -154,6 +160,8 @@ export type ApplyOutcome =
       readonly mark?: LockMark;
       /** Terraform could not write the state, and only the runner's disk has it yet. */
       readonly stateOnRunner?: true;
+      /** Its runner says that Terraform has come to its end; absent: it may still be at work. */
+      readonly ended?: true;
       /** What a fresh plan says since; absent until there is one. */
       readonly finding?: Finding;
     };
@@ -168,6 +176,8 @@ export type ApplyQuestion = {
   readonly rejections: readonly Rejection[];
   readonly over: number | null;
   readonly rules: readonly ApprovalRule[];
+  /** Whom hatchet.yaml lets set denials aside. */
+  readonly overriders?: readonly string[];
   /** What `apply.require` wants and what does not hold. */
   readonly unmet: readonly Unmet[];
   readonly pullRequest: PullRequest;
@@ -196,7 +206,9 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   if (moved) return { kind: 'stale', project, reason: 'head moved' };
   if (question.verdicts === null) return { kind: 'not-judged', project };
   const blocking = question.verdicts.filter(blocks).map((verdict) => verdict.policy);
-  if (blocking.length > 0) return { kind: 'denied', project, policies: blocking };
+  const { overriders = [] } = question;
+  if (blocking.length > 0)
+    return { kind: 'denied', project, policies: blocking, ...(overriders.length > 0 ? { overriders } : {}) };
   const rejection = question.rejections.find((no) => no.project === project && no.digest === plan.digest);
   if (rejection !== undefined) return { kind: 'rejected', project, by: rejection.actor.login };
   const missing = missingApprovals({ ...question, digest: plan.digest });
@@ -219,6 +231,17 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     rules: question.rules,
   };
   return claims as ApplyGrant;
+}
+
+/** What people said since, where it keeps a granted apply from being carried out; null: they still want it. */
+export function refusalByWords(
+  { project: { name: project }, digest, rules, authors }: ApplyGrant,
+  said: { readonly approvals: readonly Approval[]; readonly rejections: readonly Rejection[] },
+): Refusal | null {
+  const [no] = said.rejections;
+  if (no !== undefined) return { kind: 'rejected', project, by: no.actor.login };
+  const missing = missingApprovals({ project, digest, rules, authors, approvals: said.approvals });
+  return missing.length > 0 ? { kind: 'approvals-missing', project, missing } : null;
 }
 
 export function isGrant(answer: ApplyGrant | Refusal): answer is ApplyGrant {

@@ -29,10 +29,25 @@ export type Check = {
   readonly state: CheckState;
   readonly title: string;
   readonly buttons: readonly Button[];
+  /** Which locks of Terraform's `force-unlock` breaks, as `tagOfLocks` names them: a click is about no others. */
+  readonly locks?: string;
   readonly annotations: readonly Diagnostic[];
   /** The project whose diff it carries; null for the three aggregates. */
   readonly project: string | null;
 };
+
+/** What comes back with a click. `locks`: null on every button but `force-unlock`. GitHub takes 20 characters. */
+export const actionIdOf = (button: Button, locks: string | undefined): string =>
+  button === 'force-unlock' && locks !== undefined ? `${button}:${locks}` : button;
+
+/** Null when it is none of ours. */
+export function parseActionId(
+  text: string,
+): { readonly button: Button; readonly locks: string | null } | null {
+  const [name, locks = null] = text.split(':');
+  const button = buttons.find((known) => known === name);
+  return button === undefined ? null : { button, locks };
+}
 
 /** Posted on every head, so that they can be required. */
 const aggregateChecks: readonly string[] = ['hatchet/plan', 'hatchet/policy', 'hatchet/apply'];

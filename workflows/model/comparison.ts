@@ -30,12 +30,22 @@ export type Comparison = {
 /** What was found out about an apply whose outcome nobody knows. */
 export type Finding =
   /** `same`: nothing is left to do, so everything was applied. */
-  | { readonly kind: 'compared'; readonly same: boolean; readonly comparison: Comparison }
+  | {
+      readonly kind: 'compared';
+      readonly same: boolean;
+      readonly comparison: Comparison;
+      /** Until then (ISO 8601) Terraform may still be at work there; absent: it is known to be over. */
+      readonly atWorkUntil?: string;
+    }
   /** Somebody holds Terraform's state lock: Terraform still runs, or left it behind. `own`: it is that apply's. */
   | { readonly kind: 'state-locked'; readonly lock: StateLock; readonly own: boolean }
   /** The state that it could not write is not put back: a plan from the older one would make everything again. */
   | { readonly kind: 'unwritten'; readonly state: UnwrittenState }
   | { readonly kind: 'not-compared'; readonly diagnostics: readonly Diagnostic[] };
+
+/** Ids of the locks that the applies left behind themselves. */
+export const ownLocksOf = (findings: readonly Finding[]): readonly string[] =>
+  findings.flatMap((finding) => (finding.kind === 'state-locked' && finding.own ? [finding.lock.id] : []));
 
 /** History holds references and counts; a table that people read has no more rows. */
 export const maxFatesCarried = 30;

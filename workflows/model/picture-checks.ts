@@ -2,6 +2,7 @@
 import { barTitle } from './branch-bar.ts';
 import type { Button, Check, CheckState, Conclusion } from './check.ts';
 import { projectCheckName } from './check.ts';
+import { ownLocksOf } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { ordinal } from './ordinal.ts';
 import { deletedProjects, deletedTitle, isCounting } from './picture-deleted.ts';
@@ -11,6 +12,7 @@ import { addCounts, describeCounts } from './plan.ts';
 import { findProject } from './pull-request-state.ts';
 import type { Unmet } from './requirement.ts';
 import type { ProjectsFound } from './round.ts';
+import { tagOfLocks } from './state-lock.ts';
 import { summarizeVerdict } from './verdict.ts';
 import type { AppliesOn, ProjectStatus, ProjectView } from './view.ts';
 
@@ -39,7 +41,12 @@ function isJudging(scene: Scene, { name, plan }: ProjectView): boolean {
   );
 }
 
-type Face = { readonly state: CheckState; readonly title: string; readonly buttons?: readonly Button[] };
+type Face = {
+  readonly state: CheckState;
+  readonly title: string;
+  readonly buttons?: readonly Button[];
+  readonly locks?: string;
+};
 
 const done = (conclusion: Conclusion, title: string, ...buttons: readonly Button[]): Face => ({
   state: { status: 'completed', conclusion },
@@ -50,7 +57,8 @@ const running = (title: string): Face => ({ state: { status: 'in_progress' }, ti
 const queued = (title: string): Face => ({ state: { status: 'queued' }, title });
 
 function check(name: string, face: Face, annotations: readonly Diagnostic[], project: string | null): Check {
-  return { name, state: face.state, title: face.title, buttons: face.buttons ?? [], annotations, project };
+  const { state, title, buttons = [], locks } = face;
+  return { name, state, title, buttons, annotations, project, ...(locks === undefined ? {} : { locks }) };
 }
 
 function planCheck(scene: Scene): Check {
@@ -257,7 +265,7 @@ function applyFace(scene: Scene): Face {
     case 'state-unwritten':
       return done('failure', `A state has to be put back first: ${names}`, 'replan', 'unlock');
     case 'unknown':
-      return done('failure', `Outcome unknown: ${names}`, ...unknownButtons(scene));
+      return unknownFace(scene, names);
     case 'superseded':
       return done('neutral', supersededTitle(scene.projects));
     case 'applied':
@@ -272,14 +280,21 @@ function applyFace(scene: Scene): Face {
 }
 
 /** What can be decided: first of all about what was looked at already. */
-function unknownButtons({ projects, pullRequest }: Scene): readonly Button[] {
+function unknownFace({ projects, pullRequest }: Scene, names: string): Face {
+  const title = `Outcome unknown: ${names}`;
   const findings = projects.flatMap(({ status }) =>
     status.kind === 'unknown' && status.finding !== undefined ? [status.finding] : [],
   );
-  if (findings.some((finding) => finding.kind === 'compared'))
-    return ['accept', ...(pullRequest.state === 'closed' ? [] : ['apply-rest' as const]), 'unlock'];
-  const own = findings.some((finding) => finding.kind === 'state-locked' && finding.own);
-  return own ? ['force-unlock', 'unlock'] : ['unlock'];
+  const compared = findings.filter((finding) => finding.kind === 'compared');
+  if (compared.length > 0) {
+    const isOver = compared.every(({ atWorkUntil }) => atWorkUntil === undefined);
+    const rest = isOver && pullRequest.state !== 'closed' ? (['apply-rest'] as const) : [];
+    return done('failure', title, 'accept', ...rest, 'unlock');
+  }
+  const locks = ownLocksOf(findings);
+  return locks.length > 0
+    ? { ...done('failure', title, 'force-unlock', 'unlock'), locks: tagOfLocks(locks) }
+    : done('failure', title, 'unlock');
 }
 
 /** A draft can be planned when somebody asks, but not applied. */

@@ -63,6 +63,8 @@ export type PlanResult =
   | {
       readonly kind: 'planned';
       readonly plan: Plan;
+      /** It held the state's lock meanwhile, in a backend where that keeps everybody else out. */
+      readonly alone?: true;
       /** Directories of local modules that init found, relative to the repository; absent in older histories. */
       readonly moduleDirs?: readonly string[];
     }

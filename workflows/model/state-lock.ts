@@ -35,3 +35,21 @@ export function isOwnLock(lock: StateLock, mark: LockMark | null): boolean {
 export function isLockId(id: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._:/=+-]{0,199}$/.test(id);
 }
+
+/**
+ * A name for these locks together, of seven characters: what a button can carry of them. Two that are told apart by
+ * nothing else would have to be signed by the same apply.
+ */
+export function tagOfLocks(ids: readonly string[]): string {
+  const hash = [...[...ids].sort().join('\n')].reduce(
+    (sum, letter) => Math.imul(sum ^ (letter.codePointAt(0) ?? 0), fnvPrime) >>> 0,
+    fnvOffset,
+  );
+  return hash.toString(36).padStart(tagLength, '0');
+}
+
+/** FNV-1a, 32 bits: workflows have no library for it. */
+const fnvOffset = 0x811c9dc5;
+const fnvPrime = 0x01000193;
+/** Of 32 bits in base 36. */
+const tagLength = 7;

@@ -1,0 +1,54 @@
+// Who hears that what a lost apply had left has reached the store?
+import type { Logger } from 'pino';
+import type { ControlActivities } from '../workflows/activities.ts';
+import type { RunId } from '../workflows/model/identifiers.ts';
+import type { RunStore } from './run-store.ts';
+import type { Store } from './store/store.ts';
+
+export type ArrivalDependencies = {
+  readonly store: Pick<Store, 'runs' | 'applies'>;
+  readonly messenger: Pick<ControlActivities, 'askProjects' | 'tellNews'>;
+  readonly log: Pick<Logger, 'warn'>;
+};
+
+/**
+ * The same store. A runner brings these only when its Terraform has come to its end: whoever looks at what an apply has
+ * done looks again, and whoever asked for it hears that its state is kept.
+ */
+export function tellingArrivals(deps: ArrivalDependencies): RunStore {
+  const { runs } = deps.store;
+  return {
+    ...runs,
+    async addLog(runId, log) {
+      await runs.addLog(runId, log);
+      await tell(deps, runId, { hasState: false });
+    },
+    async saveErroredState(runId, state) {
+      await runs.saveErroredState(runId, state);
+      await tell(deps, runId, { hasState: true });
+    },
+  };
+}
+
+/** What has arrived is kept, whether anybody hears of it or not: the next look finds it. */
+async function tell(
+  { store: { applies, runs }, messenger, log }: ArrivalDependencies,
+  runId: RunId,
+  { hasState }: { readonly hasState: boolean },
+): Promise<void> {
+  try {
+    const found = await applies.findAsked(runId);
+    if (found === null) return;
+    const { grant, asked } = found;
+    const { repository } = await runs.readPlan(grant.planId);
+    const { name, dir, workspace } = grant.project;
+    const ref = { repository, number: grant.number };
+    const request = { kind: 'look-again', ref, ended: runId } as const;
+    await messenger.askProjects({ repository, asked: [{ project: { dir, workspace }, request }] });
+    if (!hasState) return;
+    const news = { kind: 'state-kept', project: name, runId } as const;
+    await messenger.tellNews({ workflowId: asked.replyTo, news });
+  } catch (error) {
+    log.warn({ err: error, run: runId }, 'nobody was told that something of a lost apply has arrived');
+  }
+}
