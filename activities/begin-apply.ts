@@ -146,7 +146,10 @@ async function findRefusal(
   const words = await stillMayOverride(deps, repository, rules.overrides, { overrides, authors });
   const denying = withOverrides(verdicts, about, words).filter(blocks);
   if (denying.length > 0)
-    return { kind: 'denied', project: name, policies: denying.map(({ policy }) => policy) };
+    return {
+      ...{ kind: 'denied', project: name, policies: denying.map(({ policy }) => policy) },
+      ...(rules.overrides.by.length > 0 ? { overriders: rules.overrides.by } : {}),
+    };
   const [no] = said.rejections;
   if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
   const unmet = unmetRequirements({ rules, pullRequest, standing, containsBase, authors });

@@ -152,7 +152,8 @@ test('a policy of the repository denies a plan, whatever the pull request makes 
   `);
   expect(mainComment(pullRequest)).toMatchInlineSnapshot(`
     "<!-- hatchet:pr -->
-    **\`naming\` blocks \`app\`.** No approval can change that: see the reason below, then push.
+    **\`naming\` blocks \`app\`.**
+    No approval can change that: see the reason below, then push, or change the label or the title that it looks at. Where it looks at the time, comment \`/hatchet plan\` when that has come.
 
     The policy \`policies/naming.rego\` is changed here: inactive until merged.
 
@@ -179,7 +180,7 @@ test('a policy of the repository denies a plan, whatever the pull request makes 
   expect(await ask(pullRequest, 'hubot', '/hatchet apply')).toMatchInlineSnapshot(`
     {
       "reaction": "confused",
-      "reply": "@hubot \`/hatchet apply\` was refused: \`naming\` denies \`app\`. Nobody can approve this: change the code and push.",
+      "reply": "@hubot \`/hatchet apply\` was refused: \`naming\` denies \`app\`. No approval can change that: see why on hatchet/policy, then push, or change the label or the title that it looks at. Where it looks at the time, comment \`/hatchet plan\` when that has come.",
     }
   `);
 });

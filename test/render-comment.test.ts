@@ -99,7 +99,7 @@ describe('the first line', () => {
       'configuration in the pull request',
       view({ kind: 'config-broken', where: 'head', diagnostics: [] }, []),
     ],
-    ['operator error', view({ kind: 'operator-error', runId: '5b1f6c1e-0000-4000-8000-000000000001' }, [])],
+    ['operator error', view({ kind: 'operator-error', runId: someRun }, [])],
     ['plan failed', view({ kind: 'plan-failed', projects: ['prod'] }, [failed])],
     ['plan failed, others not', view({ kind: 'plan-failed', projects: ['prod'] }, [failed, ready])],
     [
@@ -113,6 +113,7 @@ describe('the first line', () => {
       ]),
     ],
     ['denied twice', view({ kind: 'denied', projects: ['prod', 'dns'] }, [])],
+    ['denied, unless', view({ kind: 'denied', projects: ['prod'], overriders: ['root'] }, [])],
     ['rejected', view({ kind: 'rejected', by: 'hubot', projects: ['prod'] }, [])],
     [
       'waiting',
@@ -265,6 +266,10 @@ describe('the first line', () => {
 
       denied twice:
       **A policy blocks \`prod\` and \`dns\`.** No approval can change that: see the reason below, then push.
+
+      denied, unless:
+      **A policy blocks \`prod\`.**
+      No approval can change that: see the reason below, then push. Or @root can set it aside: \`/hatchet override PROJECT --reason "…"\`.
 
       rejected:
       **Rejected by @hubot: \`prod\`.** Blocked until @hubot approves or a push changes the plan.
@@ -674,7 +679,8 @@ describe('the comment', () => {
     ]);
     expect(renderComment(picture, changes, noLinks)).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
-      **\`protect\` and \`own\` block \`staging\`.** No approval can change that: see the reason below, then push.
+      **\`protect\` and \`own\` block \`staging\`.**
+      No approval can change that: see the reason below, then push, or change the label or the title that it looks at. Where it looks at the time, comment \`/hatchet plan\` when that has come.
 
       | Project | Add | Change | Destroy | Replace | Policy                 | Status |
       | :------ | --: | -----: | ------: | ------: | :--------------------- | :----- |

@@ -22,6 +22,7 @@ test('a refusal', () => {
     { kind: 'not-judged', project: 'prod' },
     { kind: 'denied', project: 'prod', policies: ['protect'] },
     { kind: 'denied', project: 'prod', policies: ['protect', 'own'] },
+    { kind: 'denied', project: 'prod', policies: ['protect'], overriders: ['@org/oncall', 'root'] },
     { kind: 'rejected', project: 'prod', by: 'hubot' },
     missing([]),
     missing(['@octo-org/platform', 'ana'], 2),
@@ -61,8 +62,9 @@ test('a refusal', () => {
     @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: the state has changed since. Look at the new plan, then ask again.
     @mona \`/hatchet apply\` was refused: the plan of \`prod\` is out of date: the policies have changed since. Look at the new plan, then ask again.
     @mona \`/hatchet apply\` was refused: the policies have not answered yet for \`prod\`. Ask again when hatchet/policy is done.
-    @mona \`/hatchet apply\` was refused: \`protect\` denies \`prod\`. Nobody can approve this: change the code and push.
-    @mona \`/hatchet apply\` was refused: \`protect\` and \`own\` deny \`prod\`. Nobody can approve this: change the code and push.
+    @mona \`/hatchet apply\` was refused: \`protect\` denies \`prod\`. No approval can change that: see why on hatchet/policy, then push.
+    @mona \`/hatchet apply\` was refused: \`protect\` and \`own\` deny \`prod\`. No approval can change that: see why on hatchet/policy, then push, or change the label or the title that it looks at. Where it looks at the time, comment \`/hatchet plan\` when that has come.
+    @mona \`/hatchet apply\` was refused: \`protect\` denies \`prod\`. No approval can change that: see why on hatchet/policy, then push. Or @org/oncall or @root can set it aside: \`/hatchet override PROJECT --reason "…"\`.
     @mona \`/hatchet apply\` was refused: @hubot rejected the plan of \`prod\`. It is blocked until @hubot approves or the plan changes.
     @mona \`/hatchet apply\` was refused: \`prod\` needs 1 approval by someone other than the author. Anyone else with write can give it.
     @mona \`/hatchet apply\` was refused: \`prod\` needs 2 approvals by someone other than the author. Ask @octo-org/platform or @ana.

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { JudgeRequest } from '../../workflows/activities.ts';
 import type { Verdict } from '../../workflows/model/verdict.ts';
+import { builtInPolicies } from '../../workflows/model/verdict.ts';
 import { operatorError } from '../faults.ts';
 import type { RunStore } from '../run-store.ts';
 import type { PolicyBundle } from './bundle.ts';
@@ -16,7 +17,7 @@ import { readBuiltInSources } from './policy-source.ts';
 import { policyName, readVerdict } from './result.ts';
 
 /** An installation without one of these is broken, not lenient. */
-const builtInPackages = ['hatchet.destroy', 'hatchet.protect'];
+const builtInPackages = builtInPolicies.map((policy) => `hatchet.${policy}`);
 
 export type JudgeOptions = {
   readonly store: Pick<RunStore, 'readPlan' | 'readPlanJson' | 'readPlanMasks'>;

@@ -1,7 +1,8 @@
 // What did the policies say, in a word for the table and in sentences for the block?
 import type { Finding, Verdict } from '../../workflows/model/verdict.ts';
-import { blocks, summarizeVerdict } from '../../workflows/model/verdict.ts';
+import { blocks, builtInPolicies, summarizeVerdict } from '../../workflows/model/verdict.ts';
 import type { ProjectView } from '../../workflows/model/view.ts';
+import { peopleList } from './approvals.ts';
 import { cutText, inlineText, person } from './markdown.ts';
 import { named, plural } from './wording.ts';
 
@@ -34,6 +35,19 @@ export function blockingSentences(verdicts: readonly Verdict[]): readonly string
 export function otherSentences(verdicts: readonly Verdict[]): readonly string[] {
   const advice = verdicts.filter((verdict) => !blocks(verdict)).flatMap(denials);
   return cut([...verdicts.flatMap(needs), ...advice, ...verdicts.flatMap(warnings)]);
+}
+
+/** What lifts a denial depends on what the policy looks at, and nobody but the policy knows that. */
+export function denialRemedy(policies: readonly string[], overriders: readonly string[] = []): string {
+  const own = policies.some((policy) => !builtInPolicies.includes(policy));
+  const otherwise = own
+    ? ', or change the label or the title that it looks at. Where it looks at the time, comment `/hatchet plan` when that has come'
+    : '';
+  const aside =
+    overriders.length === 0
+      ? ''
+      : ` Or ${peopleList(overriders, 'or')} can set it aside: \`/hatchet override PROJECT --reason "…"\`.`;
+  return `push${otherwise}.${aside}`;
 }
 
 function cut(sentences: readonly string[]): readonly string[] {

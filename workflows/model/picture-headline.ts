@@ -2,6 +2,7 @@
 import type { BranchBar } from './branch-bar.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
+import { overridersOf } from './pull-request-state.ts';
 import type { Round } from './round.ts';
 import type { Headline, ProjectStatus, ProjectView } from './view.ts';
 
@@ -16,7 +17,7 @@ export type Scene = {
 export function headlineOf(scene: Scene): Headline {
   const { findings } = scene.round;
   const bar = findings.kind === 'projects' ? findings.barred : undefined;
-  return sceneHeadline(scene) ?? projectsHeadline(scene.projects, bar);
+  return sceneHeadline(scene) ?? projectsHeadline(scene.projects, bar, overridersOf(scene.state));
 }
 
 function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null {
@@ -45,7 +46,11 @@ function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null
   }
 }
 
-function projectsHeadline(projects: readonly ProjectView[], bar: BranchBar | undefined): Headline {
+function projectsHeadline(
+  projects: readonly ProjectView[],
+  bar: BranchBar | undefined,
+  overriders: readonly string[],
+): Headline {
   const named = (...kinds: readonly ProjectStatus['kind'][]): string[] =>
     projects.filter(({ status }) => kinds.includes(status.kind)).map(({ name }) => name);
   const unknown = named('unknown');
@@ -63,7 +68,8 @@ function projectsHeadline(projects: readonly ProjectView[], bar: BranchBar | und
   const barred = named('barred');
   if (bar !== undefined && barred.length > 0) return { kind: 'barred', projects: barred, bar };
   const denied = named('denied');
-  if (denied.length > 0) return { kind: 'denied', projects: denied };
+  if (denied.length > 0)
+    return { kind: 'denied', projects: denied, ...(overriders.length > 0 ? { overriders } : {}) };
   const locked = named('locked');
   if (locked.length > 0) return { kind: 'locked', projects: locked };
   return waitingHeadline(projects, named);

@@ -201,6 +201,10 @@ export function rejectedBy(state: PullRequestState, project: ProjectState): stri
   return no?.actor.login ?? null;
 }
 
+/** Whom hatchet.yaml lets set a denial aside. */
+export const overridersOf = (state: PullRequestState): readonly string[] =>
+  projectsFound(state)?.configuration.overrides.by ?? [];
+
 /** What `grantApply` has to decide on for one project. */
 export function applyQuestion(
   state: PullRequestState & { readonly pullRequest: PullRequest },
@@ -217,6 +221,7 @@ export function applyQuestion(
     approvals: state.approvals,
     rejections: state.rejections,
     rules: found === null ? [] : approvalRules(project, found.configuration),
+    overriders: overridersOf(state),
     unmet: unmetFor(state, project),
     over: project.over,
     pullRequest: state.pullRequest,

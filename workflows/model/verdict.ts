@@ -26,6 +26,9 @@ export type Verdict = {
   readonly overridden?: { readonly by: string; readonly reason: string };
 };
 
+/** Those that Hatchet brings along. They look at the plan and at hatchet.yaml; a repository's own see much more. */
+export const builtInPolicies: readonly string[] = ['destroy', 'protect'];
+
 /** A verdict in one word, the worst first. */
 export type VerdictWord = 'error' | 'deny' | 'overridden' | 'needs approval' | 'warn' | 'pass';
 

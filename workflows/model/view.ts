@@ -142,7 +142,12 @@ export type Headline =
   | { readonly kind: 'operator-error'; readonly runId: string }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'barred'; readonly projects: readonly string[]; readonly bar: BranchBar }
-  | { readonly kind: 'denied'; readonly projects: readonly string[] }
+  /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody. */
+  | {
+      readonly kind: 'denied';
+      readonly projects: readonly string[];
+      readonly overriders?: readonly string[];
+    }
   /** Other pull requests own these. */
   | { readonly kind: 'locked'; readonly projects: readonly string[] }
   | { readonly kind: 'rejected'; readonly by: string; readonly projects: readonly string[] }
