@@ -253,7 +253,7 @@ describe('the first line', () => {
 
       operator error:
       **Hatchet could not finish.**
-      Your code is not the cause. Whoever runs Hatchet finds it in the log under \`5b1f6c1e-0000-4000-8000-000000000001\`; then comment \`/hatchet plan\`.
+      Your code is not the cause. Whoever runs Hatchet finds it in the log under \`00000000-0000-4000-8000-0000000000aa\`; then comment \`/hatchet plan\`.
 
       plan failed:
       **\`prod\` could not be planned.** Fix the error below and push.

@@ -17,6 +17,7 @@ import { renderReply } from '../activities/render/reply.ts';
 import type { PlanChanges } from '../workflows/model/change.ts';
 import type { Check } from '../workflows/model/check.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
+import type { RunId } from '../workflows/model/identifiers.ts';
 import type { Unmet } from '../workflows/model/requirement.ts';
 import type { Headline, ProjectStatus, View } from '../workflows/model/view.ts';
 import { fuzz } from './fuzz.ts';
@@ -364,7 +365,7 @@ function hostileView(
     fork: { kind: 'fork' },
     conflict: { kind: 'conflict', base: text(), files: [text(), text()] },
     'config-broken': { kind: 'config-broken', where: 'head', diagnostics: [diagnostic()] },
-    'operator-error': { kind: 'operator-error', runId: text() },
+    'operator-error': { kind: 'operator-error', runId: text() as RunId },
     'plan-failed': { kind: 'plan-failed', projects: [name] },
     barred: {
       kind: 'barred',

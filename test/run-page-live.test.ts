@@ -1,4 +1,4 @@
-// Do checks and the comment lead to pages on which a real plan and a real apply are followed while they go on?
+// Do checks and the comment lead to the pages of plans and applies: while they go on, when they are over, when they failed?
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -20,7 +20,13 @@ beforeAll(async () => {
   const port = await freePort();
   url = `http://${loopback}:${port}`;
   states = await startGatedStates();
-  world = await createWorld({ environment: { PORT: String(port), HATCHET_URL: url } });
+  world = await createWorld({
+    files: () => ({
+      'hatchet.yaml': 'version: 1\nprojects: [{ dir: unserved, pool: gpu }]\n',
+      'unserved/main.tf': 'terraform {}\n',
+    }),
+    environment: { PORT: String(port), HATCHET_URL: url, HATCHET_POOL_WAIT: '3s' },
+  });
 });
 afterAll(async () => {
   await states.close();
@@ -56,6 +62,19 @@ test('check and comment lead to the whole plan and its log', async () => {
   expect(text).toContain('<code>terraform_data.one</code>');
   expect(text).toContain('Plan: 1 to add, 0 to change, 0 to destroy.');
   expect(text).toContain('<bdi>octo-org/infra</bdi>');
+});
+
+test('a plan that no runner ever took has a page, too, which says why', async () => {
+  const pullRequest = await openOn(world, { dir: 'unserved', body: 'resource "terraform_data" "one" {}' });
+  const check = await pullRequest.waitForCheck('hatchet/plan: unserved', {
+    conclusion: 'failure',
+    timeoutMs: patienceMs,
+  });
+  expect(check.detailsUrl).toMatch(new RegExp(`^${url}/runs/`));
+  const text = await (await fetch(check.detailsUrl ?? '')).text();
+  expect(text).toContain('Could not be planned. The log says why.');
+  expect(text).toContain('No runner of the pool `gpu` answered.');
+  expect(text).toContain('HATCHET_POOLS=gpu');
 });
 
 describe.skipIf(noBrowser)(`in a browser${inBrowser}`, () => {

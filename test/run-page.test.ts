@@ -1,9 +1,12 @@
 // Does the page of a run open for its link alone, whole, and with nothing in it that could run?
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { shownRuns } from '../activities/github/shown-runs.ts';
+import { openingParagraphs } from '../activities/render/headline.ts';
 import type { ShownRun } from '../activities/store/run.ts';
 import type { ResourceChange } from '../workflows/model/change.ts';
 import { parsePlanId } from '../workflows/model/identifiers.ts';
+import { view } from './render-example.ts';
 import type { RunSite } from './run-page-site.ts';
 import { lifetimeMs, openRunSite } from './run-page-site.ts';
 import { repository, someAsked, someBytes, someGrant, somePlan, someRun } from './stored-plan.ts';
@@ -238,4 +241,21 @@ test('a run that something newer took over is over, and says so', async () => {
   const text = await (await fetch(address)).text();
   expect(text).toContain('Ended without a log');
   expect(text).toContain('No log is kept of this run.');
+});
+
+test('what failed before its projects were known has a page that says who finds out why', async () => {
+  const runId = someRun();
+  const broken = view({ kind: 'operator-error', runId }, []);
+  const [run, ...others] = shownRuns(broken);
+  expect(others).toEqual([]);
+  expect(run).toMatchObject({ id: runId, kind: 'plan', running: false });
+  if (run?.said === undefined) throw new Error('it says nothing');
+  const address = await shown(run);
+  await site.store.runs.addLog(run.id, Buffer.from(run.said));
+  const text = await (await fetch(address)).text();
+  expect(text).toContain('Plan of all projects');
+  expect(text).toContain('Could not be planned. The log says why.');
+  expect(text).toContain(`finds the cause in its log under ${runId}`);
+  const links = { check: () => null, run: () => address, commit: () => null };
+  expect(openingParagraphs(broken, links)[0]).toContain(new URL(address).href);
 });

@@ -102,9 +102,10 @@ export function endRound(desk: Desk, findings: Findings): void {
 
 /** An operator's problem, or one that retries did not mend: people get a neutral line, the log the cause. */
 function findNothing(desk: Desk, error: unknown): void {
-  const runId = desk.state.round?.id ?? '';
-  log.error('planning failed', { runId, error });
-  const owed = desk.state.round?.again ?? nothingAgain;
+  const { round } = desk.state;
+  log.error('planning failed', { runId: round?.id, error });
+  if (round === null) return;
+  const { id: runId, again: owed } = round;
   endRound(desk, { kind: 'operator-error', runId });
   if (desk.state.round !== null) desk.state = { ...desk.state, round: { ...desk.state.round, again: owed } };
 }

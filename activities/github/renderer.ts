@@ -11,7 +11,7 @@ import { renderCheck } from '../render/checks.ts';
 import { renderComment } from '../render/comment.ts';
 import type { Links } from '../render/links.ts';
 import { createKept } from './kept.ts';
-import { shownRunsOf } from './shown-runs.ts';
+import { brokenRuns, shownRunsOf } from './shown-runs.ts';
 
 /** The texts of one picture. Plans are read only for a text that has to be made. */
 export type Renderer = (
@@ -90,7 +90,13 @@ function addressesOf(view: View, projects: readonly ProjectView[], links: Links)
     ...shownRunsOf(project).map(({ id }) => links.run(id)),
     project.plan === null ? null : links.run(project.plan.runId),
   ]);
-  return [view.checks.map(({ name }) => links.check(name)), view.checks.map(({ name }) => name), runs];
+  const broken = brokenRuns(view).map(({ id }) => links.run(id));
+  return [
+    view.checks.map(({ name }) => links.check(name)),
+    view.checks.map(({ name }) => name),
+    runs,
+    broken,
+  ];
 }
 
 const digestOf = (content: unknown): string =>

@@ -16,7 +16,7 @@ import type { WriteResult } from './mutation.ts';
 import { writeBatches } from './mutation.ts';
 import { recoverSurfaces } from './recover.ts';
 import type { Renderer } from './renderer.ts';
-import { shownRuns, shownRunsOf } from './shown-runs.ts';
+import { brokenRuns, shownRuns, shownRunsOf } from './shown-runs.ts';
 import type { Due, Surface, WantedCheck } from './surfaces.ts';
 import { dueCancel, dueCheck, dueComment, hashOf } from './surfaces.ts';
 
@@ -111,9 +111,9 @@ function wantedCheck(check: Check, view: View, rendered: RenderedCheck, links: L
 }
 
 /** The page of the run that the check is about now. */
-function runAddress({ projects }: View, name: string | null, links: Links): string | null {
-  const project = projects.find((candidate) => candidate.name === name);
-  const run = project === undefined ? undefined : shownRunsOf(project).at(-1);
+function runAddress(view: View, name: string | null, links: Links): string | null {
+  const project = view.projects.find((candidate) => candidate.name === name);
+  const run = (project === undefined ? brokenRuns(view) : shownRunsOf(project)).at(-1);
   return run === undefined ? null : links.run(run.id);
 }
 

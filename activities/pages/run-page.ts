@@ -12,6 +12,9 @@ import type { RunReport } from './run-report.ts';
 import { verdictsHtml } from './verdict-html.ts';
 
 /** `other`: see `factsHtml`. `events`: where the log goes on while the run does. */
+/** Where it failed before anybody knew which. */
+const everything = 'all projects';
+
 type PageLinks = { readonly other: string | null; readonly events: string };
 
 /** A whole document, in pieces: a plan of thousands of resources is never one text. */
@@ -20,7 +23,7 @@ export function runPage(report: RunReport, links: PageLinks): Page {
   const kind = run.kind === 'plan' ? 'Plan' : 'Apply';
   const { repository, number } = run.ref;
   return pageHtml({
-    title: `${kind} of ${run.project} · ${repository.owner}/${repository.name}#${number}`,
+    title: `${kind} of ${run.project || everything} · ${repository.owner}/${repository.name}#${number}`,
     follows: !isOver,
     body: body(report, links),
   });
@@ -42,7 +45,7 @@ function headHtml(report: RunReport, other: string | null): string {
   const request = anchor(`#${number}${title}`, `${repository.webUrl}/pull/${number}`);
   return `<header>
 <p class="place">${place} <span class="slash">/</span> ${request}</p>
-<h1>${run.kind === 'plan' ? 'Plan of' : 'Apply of'} ${name(run.project)}</h1>
+<h1>${run.kind === 'plan' ? 'Plan of' : 'Apply of'} ${run.project === '' ? everything : name(run.project)}</h1>
 ${statusHtml(report)}
 ${factsHtml(report, other)}
 </header>

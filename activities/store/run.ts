@@ -12,12 +12,15 @@ import { repositorySchema } from './documents.ts';
 export type ShownRun = {
   readonly id: RunId;
   readonly kind: 'plan' | 'apply';
+  /** Empty where it failed before its projects were known. */
   readonly project: string;
   readonly running: boolean;
+  /** Why it failed; on its page, where no runner ever wrote a log of it. */
+  readonly said?: string;
 };
 
 /** `endedAt`: when a picture first showed it as over; null while it runs. Times are ISO 8601. */
-export type RunRecord = Omit<ShownRun, 'running'> & {
+export type RunRecord = Omit<ShownRun, 'running' | 'said'> & {
   readonly ref: PullRequestRef;
   readonly startedAt: string;
   readonly endedAt: string | null;

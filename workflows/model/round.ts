@@ -112,7 +112,7 @@ export type Findings =
   | { readonly kind: 'draft' }
   /** `author`: who may not write here, although the branch is in this repository; absent: it is a fork. */
   | { readonly kind: 'fork'; readonly author?: string }
-  | { readonly kind: 'operator-error'; readonly runId: string }
+  | { readonly kind: 'operator-error'; readonly runId: RunId }
   | {
       readonly kind: 'projects';
       readonly source: Source;

@@ -139,7 +139,7 @@ export type Headline =
       readonly where: 'base' | 'head';
       readonly diagnostics: readonly Diagnostic[];
     }
-  | { readonly kind: 'operator-error'; readonly runId: string }
+  | { readonly kind: 'operator-error'; readonly runId: RunId }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'barred'; readonly projects: readonly string[]; readonly bar: BranchBar }
   /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody. */
