@@ -70,8 +70,6 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     HATCHET_REFRESH_WAIT: '60m',
     // Nor looked at by the schedule.
     HATCHET_HEAL_INTERVAL: '9999h',
-    // Whoever is given up is not waited for.
-    HATCHET_LOST_WAIT: '100ms',
     ...(await (options.reroute?.(services, sandbox.url) ?? services)),
     ...options.environment,
   };
@@ -100,6 +98,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   };
 }
 
+/** Who of the tests that share an app loses a runner does not wait for it. */
+const sharedEnvironment = { HATCHET_LOST_WAIT: '100ms' };
+
 let standing: Stage | null = null;
 
 /** The stage that an earlier test file of the same process left standing, or a new one if there is none that works. */
@@ -107,7 +108,7 @@ export async function sharedStage(): Promise<Stage> {
   if (standing?.app.isRunning() === true) return standing;
   await standing?.close();
   standing = null;
-  const stage = await startStage({});
+  const stage = await startStage({ environment: sharedEnvironment });
   endAtLast(stage.close);
   standing = stage;
   return stage;
