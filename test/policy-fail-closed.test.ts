@@ -179,7 +179,13 @@ describe('limits (S12)', () => {
   });
 
   test('a plan that is too big', async () => {
-    expect(await errorOf(silentBundle, {}, { planBytes: 10 })).toContain('the plan is too big');
+    const plan = { ...emptyPlan, filler: 'x'.repeat(50_000_000) };
+    expect(await errorOf(silentBundle, { plan })).toBe(
+      'the plan is too big: its JSON has 47.7 MiB, and a policy is given at most 32 MiB. Divide the project, or change fewer resources at a time',
+    );
+    const { byteLength } = evaluationOf(silentBundle).planJson;
+    expect(await errorOf(silentBundle, {}, { planBytes: byteLength })).toBeNull();
+    expect(await errorOf(silentBundle, {}, { planBytes: byteLength - 1 })).toContain('the plan is too big');
   });
 
   test('a plan that fills the thread: the next one gets a new thread', async () => {

@@ -75,8 +75,7 @@ export function createEvaluator(limits: EvaluationLimits, masks: readonly string
     const { bundle, planJson } = evaluation;
     const failed = (reason: string) =>
       bundle.packages.map((pkg) => ({ kind: 'failed', package: pkg, reason }) as const);
-    if (planJson.byteLength > limits.planBytes)
-      return failed(`the plan is too big: ${planJson.byteLength} bytes`);
+    if (planJson.byteLength > limits.planBytes) return failed(tooBig(planJson.byteLength, limits));
     const worker = await currentThread().catch(() => null);
     if (worker === null) return failed('the thread for policies did not start');
     const { answers, broken } = await ask(worker, evaluation, limits);
@@ -101,6 +100,16 @@ export function createEvaluator(limits: EvaluationLimits, masks: readonly string
       await running?.terminate();
     },
   };
+}
+
+/** For whoever has to make the plan smaller; rounded so that it never reads as if it fitted. */
+function tooBig(bytes: number, { planBytes }: EvaluationLimits): string {
+  const mebibytes = (size: number, round: (size: number) => number): string =>
+    `${round((size / 1024 / 1024) * 10) / 10} MiB`;
+  return (
+    `the plan is too big: its JSON has ${mebibytes(bytes, Math.ceil)}, and a policy is given at most ` +
+    `${mebibytes(planBytes, Math.floor)}. Divide the project, or change fewer resources at a time`
+  );
 }
 
 /** A running thread with nothing of this process's environment. `onGone` is called when it ends, however it ends. */
