@@ -195,6 +195,43 @@ describe.concurrent('a merge group', () => {
     await group.destroy('dequeued');
   });
 
+  test('in which somebody has lost their rights, or said no meanwhile, fails and says so, and its merge applies nothing (S10)', async ({
+    expect,
+  }) => {
+    const base = await branchOff(world, 'queue-rights');
+    for (const login of ['approver', 'queuer']) {
+      world.sandbox.createUser(login);
+      world.repository.collaborator(login, 'write');
+    }
+    await seedDatabase(world, 'demoted', '1');
+    const [demoted, refused] = await Promise.all([
+      openOn(world, { dir: 'demoted', body: database('2'), base }),
+      openReady(world, { dir: 'refused', body: database('1'), base }),
+    ]);
+    await untilComment(demoted, 'Waiting for 1 approval');
+    await order(demoted, 'approver', '/hatchet approve');
+    await untilCheck(demoted, 'hatchet/apply', approved);
+    world.repository.collaborator('approver', 'read');
+    const without = await world.repository.createMergeGroup([demoted], 'hubot');
+    expect(faces(await untilAnswered(without.headSha))).toContain(
+      `hatchet/apply: failure, demoted: 1 approval missing on #${demoted.number}`,
+    );
+    await without.destroy('dequeued');
+
+    // A no after the group had passed: the merge asks again, and so does the next group.
+    const passed = await world.repository.createMergeGroup([refused], 'queuer');
+    expect(faces(await untilAnswered(passed.headSha))).toContain(`hatchet/apply: success, ${approved}`);
+    await order(refused, 'hubot', '/hatchet reject');
+    await untilCheck(refused, 'hatchet/apply', 'Rejected by @hubot');
+    const again = await world.repository.createMergeGroup([refused, demoted], 'queuer');
+    expect(said(await untilAnswered(again.headSha), 'hatchet/apply')).toContain('rejected by @hubot');
+    await again.destroy('dequeued');
+    world.repository.collaborator('queuer', 'read');
+    await passed.destroy('merged');
+    await untilCheck(refused, 'hatchet/apply', 'Rejected by @hubot', passed.headSha);
+    expect([...(await appliesOf(world, 'demoted')), ...(await appliesOf(world, 'refused'))]).toEqual([]);
+  });
+
   test('that GitHub asks for twice, and again when it is over, is answered once (S13)', async ({
     expect,
   }) => {
