@@ -14,6 +14,7 @@ import {
   untilCheck,
   untilComment,
   untilNoneOpen,
+  untilSecondAfter,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -29,6 +30,7 @@ projects:
   - { dir: judged, policies: [{ path: rules, level: mandatory }] }
   - { dir: unjudged, policies: [{ path: silent, level: mandatory }] }
   - { dir: labelled, policies: [{ path: labels, level: mandatory }] }
+  - { dir: windowed, policies: [{ path: window, level: mandatory }] }
   - { dir: zz-last, policies: [{ path: watched, level: mandatory }] }
 `;
 const dirs = [
@@ -40,12 +42,24 @@ const dirs = [
   'judged',
   'unjudged',
   'labelled',
+  'windowed',
   'zz-last',
 ] as const;
 const denies = 'package hatchet.friday\n\ndeny contains "not on a Friday" if true\n';
 /** Says nothing at all when there is nothing to forbid, as a mistake would. */
 const silent = 'package hatchet.silent\n\ndeny := {"never"} if input.plan.no_such_key\n';
 const labels = 'package hatchet.labels\n\ndeny contains "no prod-ok" if not "prod-ok" in input.pr.labels\n';
+/** The test cannot set the clock that the policy reads, so it moves the window. */
+const window = `package hatchet.window
+
+deny contains sprintf("frozen from %s to %s", [from, to]) if {
+  some label in input.pr.labels
+  [from, to] := split(label, "..")
+  today := substring(input.run.time, 0, 10)
+  from <= today
+  today < to
+}
+`;
 const watched = `package hatchet.watched
 
 deny contains sprintf("%d files, the last is %s", [count(files), files[count(files) - 1]]) if files[_] == "zz-secret/key.txt"
@@ -60,6 +74,7 @@ beforeAll(async () => {
       'rules/friday.rego': denies,
       'silent/silent.rego': silent,
       'labels/labels.rego': labels,
+      'window/window.rego': window,
       'watched/watched.rego': watched,
       ...Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, 'terraform {}\n'])),
     }),
@@ -182,6 +197,35 @@ test('policies are asked again when a label changes and right before an apply, w
   await order(pullRequest, 'hubot', '/hatchet apply labelled');
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
   expect(await countPlans(world, 'labelled')).toBe(1);
+});
+
+test('what was planned before a freeze is not applied in it, and is after it, with the same plan (S12)', async () => {
+  const pullRequest = await open(['windowed']);
+  const { number } = pullRequest;
+  const { faults } = world.sandbox;
+  pullRequest.label('2100-01-01..2100-02-01', 'hubot');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
+  await untilComment(pullRequest, 'Ready');
+  // As if the time had come: only the look right before the apply sees it.
+  for (const action of ['unlabeled', 'labeled']) faults.dropNext({ event: 'pull_request', action, number });
+  pullRequest.unlabel('2100-01-01..2100-02-01', 'hubot');
+  pullRequest.label('2000-01-01..2100-02-01', 'hubot');
+  const merge = await pullRequest.merge({ by: 'mona' });
+  const frozen = await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies windowed', merge);
+  expect(frozen.conclusion).toBe('failure');
+  const { body } = await untilComment(pullRequest, 'frozen from 2000-01-01 to 2100-02-01');
+  expect(body).toContain('Where it looks at the time, comment `/hatchet plan` when that has come');
+  expect(await appliesOf(world, 'windowed')).toEqual([]);
+
+  for (const action of ['unlabeled', 'labeled']) faults.dropNext({ event: 'pull_request', action, number });
+  pullRequest.unlabel('2000-01-01..2100-02-01', 'hubot');
+  pullRequest.label('2000-01-01..2000-02-01', 'hubot');
+  await order(pullRequest, 'mona', '/hatchet plan');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Not applied yet', merge);
+  await untilSecondAfter(await untilComment(pullRequest, 'Not applied yet'));
+  await order(pullRequest, 'mona', '/hatchet apply');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
+  expect(await appliesOf(world, 'windowed')).toHaveLength(1);
 });
 
 test('of 3,500 changed files the last is seen, by policies, too (S15)', async () => {
