@@ -10,6 +10,7 @@ import { beginEvent } from './begin-event.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
 import { createActorReader } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
+import { readQueueLimit } from './github/read-queue-limit.ts';
 import { createRenderer } from './github/renderer.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
@@ -98,6 +99,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     tellPullRequest: messenger.tellPullRequest,
     listPullRequestsAt: ({ repository, head }) => store.pullRequests.listAt(repository.id, head),
     listOpenPullRequests: ({ repository, projects }) => store.pullRequests.listOpen(repository.id, projects),
+    readQueueLimit: ({ group }) => readQueueLimit(github, group),
     inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
     readGroupRecord: (request) =>
       readGroupRecord(
@@ -126,6 +128,10 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     compareApply: (request) => compareApply(store, request),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
+    },
+    async endApply({ runId, outcome, told, changed }) {
+      await store.applies.record(runId, outcome);
+      await Promise.all([messenger.tellNews(told), changed && messenger.tellRepository(changed)]);
     },
     async record({ entries }) {
       for (const entry of entries) await recordEntry(store, entry);

@@ -27,11 +27,12 @@ export function createRunnerActivities(
     },
     applyPlan: async ({ pass, ...request }) => {
       const { context, deps } = admit(pass);
-      const { store, told } = telling(deps.store, () => tellTaken(context));
-      const outcome = await applyPlan(context, { ...deps, store }, request);
-      // The beginning is told before the end.
-      await told();
-      return outcome;
+      const { store, over } = telling(deps.store, () => tellTaken(context));
+      try {
+        return await applyPlan(context, { ...deps, store }, request);
+      } finally {
+        await over();
+      }
     },
     unlockState: async ({ pass, ...request }) => {
       const { context, deps } = admit(pass);
@@ -40,15 +41,32 @@ export function createRunnerActivities(
   };
 }
 
-/** Says so once the plan is this runner's: until then the apply may still be called back. */
+/**
+ * Whoever reads that an apply goes on wants to read it for a moment. One that is over by then says so itself, and its
+ * beginning would only have held it up: two steps of two workflows, and a picture drawn.
+ */
+const quickApplyMs = 300;
+
+/**
+ * Says so once the plan is this runner's: until then the apply may still be called back. `over`: what was begun to be
+ * told is told before the end is.
+ */
 function telling(store: RunAccess['store'], tell: () => Promise<void>) {
-  let telling: Promise<void> | null = null;
+  let told: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    told ??= tell();
+  };
   const takePlanFile: RunAccess['store']['takePlanFile'] = async (taking) => {
     const files = await store.takePlanFile(taking);
-    if (isPlanTaken(files)) telling ??= tell();
+    if (isPlanTaken(files)) timer ??= setTimeout(begin, quickApplyMs);
     return files;
   };
-  return { store: { ...store, takePlanFile }, told: async () => telling };
+  const over = async (): Promise<void> => {
+    clearTimeout(timer);
+    await told;
+  };
+  return { store: { ...store, takePlanFile }, over };
 }
 
 /** The project's workflow; what people see of it is true without this, too. */

@@ -336,6 +336,16 @@ export type ControlActivities = {
   admitRuns(requests: readonly RunAdmission[]): Promise<readonly (RunPass | null)[]>;
   /** Writes what came of it; repeating it changes nothing. */
   recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
+  /**
+   * Writes what came of an apply, then says so to whoever asked for it and, where it changed something, to the workflow of
+   * the repository. In one step, since people wait for it; repeating it changes nothing.
+   */
+  endApply(request: {
+    readonly runId: RunId;
+    readonly outcome: ApplyOutcome;
+    readonly told: { readonly workflowId: string; readonly news: ProjectNews };
+    readonly changed: RepositoryNews | null;
+  }): Promise<void>;
   /** Appends to the record; repeating it changes nothing. */
   record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;
   /** Did this delivery reach an earlier workflow of the pull request, which has ended since? */
@@ -360,6 +370,8 @@ export type ControlActivities = {
     readonly repository: Repository;
     readonly projects: readonly string[];
   }): Promise<readonly OpenPullRequest[]>;
+  /** Minutes that the merge queue waits for the checks of a group; null where GitHub does not tell. */
+  readQueueLimit(request: { readonly group: MergeGroup }): Promise<number | null>;
   /** Reads and fetches a merge group, finds its pull requests and the projects that it affects. */
   inspectGroup(request: { readonly group: MergeGroup }): Promise<GroupInspection>;
   /** What the group's pull requests show of these projects, and what people said there. */

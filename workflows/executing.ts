@@ -19,11 +19,11 @@ import { applyPlanIn, beginApply, recordApply, recordUnbegun } from './proxies.t
 import { tell } from './telling.ts';
 import { hasRunners, noRunner, wasNotTaken } from './waiting-for-runner.ts';
 
-/** Fence first, then Terraform, then the record. Whatever breaks after the fence leaves the outcome unknown. */
+/** Fence first, then Terraform; the record is its caller's. Whatever breaks after the fence leaves the outcome unknown. */
 export async function execute(
   office: Office,
   { running, fence }: Lock & { readonly running: ApplyRequest },
-): Promise<Pick<Ended, 'outcome' | 'lostWaitMs'>> {
+): Promise<Omit<Ended, 'request' | 'before'>> {
   const { grant, runId, ref } = running;
   const request = { repository: ref.repository, grant, runId, fence };
   const scope = new CancellationScope();
@@ -34,10 +34,11 @@ export async function execute(
     let pass: RunPass | null;
     try {
       const begun = await scope.run(() => beginApply({ ...request, asked: askedBy(running) }));
-      if (begun.kind !== 'begun') return { outcome: { kind: 'refused', refusal: begun }, lostWaitMs };
+      if (begun.kind !== 'begun')
+        return { outcome: { kind: 'refused', refusal: begun }, lostWaitMs, recorded: true };
       ({ lostWaitMs, pass } = begun);
     } catch (error) {
-      return { outcome: await notBegun(running, error), lostWaitMs };
+      return { outcome: await notBegun(running, error), lostWaitMs, recorded: true };
     }
     const outcome = await scope.run(() => applyOnce({ ...request, pass }, until));
     if (outcome === 'not taken') continue;
@@ -46,9 +47,12 @@ export async function execute(
       continue;
     }
     if (outcome === 'stopped' || outcome === 'no runner')
-      return { outcome: await unlessTaken(running, whyNot(running, outcome)), lostWaitMs };
-    await recordOutcome(runId, outcome);
-    return { outcome, lostWaitMs };
+      return {
+        outcome: await unlessTaken(running, whyNot(running, outcome)),
+        lostWaitMs,
+        recorded: true,
+      };
+    return { outcome, lostWaitMs, recorded: false };
   }
 }
 

@@ -13,6 +13,8 @@ export type Ended = {
   readonly request: ApplyRequest;
   readonly before: Ownership;
   readonly outcome: ApplyOutcome;
+  /** The record has the outcome already, or needs none. */
+  readonly recorded: boolean;
   /** How long its runner may still be at work after contact with it was lost. */
   readonly lostWaitMs: number;
 };

@@ -27,7 +27,7 @@ import type { Repository } from './model/repository.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
 import { keepRecording } from './recording.ts';
-import { over, refuseWaiting, tell, tellOthers, tellTaken, tellWaiting } from './telling.ts';
+import { over, refuseWaiting, tell, tellEnd, tellTaken, tellWaiting } from './telling.ts';
 import {
   abandon,
   answerAfter,
@@ -67,16 +67,16 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
   });
   setHandler(applyTakenSignal, () => tellTaken(office));
   void keepRecording(office, () => office.lock.running !== null);
-  if (isFree(lock)) await recoverKnown(office);
-  for (;;) {
+  for (let looked = !isFree(lock); ; looked = true) {
     keepInquiry(office);
     await condition(() => hasWork(office) || mayRest(office));
+    if (!looked && !isAskedToApply(office)) await recoverKnown(office);
     await takeAll(office);
-    const changedBy = (await settle(office)) ?? (await heedFinding(office));
+    await settle(office);
+    await heedFinding(office);
     await giveTurns(office);
     startNextApply(office);
     await tellWaiting(office);
-    if (changedBy !== null) await tellOthers(changedBy);
     await condition(allHandlersFinished);
     if (hasWork(office) || !mayRest(office)) continue;
     if (isFree(office.lock)) return;
@@ -94,6 +94,9 @@ function isOwn({ repository, project }: Office, request: ProjectRequest): boolea
 
 const hasWork = ({ requests, ended, inquiry }: Office): boolean =>
   requests.length > 0 || ended !== null || inquiry?.untold === true;
+
+/** Its fence knows what the record knows: nobody waits for a look beforehand. */
+const isAskedToApply = ({ requests }: Office): boolean => requests.some(({ kind }) => kind === 'apply');
 
 /** Nothing runs, and it may end or begin anew with a short history. */
 const mayRest = ({ lock, records, inquiry }: Office): boolean =>
@@ -199,20 +202,19 @@ async function refuseFrozen(office: Office, request: ApplyRequest, outcome: Appl
   await tell(request, over(request, { kind: 'refused', refusal }));
 }
 
-/** The apply is over: the project is its pull request's, unless it was refused. What changed the world, else null. */
-async function settle(office: Office): Promise<ApplyRequest | null> {
+/** The apply is over: the project is its pull request's, unless it was refused. */
+async function settle(office: Office): Promise<void> {
   const { ended } = office;
-  if (ended === null) return null;
+  if (ended === null) return;
   office.ended = null;
-  const { request, before, outcome, lostWaitMs: waitMs } = ended;
+  const { request, before, outcome, lostWaitMs: waitMs, recorded } = ended;
   const refused = outcome.kind === 'refused';
   const end =
     outcome.kind === 'unknown'
       ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, outcome) }
       : { frozen: null };
   move(office, finish(office.lock, { ...end, refused, before }));
-  if (refused && outcome.refusal.kind === 'frozen') await refuseFrozen(office, request, outcome);
+  if (!recorded) await tellEnd(request, outcome);
+  else if (refused && outcome.refusal.kind === 'frozen') await refuseFrozen(office, request, outcome);
   else await tell(request, over(request, outcome));
-  const partly = outcome.kind === 'failed' && outcome.done > 0;
-  return outcome.kind === 'applied' || partly ? request : null;
 }

@@ -77,6 +77,7 @@ const inPlace = proxyLocalActivities<ControlActivities>({
   retry: onceInPlace,
 });
 export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
+export const endApply = inTurn(inPlace.endApply, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
 export const callBack = inTurn(inPlace.callBack, endlessPatience);
@@ -117,6 +118,14 @@ export const { listOpenPullRequests, listPullRequestsAt, readGroupRecord, showGr
     startToCloseTimeout: callTimeout,
     retry: patientRetry,
   });
+
+/** Where it cannot be read soon, the usual limit counts: it must not itself be what takes too long. */
+const limitRetry: RetryPolicy = { ...callRetry, maximumAttempts: 3 };
+export const { readQueueLimit } = proxyActivities<ControlActivities>({
+  taskQueue: controlQueue,
+  startToCloseTimeout: callTimeout,
+  retry: limitRetry,
+});
 
 /** A large organization is read in minutes. What does not come to an end is tried again by the next look. */
 const lookTimeout = '5 minutes';

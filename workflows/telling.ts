@@ -1,16 +1,41 @@
 // Who hears what happens to a project?
 import { log } from '@temporalio/workflow';
-import type { ProjectNews } from './messages.ts';
+import type { ProjectNews, RepositoryNews } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, WaitingRequest } from './model/lock.ts';
 import type { Office } from './office.ts';
-import { tellNews, tellRepository } from './proxies.ts';
+import { endApply, tellNews, tellRepository } from './proxies.ts';
 
-/** Behind the work: other pull requests that plan the project have to look again. */
-export async function tellOthers({ ref, grant }: ApplyRequest): Promise<void> {
-  const { repository, number } = ref;
+/**
+ * The record first, then whoever asked, and everybody else where something was changed. Should the record not take it,
+ * they are told all the same: the fence row then says that nobody knows, and nothing runs over it.
+ */
+export async function tellEnd(request: ApplyRequest, outcome: ApplyOutcome): Promise<void> {
+  const { replyTo, runId } = request;
+  const news = over(request, outcome);
+  const partly = outcome.kind === 'failed' && outcome.done > 0;
+  const changed = outcome.kind === 'applied' || partly ? changeBy(request) : null;
   try {
-    await tellRepository({ kind: 'applied', repository, project: grant.project.name, number });
+    await endApply({ runId, outcome, told: { workflowId: replyTo, news }, changed });
+  } catch (error) {
+    log.error('the outcome of an apply could not be recorded', { runId, error });
+    await tell(request, news);
+    if (changed !== null) await tellOthers(request);
+  }
+}
+
+const changeBy = ({ ref, grant }: ApplyRequest): RepositoryNews => ({
+  kind: 'applied',
+  repository: ref.repository,
+  project: grant.project.name,
+  number: ref.number,
+});
+
+/** Other pull requests that plan the project have to look again. */
+export async function tellOthers(request: ApplyRequest): Promise<void> {
+  const { grant } = request;
+  try {
+    await tellRepository(changeBy(request));
   } catch (error) {
     log.error('nobody was told that a project changed', { project: grant.project.name, error });
   }

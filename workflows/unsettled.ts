@@ -10,7 +10,7 @@ import type { Office } from './office.ts';
 import { move } from './office.ts';
 import { abandonApply, findUnfinished, recordUnbegun } from './proxies.ts';
 import { breakLock, inquire } from './reconciling.ts';
-import { over, tell, tellOthers } from './telling.ts';
+import { over, tell, tellEnd, tellOthers } from './telling.ts';
 
 /** As long as nobody knows what an apply has done, somebody looks. */
 export function keepInquiry(office: Office): void {
@@ -124,26 +124,24 @@ export function unlockStateOf(office: Office, wish: Extract<ProjectRequest, { ki
     log.warn('a state lock was not broken: it is not the one that was found');
 }
 
-/** Whoever asked for the apply hears what was found. With nothing left to do it was applied: whose it was, else null. */
-export async function heedFinding(office: Office): Promise<ApplyRequest | null> {
+/** Whoever asked for the apply hears what was found. With nothing left to do it was applied. */
+export async function heedFinding(office: Office): Promise<void> {
   const { inquiry } = office;
-  if (inquiry === null || inquiry.finding === null || !inquiry.untold) return null;
+  if (inquiry === null || inquiry.finding === null || !inquiry.untold) return;
   inquiry.untold = false;
   const { finding, unsettled } = inquiry;
   const { request } = unsettled;
   const { runId } = request;
   // A person may have decided meanwhile.
-  if (office.lock.unsettled !== unsettled) return null;
+  if (office.lock.unsettled !== unsettled) return;
   if (finding.kind !== 'compared' || !finding.same) {
     await tell(request, { kind: 'found', project: request.grant.project.name, runId, finding });
-    return null;
+    return;
   }
   const finishedAt = new Date().toISOString();
   const outcome = { kind: 'applied', runId, finishedAt, reconciled: true } as const;
-  await recordOutcome(runId, outcome);
+  await tellEnd(request, outcome);
   move(office, thaw(office.lock));
-  await tell(request, over(request, outcome));
-  return request;
 }
 
 export async function abandon({ repository, project }: Office): Promise<void> {
