@@ -162,6 +162,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('apply' as const), number: numbers, only: fc.option(projects) }),
   },
+  numbers.map((number) => ({ kind: 'plan', number }) as const),
   numbers.map((number) => ({ kind: 'push', number }) as const),
   numbers.map((number) => ({ kind: 'merge', number }) as const),
   numbers.map((number) => ({ kind: 'close', number }) as const),
@@ -182,7 +183,7 @@ describe('three pull requests on three projects', () => {
     fc.assert(
       fc.property(
         fc.tuple(touched, touched, touched),
-        fc.constantFrom<LockMode>('apply', 'none'),
+        fc.constantFrom<LockMode>('apply', 'plan', 'none'),
         fc.array(move, { maxLength: maxSteps }),
         (sets, mode, moves) => {
           const town = createTown(sets, mode);
@@ -192,6 +193,14 @@ describe('three pull requests on three projects', () => {
       ),
       { numRuns: 3_000 },
     );
+  });
+
+  test('an answer to what was given up meanwhile lets nobody wait in a circle (S3)', () => {
+    const town = createTown([[0, 1], [0], [0, 1]], 'plan');
+    for (const number of [1, 3]) town.play({ kind: 'merge', number });
+    town.play({ kind: 'unlock', number: 1 });
+    town.play({ kind: 'plan', number: 1 });
+    town.endEverything();
   });
 
   test('who has applied something that comes later does not wait for what comes first (S3)', () => {

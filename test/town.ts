@@ -20,7 +20,7 @@ export const maxSteps = 120;
 export type Move =
   /** Whatever is on its way longest in one of the channels arrives. */
   | { readonly kind: 'deliver'; readonly pick: number }
-  | { readonly kind: 'push' | 'merge' | 'close' | 'unlock'; readonly number: number }
+  | { readonly kind: 'plan' | 'push' | 'merge' | 'close' | 'unlock'; readonly number: number }
   /** Of its projects only one, or all. */
   | { readonly kind: 'apply'; readonly number: number; readonly only: number | null }
   | { readonly kind: 'end'; readonly project: number; readonly outcome: 'applied' | 'failed' | 'unknown' };
@@ -43,8 +43,19 @@ type Share = {
   apply: 'none' | 'held' | 'asked' | 'queued' | 'applying' | 'unknown' | 'applied';
   run: string;
   plan: Planned;
+  /** With `lock: plan`: it has a plan, which it keeps only while the project is this pull request's. */
+  planned: boolean;
 };
-type Person = { readonly number: number; head: number; state: 'open' | 'merged' | 'closed'; shares: Share[] };
+type Person = {
+  readonly number: number;
+  head: number;
+  state: 'open' | 'merged' | 'closed';
+  shares: Share[];
+  /** With `lock: plan`: what a round still has to take, in order; null between rounds. */
+  round: Round | null;
+};
+/** `asked`: the first of those left was asked for, and the answer is not there yet. */
+type Round = { readonly left: readonly Share[]; readonly locked: boolean; readonly asked: boolean };
 type Site = { lock: Lock; before: Lock; world: number; executing: Planned | null };
 type Letter = { readonly channel: string; readonly open: () => void };
 
@@ -60,6 +71,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     number: index + 1,
     head: 0,
     state: 'open',
+    round: null,
     shares: set.map((project) => ({
       index: project,
       project: { dir: `p${project}`, workspace: 'default' },
@@ -68,6 +80,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
       apply: 'none',
       run: '',
       plan: { head: 0, world: 0 },
+      planned: mode !== 'plan',
     })),
   }));
   let mail: Letter[] = [];
@@ -150,7 +163,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
   // The pull request's side, as workflows/taking-turns.ts plays it.
   function wish(of: Person, only: number | null): void {
     const wished = of.shares.filter(({ index }) => only === null || index === only);
-    for (const share of wished.filter(({ apply }) => apply === 'none')) {
+    for (const share of wished.filter(({ apply, planned }) => apply === 'none' && planned)) {
       share.plan = { head: of.head, world: site(share.index).world };
       share.apply = 'held';
       if (mode !== 'none') share.turn ??= { kind: 'wanted' };
@@ -158,7 +171,8 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     goOn(of);
   }
   function goOn(of: Person): void {
-    for (const share of of.shares.filter(({ apply }) => apply === 'held')) {
+    const held = of.shares.filter(({ apply, planned }) => apply === 'held' && planned);
+    for (const share of of.round === null ? held : []) {
       const owned = share.turn === null || share.turn.kind === 'yours';
       if (owned && isNext(of.shares, share.project)) start(of, share, true);
     }
@@ -168,21 +182,75 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
       begun.map(({ project }) => project),
     );
     if (step?.kind === 'refuse') {
-      step.project.turn = null;
       if (step.project.apply === 'held') step.project.apply = 'none';
+      // Where the lock comes before the plan, it is asked for again with the next round.
+      if (mode === 'plan') return;
+      step.project.turn = null;
       goOn(of);
     }
     if (step?.kind !== 'ask') return;
     for (const share of step.giveBack) {
       share.turn = { kind: 'wanted' };
+      share.planned = mode !== 'plan';
       ask(of, share, { kind: 'withdraw', ref: refOf(of) });
     }
     for (const share of step.projects) {
-      const alone = step.projects.length === 1 && share.apply === 'held';
+      const idle = of.round === null && share.planned;
+      const alone = step.projects.length === 1 && share.apply === 'held' && idle;
       share.turn = { kind: 'asked' };
       if (alone) start(of, share, step.waits);
       else ask(of, share, turnOf(of.number, step.waits));
     }
+  }
+  /** As workflows/planning-turns.ts: takes the projects in order, as far as nobody else owns them. */
+  function playRound(of: Person): void {
+    if (mode !== 'plan' || of.state === 'closed') return;
+    const left = of.shares.toSorted((one, other) => one.index - other.index);
+    of.round = { left, locked: false, asked: false };
+    playOn(of);
+  }
+  function playOn(of: Person): void {
+    while (of.round !== null) {
+      const { left, locked, asked } = of.round;
+      const [share, ...others] = left;
+      if (share === undefined) {
+        of.round = null;
+        goOn(of);
+        return;
+      }
+      if (share.apply === 'none') {
+        const turn = share.turn?.kind;
+        if (asked && turn === 'asked') return;
+        if (!locked && !asked && turn !== 'yours' && turn !== 'behind') {
+          of.round = { ...of.round, asked: true };
+          share.turn = { kind: 'asked' };
+          const waits = !of.shares.some((each) => holds(each) && each.index > share.index);
+          ask(of, share, turnOf(of.number, waits));
+          return;
+        }
+      }
+      const free = share.apply !== 'none' || (!locked && share.turn?.kind === 'yours');
+      if (!free) putOff(of, share);
+      else if (share.apply === 'none') {
+        share.planned = true;
+        share.plan = { head: of.head, world: site(share.index).world };
+      }
+      of.round = { left: others, locked: locked || !free, asked: false };
+    }
+  }
+  const holds = (share: Share): boolean => share.begun || isOnItsWay(share);
+  function giveBackLater(of: Person): void {
+    const first = Math.min(
+      ...of.shares.filter(({ turn }) => turn?.kind === 'behind').map(({ index }) => index),
+    );
+    for (const share of of.shares)
+      if (share.index > first && share.turn?.kind === 'yours' && !holds(share)) putOff(of, share);
+  }
+  function putOff(of: Person, share: Share): void {
+    const was = share.turn?.kind;
+    share.planned = mode !== 'plan';
+    if (was !== 'behind') share.turn = { kind: 'wanted' };
+    if (was === 'yours') ask(of, share, { kind: 'withdraw', ref: refOf(of) });
   }
   const isOnItsWay = ({ apply }: Share): boolean => ['asked', 'queued', 'applying'].includes(apply);
   function start(of: Person, share: Share, waits: boolean): void {
@@ -196,7 +264,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     ({ kind: 'apply', ref: { number }, runId, mode, waits }) as unknown as ApplyRequest;
   const refOf = ({ number }: Person) => ({ number }) as unknown as ProjectRequest['ref'];
   function giveBack(of: Person, share: Share): void {
-    if (share.turn === null || of.state === 'merged') return;
+    if (share.turn === null || of.state === 'merged' || mode === 'plan') return;
     share.turn = null;
     ask(of, share, { kind: 'withdraw', ref: refOf(of) });
   }
@@ -223,6 +291,11 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     if (mine && share.turn === null && share.apply === 'none')
       ask(of, share, { kind: 'withdraw', ref: refOf(of) });
     else if (mine && mode !== 'none') share.turn = { kind: 'yours' };
+    if (news.kind === 'behind' && share.turn !== null)
+      share.turn = { kind: 'behind', owner: 0, position: 1, since: '' };
+    giveBackLater(of);
+    if (of.round !== null) playOn(of);
+    else if (news.kind === 'yours' && share.turn?.kind === 'yours' && !share.planned) playRound(of);
     if (news.kind === 'finished' && news.run === share.run) finished(of, share, news.outcome);
     if (of.state === 'closed') leave(of);
     else goOn(of);
@@ -232,6 +305,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
       share.apply = 'none';
       giveBack(of, share);
       if (share.turn?.kind !== 'yours') share.turn = null;
+      playRound(of);
       return;
     }
     share.apply = outcome === 'failed' ? 'none' : outcome;
@@ -247,15 +321,18 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
 
   function act(of: Person, kind: Exclude<Move['kind'], 'deliver' | 'end'>, only: number | null = null): void {
     if (of.state === 'closed' && kind !== 'unlock') return;
+    if (kind === 'plan') playRound(of);
     if (kind === 'apply') wish(of, only);
     if (kind === 'push' && of.state === 'open') push(of);
     if (kind === 'merge' && of.state === 'open') {
       of.state = 'merged';
       for (const share of of.shares) if (share.apply === 'applied') letGo(of, share, 'closed');
+      playRound(of);
       wish(of, null);
     }
     if (kind === 'close' && of.state === 'open') {
       of.state = 'closed';
+      of.round = null;
       for (const share of of.shares) if (share.apply === 'held') share.apply = 'none';
       leave(of);
     }
@@ -273,6 +350,7 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
         giveBack(of, share);
       }
     }
+    playRound(of);
     goOn(of);
   }
 

@@ -268,12 +268,29 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
     else desk.stale = true;
     const { owner, position } = news;
     changeProject(desk, news.project, { turn: { kind: 'behind', owner, position, since } });
+    giveBackLater(desk);
     return false;
   }
   const planned = lockOf(desk, news.project) === 'plan';
   const waited = planned && desk.planning === null && project.result === null;
   changeProject(desk, news.project, { turn: { kind: 'yours' } });
-  return waited;
+  giveBackLater(desk);
+  return waited && findProject(desk.state, news.project)?.turn?.kind === 'yours';
+}
+
+/**
+ * Whoever waits for a project holds nothing that comes later, or two could wait for each other. An answer to what was
+ * given up meanwhile may have passed for this one: then more was asked for than this pull request may hold.
+ */
+function giveBackLater(desk: Desk): void {
+  const all = knownProjects(desk.state);
+  const begun = begunHere(desk).map(({ name }) => name);
+  const idle = all.filter((each) => each.turn?.kind === 'yours' && !isUnderWay(each));
+  const places = idle.map(({ project }) => project).filter(({ name }) => !begun.includes(name));
+  const waitedFor = all.filter(({ turn }) => turn?.kind === 'behind');
+  const later = new Set(waitedFor.flatMap(({ project }) => heldAfter(places, project)));
+  for (const place of later) leave(desk, place);
+  if (later.size > 0) void stepBack(desk, ...later);
 }
 
 /** An apply that asked for it goes back to where it waited for its turn. */
