@@ -92,7 +92,8 @@ async function applyOnce(
   const { grant, runId } = request;
   const { pool } = grant;
   try {
-    return await applyPlanIn(pool, limitsOf(grant))(request);
+    const outcome: ApplyOutcome | undefined = await applyPlanIn(pool, limitsOf(grant))(request);
+    return outcome ?? { kind: 'unknown', runId, reason: 'the runner did not say what came of it' };
   } catch (error) {
     // A runner that has it says so in words of its own: this anybody can say.
     if (isCancellation(error)) return 'stopped';
