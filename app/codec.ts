@@ -144,6 +144,7 @@ async function openPayload(
   { metadata, data }: Payload,
   context: SerializationContext | undefined,
 ): Promise<Payload> {
+  if (isOfServer({ metadata, data }, context)) return defaultPayloadConverter.toPayload(undefined);
   if (textOf(metadata?.encoding) !== encoding || !data)
     throw new Error('refused a Temporal payload that is not encrypted');
   const compression = compressionOf(textOf(metadata?.compression));
@@ -153,6 +154,18 @@ async function openPayload(
   const clear = compression === 'none' ? bytes : await unpack(bytes);
   return payloadMessage.toObject(payloadMessage.decode(clear), {});
 }
+
+/**
+ * Temporal's server writes it when an activity is cancelled that nobody had begun, and has no key. Anybody could: it
+ * tells nothing, and is read as nothing. Source: temporal/service/history, the cancellation of an activity.
+ */
+const notStartedWords = '"ACTIVITY_ID_NOT_STARTED"';
+
+const isOfServer = ({ metadata, data }: Payload, context: SerializationContext | undefined): boolean =>
+  context?.type === 'activity' &&
+  !context.isLocal &&
+  textOf(metadata?.encoding) === 'json/plain' &&
+  textOf(data) === notStartedWords;
 
 /** What was said to a workflow is refused there: thrown here, it would keep the workflow from going on. */
 function refuseMisplaced(place: string, context: SerializationContext | undefined): Payload {

@@ -144,6 +144,19 @@ describe('payload codec', () => {
     await expect(codec.encode([huge])).rejects.toThrow('too large');
   });
 
+  test("what Temporal's own server says of an activity that nobody had begun is read as nothing", async () => {
+    const words = defaultPayloadConverter.toPayload('ACTIVITY_ID_NOT_STARTED');
+    const activity = { type: 'activity', namespace: 'n', workflowId: 'w', activityId: 'a' } as const;
+    const remote = { ...activity, isLocal: false };
+    const [read] = await codec.decode([words], remote);
+    expect(defaultPayloadConverter.fromPayload(read ?? words)).toBeUndefined();
+    const refused = 'refused a Temporal payload that is not encrypted';
+    for (const context of [undefined, { ...activity, isLocal: true }])
+      await expect(codec.decode([words], context)).rejects.toThrow(refused);
+    const others = defaultPayloadConverter.toPayload('ACTIVITY_ID_NOT_STARTED ');
+    await expect(codec.decode([others], remote)).rejects.toThrow(refused);
+  });
+
   test('a payload that nobody encrypted is refused', async () => {
     await expect(codec.decode(payloads)).rejects.toThrow('refused a Temporal payload that is not encrypted');
   });

@@ -93,7 +93,7 @@ test('a no, or a review that is dismissed, calls back what no runner has taken y
   await untilCheck(rejected, 'hatchet/apply', 'Rejected by @hubot');
   await untilCheck(dismissed, 'hatchet/apply', '1 approval missing: dismissed');
   // Before the half minute is over after which it would have been checked again.
-  expect(replies(rejected)).toEqual([expect.stringContaining('@hubot said no')]);
+  expect(replies(rejected)).toEqual([expect.stringContaining('@hubot rejected the plan of `rejected`')]);
   await roles.runner.start();
   const later = await open('later');
   await approve(later);
