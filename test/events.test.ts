@@ -35,6 +35,9 @@ test.each<readonly [string, object, object, boolean]>([
   ['edited', { changes: { base: { ref: { from: 'old' } } } }, {}, true],
   ['edited', { changes: { body: { from: 'Old' } } }, {}, false],
   ['assigned', {}, {}, false],
+  ['locked', {}, {}, false],
+  ['unlocked', {}, {}, true],
+  ['unlocked', {}, { state: 'closed' }, false],
   // What is over must not begin anew because somebody tidies up labels.
   ['labeled', {}, { state: 'closed' }, false],
   ['labeled', {}, merged, false],

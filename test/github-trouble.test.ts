@@ -104,6 +104,17 @@ test('in a locked conversation an answer is given up with a word in the log, and
   expect(replies(pullRequest)).toHaveLength(1);
 });
 
+test('what a locked conversation did not take is written when it is unlocked', async () => {
+  world.sandbox.faults.hold();
+  const pullRequest = await openOn(world, { dir: 'unlocked', body: good });
+  pullRequest.lock(true);
+  await world.sandbox.faults.release();
+  await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
+  expect(pullRequest.comments()).toEqual([]);
+  pullRequest.lock(false);
+  await untilReady(pullRequest);
+});
+
 test('while the App is suspended nothing is asked in a circle, and what was missed is made good (S13)', async () => {
   const pullRequest = await openOn(world, { dir: 'suspended', body: good });
   await untilReady(pullRequest);

@@ -23,6 +23,8 @@ export type Message = {
       readonly pullRequest: PullRequest;
       /** Who has just pushed its head; null where it was not a push. */
       readonly pusher: string | null;
+      /** Its conversation was unlocked: a comment that GitHub refused is taken now. */
+      readonly unlocked?: true;
     }
   /** Somebody gave, changed or dismissed a review: what all of them say is read afresh. */
   | {

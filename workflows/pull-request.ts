@@ -213,7 +213,7 @@ function hear(desk: Desk, message: Extract<Message, { kind: 'pull-request' }>): 
   const before = desk.state.pullRequest;
   if (before !== null && desk.state.round !== null && isSame(before, now)) {
     // Whoever looked at GitHub missed something there: whatever is not on show yet is shown now.
-    if (lost !== undefined) desk.stale = true;
+    if (lost !== undefined || message.unlocked === true) desk.stale = true;
     if (before.state !== 'open') return;
     const { title, labels } = now;
     desk.state = withPullRequest(desk.state, { ...before, title, labels });

@@ -14,6 +14,7 @@ const actions = [
   'edited',
   'labeled',
   'unlabeled',
+  'unlocked',
   'closed',
 ] as const;
 
@@ -39,18 +40,20 @@ const shape = z.object({
   }),
 });
 
-/** Null for actions that change nothing here: an edited text, a new label on what is over. */
+/** Null for actions that change nothing here: an edited text, a new label on what is over, or its unlocking. */
 export function parsePullRequestEvent(deliveryId: string, payload: unknown): Message | null {
   if (!z.object({ action: z.enum(actions) }).safeParse(payload).success) return null;
   const event = shape.parse(payload);
-  if (isAboutWords(event) && event.pull_request.state === 'closed') return null;
+  const unlocked = event.action === 'unlocked';
+  if ((unlocked || isAboutWords(event)) && event.pull_request.state === 'closed') return null;
   if (event.action === 'edited' && event.changes?.base === undefined && !isAboutWords(event)) return null;
   const repository = repositoryOf(event);
   const pullRequest = pullRequestOf(event.pull_request);
   // Who pushed what is opened is told by the push itself.
   const pusher = event.action === 'synchronize' ? event.sender.login : null;
   const ref = { repository, number: pullRequest.number };
-  return { kind: 'pull-request', deliveryId, ref, pullRequest, pusher };
+  const about = { kind: 'pull-request', deliveryId, ref, pullRequest, pusher } as const;
+  return unlocked ? { ...about, unlocked: true } : about;
 }
 
 /** What policies may see, and nothing else reads. */
