@@ -43,7 +43,7 @@ beforeAll(async () => {
   states = await startGatedStates();
   world = await createWorld({
     split: true,
-    files: () => ({ 'hatchet.yaml': 'version: 1\napprovals: { count: 1 }\n' }),
+    files: () => ({ 'hatchet.yaml': "version: 1\napprovals: { count: 1 }\nbranches: ['**']\n" }),
     environment: {
       PORT: port,
       HATCHET_URL: `http://${loopback}:${port}`,
@@ -140,7 +140,7 @@ test('planned, followed, approved and applied by three processes', async () => {
 });
 
 test('what policies say is masked by what only the runner knows (S7)', async () => {
-  const rego = `package telling
+  const rego = `package hatchet.telling
 deny contains sprintf("the variable is %v, in base64 %v", [v, base64.encode(v)]) if v := input.plan.variables.shown.value`;
   const files = {
     'hatchet.yaml': 'version: 1\npolicies: [{ path: telling.rego, level: mandatory }]\n',
