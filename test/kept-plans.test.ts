@@ -4,7 +4,6 @@ import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.
 import { faces } from './normalize.ts';
 import {
   appliesOf,
-  click,
   countPlans,
   database,
   mainComment,
@@ -25,7 +24,7 @@ vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 
 beforeAll(async () => {
-  world = await createWorld({ environment: { HATCHET_REFRESH_WAIT: '100ms' } });
+  world = await createWorld({});
 });
 afterAll(() => world.close());
 
@@ -91,36 +90,6 @@ describe.concurrent('kept plans', () => {
     expect(open).toEqual([]);
     const plans = await Promise.all(dirs.map((dir) => countPlans(world, dir)));
     expect(plans.every((count) => count < heads.length)).toBe(true);
-  });
-
-  test('a push to the base that changes nothing here is not seen here', async ({ expect }) => {
-    const pullRequest = await openOn(world, { dir: 'aside', body: database('1') });
-    const ready = await untilCheck(pullRequest, 'hatchet/apply', approved);
-    await untilComment(pullRequest, 'Ready');
-    const before = mainComment(pullRequest);
-    await world.repository.commit('main', { files: { 'elsewhere/readme.md': 'nothing\n' } });
-    await world.repository.commit('main', { files: { 'elsewhere/readme.md': 'nothing new\n' } });
-    const second = await openOn(world, { dir: 'aside-later', body: database('1') });
-    await untilCheck(second, 'hatchet/apply', approved);
-    expect(await countPlans(world, 'aside')).toBe(1);
-    expect(mainComment(pullRequest)).toBe(before);
-    click(pullRequest, ready, 'Apply now', 'hubot');
-    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
-  });
-
-  test('a push to the base that changes a project here plans it again', async ({ expect }) => {
-    const pullRequest = await openOn(world, {
-      dir: 'shared',
-      body: database('1'),
-      files: code('apart', '1'),
-    });
-    await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 2 to add');
-    await untilComment(pullRequest, 'Ready');
-    const more = 'resource "terraform_data" "more" {}\n';
-    await world.repository.commit('main', { files: { 'shared/more.tf': more } });
-    await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 3 to add');
-    expect(await countPlans(world, 'shared')).toBe(2);
-    expect(await countPlans(world, 'apart')).toBe(1);
   });
 });
 

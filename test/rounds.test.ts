@@ -6,6 +6,7 @@ import { faces } from './normalize.ts';
 import {
   appliesOf,
   ask,
+  branchOff,
   click,
   countPlans,
   database,
@@ -21,6 +22,7 @@ import {
   untilCheck,
   untilComment,
   untilNoneOpen,
+  untilReady,
   untilSecondAfter,
   untilWritten,
 } from './story.ts';
@@ -194,6 +196,31 @@ describe.concurrent('rounds', () => {
     expect(headline(pullRequest)).toMatchInlineSnapshot(
       `"**Ready: 1 project, 1 to add.** Merging applies it."`,
     );
+  });
+
+  test('a plan that takes long has a check of its own, beside those that are finished', async ({
+    expect,
+  }) => {
+    const base = await branchOff(world, 'long-base');
+    states.hold('slow');
+    const files = { 'quick/main.tf': world.project('quick', database('1')) };
+    const backend = states.backend('slow');
+    const pullRequest = await openOn(world, { dir: 'slow', body: database('1'), backend, base, files });
+    const slow = await pullRequest.waitForCheck('hatchet/plan: slow', {
+      status: 'in_progress',
+      timeoutMs: patienceMs,
+    });
+    expect(slow.title).toMatch(/^Planning since \d\d:\d\d UTC$/);
+    await untilCheck(pullRequest, 'hatchet/plan: quick', '1 to add');
+    await pullRequest.waitForCheck('hatchet/plan', {
+      matching: ({ title }) => title === 'Planning 2 projects: 1 done',
+      timeoutMs: patienceMs,
+    });
+    states.release('slow');
+    await untilReady(pullRequest);
+    await untilCheck(pullRequest, 'hatchet/plan: slow', '1 to add');
+    const runs = pullRequest.allChecks().filter(({ name }) => name === 'hatchet/plan: slow');
+    expect(runs).toHaveLength(1);
   });
 
   test('a closed pull request says so, and a reopened one is planned again', async ({ expect }) => {
