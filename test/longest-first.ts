@@ -3,33 +3,37 @@ import { basename } from 'node:path';
 import type { TestSpecification } from 'vitest/node';
 import { BaseSequencer } from 'vitest/node';
 
-/**
- * What waits more than it works is best begun early, beside others. A fresh clone knows nothing of earlier runs, and
- * would go by the sizes of the files: the drills, which wait for time limits of Temporal, came last of all.
- */
+/** They wait more than they work: best begun before everything else. */
+const first: readonly string[] = ['drills', 'demo'];
+
+/** A fresh clone knows nothing of earlier runs, and would go by the sizes of the files. */
 const longest: readonly string[] = [
-  'drills',
   'healing',
-  'demo',
   'merge',
-  'github-trouble',
   'commands',
   'roles',
-  'webhooks',
-  'outages',
-  'source-projects',
+  'lost-contact',
   'many-projects',
   'restart',
+  'github-trouble',
+  'ownership',
+  'approvals',
+  'outages',
+  'merge-group',
+  'reviews',
   'refresh',
   'kept-plans',
-  'source-inspect',
   'rounds',
-  'ownership',
-  'run-page-live',
+  'state-lock',
+  'webhooks',
+  'source-inspect',
   'terraform-bad-input',
-  'reviews',
-  'merge-group',
-  'approvals',
+  'source-projects',
+  'bench',
+  'policy-fail-closed',
+  'embedded',
+  'terraform-plan',
+  'fuzz-words',
 ];
 
 /** Vitest asks for a class. What is not named here comes later, in the order that vitest makes of it. */
@@ -39,7 +43,11 @@ export class LongestFirst extends BaseSequencer {
   }
 }
 
-function rank({ moduleId }: TestSpecification): number {
-  const place = longest.indexOf(basename(moduleId, '.test.ts'));
-  return place < 0 ? longest.length : place;
+/** Files of the whole app in one row: a process goes on with the next file only if that may share it. */
+function rank({ moduleId, project }: TestSpecification): number {
+  const name = basename(moduleId, '.test.ts');
+  if (first.includes(name)) return first.indexOf(name) - first.length;
+  const place = longest.indexOf(name);
+  const later = project.config.isolate ? longest.length + 1 : 0;
+  return later + (place < 0 ? longest.length : place);
 }

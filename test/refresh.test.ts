@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import {
   appliesOf,
+  ask,
   branchOff,
+  click,
   countPlans,
   database,
   everyBranch,
@@ -119,6 +121,56 @@ describe.concurrent('open pull requests', () => {
     for (const pullRequest of all) await untilCheck(pullRequest, 'hatchet/plan', '1 project: 2 to add');
     for (const pullRequest of all) await untilComment(pullRequest, '2 to add');
     expect(await Promise.all(dirs.map((dir) => countPlans(world, dir)))).toEqual(dirs.map(() => 2));
+  });
+
+  test('do not see a push to the base that changes nothing of them', async ({ expect }) => {
+    const base = await branchOff(world, 'aside-base');
+    const pullRequest = await openOn(world, { dir: 'aside', body: database('1'), base });
+    const ready = await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await untilComment(pullRequest, 'Ready');
+    const before = mainComment(pullRequest);
+    await world.repository.commit(base, { files: { 'elsewhere/readme.md': 'nothing\n' } });
+    await world.repository.commit(base, { files: { 'elsewhere/readme.md': 'nothing new\n' } });
+    const second = await openOn(world, { dir: 'aside-later', body: database('1'), base });
+    await untilCheck(second, 'hatchet/apply', approved);
+    expect(await countPlans(world, 'aside')).toBe(1);
+    expect(mainComment(pullRequest)).toBe(before);
+    click(pullRequest, ready, 'Apply now', 'hubot');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+  });
+
+  test('plan only the project again that a push to the base changes', async ({ expect }) => {
+    const base = await branchOff(world, 'shared-base');
+    const pullRequest = await openOn(world, {
+      dir: 'shared',
+      body: database('1'),
+      base,
+      files: { 'apart/main.tf': world.project('apart', database('1')) },
+    });
+    await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 2 to add');
+    await untilComment(pullRequest, 'Ready');
+    const more = 'resource "terraform_data" "more" {}\n';
+    await world.repository.commit(base, { files: { 'shared/more.tf': more } });
+    await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 3 to add');
+    expect(await countPlans(world, 'shared')).toBe(2);
+    expect(await countPlans(world, 'apart')).toBe(1);
+  });
+
+  test('can be applied while their base moves and nothing of them changes', async ({ expect }) => {
+    const base = await branchOff(world, 'busy-base');
+    const pullRequest = await openReady(world, { dir: 'moved', body: database('1'), base });
+    const move = (step: number) => world.repository.commit(base, { files: { 'notes.md': `${step}\n` } });
+    await move(0);
+    await order(pullRequest, 'hubot', '/hatchet apply');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+    // Each word meets another moment of looking again.
+    for (let step = 1; step <= 8; step += 1) {
+      await move(step);
+      expect(await ask(pullRequest, 'hubot', '/hatchet apply')).toEqual({
+        reaction: 'eyes',
+        reply: '@hubot there is nothing to apply.',
+      });
+    }
   });
 });
 

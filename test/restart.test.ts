@@ -1,4 +1,4 @@
-// What is left of the work when the whole process is killed, or told to stop, in the middle of it?
+// Does `npm start` with nothing but the App's credentials bring everything back after a kill, or after it was told to stop?
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -9,11 +9,11 @@ import type { HttpStateServer } from './http-state-server.ts';
 import { startHttpStateServer } from './http-state-server.ts';
 import { programsOf } from './own-processes.ts';
 import {
-  appliesOf,
   database,
   expectNothingTwice,
   mainComment,
   openOn,
+  openReady,
   order,
   patienceMs,
   seedDatabase,
@@ -35,14 +35,18 @@ let drained: HttpStateServer;
 
 beforeAll(async () => {
   [states, drained] = await Promise.all([startGatedStates(), startHttpStateServer()]);
-  world = await createWorld({ alone: true });
+  // Neither servers nor keys: the app brings its own.
+  world = await createWorld({
+    reroute: async () => ({}),
+    environment: { HATCHET_ENCRYPTION_KEY: '' },
+  });
 });
 afterAll(async () => {
   await world.close();
   await Promise.all([states.close(), drained.close()]);
 });
 
-const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
+const good = 'resource "terraform_data" "one" {}';
 
 /** An apply that waits until a file appears beside the states. */
 const gatedApply = (gate: string): string => `resource "terraform_data" "slow" {
@@ -51,19 +55,15 @@ const gatedApply = (gate: string): string => `resource "terraform_data" "slow" {
   }
 }`;
 
-const untilThere = (path: string): Promise<boolean> =>
-  vi.waitUntil(() => existsSync(path), { timeout: patienceMs, interval: 50 });
-
 /** Opens a pull request, and begins an apply that does not end before the gate is opened. */
 async function beginApply(
   dir: string,
   gate: string,
   { backend }: HttpStateServer,
 ): Promise<PullRequestHandle> {
-  const pullRequest = await openOn(world, { dir, body: gatedApply(gate), backend });
-  await untilReady(pullRequest);
+  const pullRequest = await openReady(world, { dir, body: gatedApply(gate), backend });
   await order(pullRequest, 'hubot', '/hatchet apply');
-  await untilThere(`${gate}.reached`);
+  await vi.waitUntil(() => existsSync(`${gate}.reached`), { timeout: patienceMs, interval: 50 });
   return pullRequest;
 }
 
@@ -80,37 +80,20 @@ async function restart(): Promise<void> {
   world.sandbox.webhookUrl = `${world.app.url}/api/github/webhooks`;
 }
 
-test('told to stop, it finishes the plan and the apply that run, and leaves nobody behind', async () => {
-  const gate = stateFile(world, 'drain-gate');
-  const applied = await beginApply('drained', gate, drained);
-  const planned = await beginPlan('draining');
-  const stopped = world.app.stop();
-  await vi.waitUntil(() => world.app.lines.some((line) => line.includes('stopping: running work')), {
-    timeout: patienceMs,
-  });
-  states.release('draining');
-  await writeFile(gate, '');
-  expect(await stopped).toBe(0);
-  expect(await programsOf(world.dataDir)).toEqual([]);
-  expect(drained.lock()).toBeNull();
-  await restart();
-  await untilCheck(applied, 'hatchet/apply', 'Applied');
-  await untilComment(applied, '**Applied.**');
-  await untilReady(planned);
-  expect(drained.applies()).toBe(1);
-  expect(await appliesOf(world, 'drained')).toEqual([{ number: applied.number, state: 'applied' }]);
-  expectNothingTwice(planned);
-  mainComment(applied);
-});
+const servers = async (): Promise<readonly string[]> =>
+  (await programsOf(world.dataDir)).filter((name) => name === 'postgres' || name === 'temporal');
 
-test('killed while one plan runs and another waits for a yes, it goes on where it was', async () => {
+test('what waits and what runs survives a kill, and the servers that it left behind do not pile up', async () => {
   await seedDatabase(world, 'approved', '1');
   const approval = await openOn(world, { dir: 'approved', body: database('2') });
   await untilComment(approval, 'Waiting for 1 approval');
   const plan = await beginPlan('planned');
+  expect(await servers()).toEqual(['postgres', 'temporal']);
+
   await world.app.kill();
+  expect(await servers()).toEqual(['postgres', 'temporal']);
   await restart();
-  states.release('planned');
+  expect(await servers()).toEqual(['postgres', 'temporal']);
 
   await order(approval, 'hubot', '/hatchet approve');
   await untilComment(approval, 'Ready');
@@ -118,8 +101,35 @@ test('killed while one plan runs and another waits for a yes, it goes on where i
   await untilCheck(approval, 'hatchet/apply', 'Applied', approval.mergeCommit ?? '');
   mainComment(approval);
 
+  states.release('planned');
   await untilReady(plan);
   expectNothingTwice(plan);
+});
+
+test('told to stop, it finishes the plan and the apply that run, leaves nobody behind, and the next start finds everything', async () => {
+  const gate = stateFile(world, 'drain-gate');
+  const applied = await beginApply('drained', gate, drained);
+  const planned = await beginPlan('draining');
+  const stopped = world.app.stop();
+  const isStopping = (): boolean => world.app.lines.some((line) => line.includes('stopping: running work'));
+  await vi.waitUntil(isStopping, { timeout: patienceMs });
+  states.release('draining');
+  await writeFile(gate, '');
+  expect(await stopped).toBe(0);
+  expect(await programsOf(world.dataDir)).toEqual([]);
+  expect(existsSync(`${world.dataDir}/postgres/data/postmaster.pid`)).toBe(false);
+  expect(drained.lock()).toBeNull();
+
+  await restart();
+  await untilCheck(applied, 'hatchet/apply', 'Applied');
+  await untilComment(applied, '**Applied.**');
+  await untilReady(planned);
+  expect(drained.applies()).toBe(1);
+  expectNothingTwice(planned);
+  await order(planned, 'hubot', '/hatchet apply');
+  await untilCheck(planned, 'hatchet/apply', 'Applied');
+  mainComment(applied);
+  mainComment(planned);
 });
 
 test('no check is left open (S14)', () => untilNoneOpen(world));
