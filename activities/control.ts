@@ -129,9 +129,10 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },
-    async endApply({ runId, outcome, told, changed }) {
+    async endApply({ runId, outcome, told, changed, entries }) {
       await store.applies.record(runId, outcome);
       await Promise.all([messenger.tellNews(told), changed && messenger.tellRepository(changed)]);
+      for (const entry of entries) await recordEntry(store, entry);
     },
     async record({ entries }) {
       for (const entry of entries) await recordEntry(store, entry);

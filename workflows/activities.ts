@@ -338,13 +338,14 @@ export type ControlActivities = {
   recordApply(request: { readonly runId: RunId; readonly outcome: ApplyOutcome }): Promise<void>;
   /**
    * Writes what came of an apply, then says so to whoever asked for it and, where it changed something, to the workflow of
-   * the repository. In one step, since people wait for it; repeating it changes nothing.
+   * the repository; then the record has `entries`. In one step, since people wait for it; repeating it changes nothing.
    */
   endApply(request: {
     readonly runId: RunId;
     readonly outcome: ApplyOutcome;
     readonly told: { readonly workflowId: string; readonly news: ProjectNews };
     readonly changed: RepositoryNews | null;
+    readonly entries: readonly RecordEntry[];
   }): Promise<void>;
   /** Appends to the record; repeating it changes nothing. */
   record(request: { readonly entries: readonly RecordEntry[] }): Promise<void>;

@@ -214,7 +214,7 @@ async function settle(office: Office): Promise<void> {
       ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, outcome) }
       : { frozen: null };
   move(office, finish(office.lock, { ...end, refused, before }));
-  if (!recorded) await tellEnd(request, outcome);
+  if (!recorded) await tellEnd(office, request, outcome);
   else if (refused && outcome.refusal.kind === 'frozen') await refuseFrozen(office, request, outcome);
   else await tell(request, over(request, outcome));
 }

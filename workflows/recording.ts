@@ -18,11 +18,13 @@ export async function keepRecording(recorder: Recorder, isBusy: () => boolean): 
     await condition(() => recorder.records.length > 0);
     if (isBusy()) await condition(() => !isBusy(), longestDelay);
     const entries = [...recorder.records];
+    // Somebody else had a step to do and took them along.
+    if (entries.length === 0) continue;
     try {
       await record({ entries });
     } catch (error) {
       log.error('facts could not be recorded', { facts: entries.length, error });
     }
-    recorder.records = recorder.records.slice(entries.length);
+    recorder.records = recorder.records.filter((entry) => !entries.includes(entry));
   }
 }

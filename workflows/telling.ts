@@ -10,15 +10,18 @@ import { endApply, tellNews, tellRepository } from './proxies.ts';
  * The record first, then whoever asked, and everybody else where something was changed. Should the record not take it,
  * they are told all the same: the fence row then says that nobody knows, and nothing runs over it.
  */
-export async function tellEnd(request: ApplyRequest, outcome: ApplyOutcome): Promise<void> {
+export async function tellEnd(office: Office, request: ApplyRequest, outcome: ApplyOutcome): Promise<void> {
   const { replyTo, runId } = request;
   const news = over(request, outcome);
   const partly = outcome.kind === 'failed' && outcome.done > 0;
   const changed = outcome.kind === 'applied' || partly ? changeBy(request) : null;
+  const entries = office.records;
+  office.records = [];
   try {
-    await endApply({ runId, outcome, told: { workflowId: replyTo, news }, changed });
+    await endApply({ runId, outcome, told: { workflowId: replyTo, news }, changed, entries });
   } catch (error) {
     log.error('the outcome of an apply could not be recorded', { runId, error });
+    office.records = [...entries, ...office.records];
     await tell(request, news);
     if (changed !== null) await tellOthers(request);
   }

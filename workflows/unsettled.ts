@@ -140,7 +140,7 @@ export async function heedFinding(office: Office): Promise<void> {
   }
   const finishedAt = new Date().toISOString();
   const outcome = { kind: 'applied', runId, finishedAt, reconciled: true } as const;
-  await tellEnd(request, outcome);
+  await tellEnd(office, request, outcome);
   move(office, thaw(office.lock));
 }
 
