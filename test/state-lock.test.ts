@@ -88,7 +88,18 @@ describe.concurrent('the lock of an apply that was killed (S5)', () => {
     await vi.waitUntil(() => replies(pullRequest).length === 1, { timeout: patienceMs });
     expect(replies(pullRequest)[0]).toContain('**Force-unlock state** was refused: it takes write access');
     expect(own.counts()).toEqual({ taken: 1, removed: 0 });
-    click(pullRequest, locked, 'Force-unlock state', 'hubot');
+    // It is looked at from time to time: by then another lock is there.
+    const before = { ...locked };
+    const other = 'ffffffff-0000-4000-8000-000000000000';
+    own.putLock(JSON.stringify({ ...(JSON.parse(own.lock() ?? '{}') as object), ID: other }));
+    await untilComment(pullRequest, other);
+    const again = await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: own');
+    expect(again.externalId).toBe(before.externalId);
+    click(pullRequest, before, 'Force-unlock state', 'hubot');
+    await vi.waitUntil(() => replies(pullRequest).length === 2, { timeout: patienceMs });
+    expect(replies(pullRequest)[1]).toContain('that button stood below an earlier state of things');
+    expect(own.counts()).toEqual({ taken: 1, removed: 0 });
+    click(pullRequest, again, 'Force-unlock state', 'hubot');
     await untilComment(pullRequest, 'finds 0 of 1 change done');
     // Once by force, once by the plan that looked.
     expect(own.counts()).toEqual({ taken: 1, removed: 2 });

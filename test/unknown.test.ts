@@ -191,11 +191,7 @@ test('an apply whose project lost its workflow is unknown from the next word on 
   const pullRequest = await beginApply('orphan', one);
   const applying = (run: CheckRun) => run.title === 'Applying orphan';
   await pullRequest.waitForCheck('hatchet/apply', { matching: applying, timeoutMs: patienceMs });
-  const temporal = await Connection.connect({ address: inject('temporalAddress') });
-  const client = new Client({ connection: temporal, namespace: world.namespace });
-  const id = `project/${world.repository.id}/orphan/default`;
-  await client.workflow.getHandle(id).terminate('an operator wanted it so');
-  await temporal.close();
+  await terminate('orphan');
   const { reaction } = await ask(pullRequest, 'hubot', '/hatchet unlock');
   expect(reaction).toBe('confused');
   await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: orphan');
@@ -203,6 +199,35 @@ test('an apply whose project lost its workflow is unknown from the next word on 
   expect(await appliesOf(world, 'orphan')).toEqual([{ number: pullRequest.number, state: 'unknown' }]);
   await order(pullRequest, 'hubot', '/hatchet unlock');
   await untilComment(pullRequest, 'Waiting for 1 approval');
+});
+
+/** Ends the workflow of a project from outside, as an operator can. */
+async function terminate(dir: string): Promise<void> {
+  const temporal = await Connection.connect({ address: inject('temporalAddress') });
+  const client = new Client({ connection: temporal, namespace: world.namespace });
+  const id = `project/${world.repository.id}/${dir}/default`;
+  await client.workflow.getHandle(id).terminate('an operator wanted it so');
+  await temporal.close();
+}
+
+test('a project whose workflow is ended while nobody knows its outcome stays frozen, for the same reason (S5)', async ({
+  expect,
+}) => {
+  const lost = await loseApply('frozen', one);
+  await untilComment(lost, 'finds 0 of 1 change done');
+  await terminate('frozen');
+  const other = await openOn(world, { dir: 'frozen', body: database('1'), head: 'frozen-too' });
+  await untilComment(other, 'Waiting for 1 approval');
+  await order(other, 'hubot', '/hatchet approve');
+  await untilComment(other, 'Ready');
+  other.comment('hubot', '/hatchet apply');
+  await vi.waitUntil(() => replies(other).length > 0, { timeout: patienceMs });
+  expect(replies(other)[0]).toContain('Terraform was killed while it ran');
+  expect(await appliesOf(world, 'frozen')).toEqual([{ number: lost.number, state: 'unknown' }]);
+  await order(lost, 'hubot', '/hatchet unlock');
+  await untilComment(lost, 'Waiting for 1 approval');
+  await order(other, 'hubot', '/hatchet apply');
+  await untilCheck(other, 'hatchet/apply', 'Applied');
 });
 
 test('no check is left open (S14)', () => untilNoneOpen(world));
