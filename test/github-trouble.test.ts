@@ -29,25 +29,34 @@ afterAll(() => world.close());
 
 const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
 
-const troubles: readonly (readonly [string, 'before' | 'after', Failure])[] = [
-  ['500', 'before', { kind: 'server-error', status: 500 }],
-  ['502', 'after', { kind: 'server-error', status: 502 }],
-  ['a reset connection', 'before', { kind: 'reset' }],
-  ['a reset connection', 'after', { kind: 'reset' }],
-  ['a secondary rate limit', 'before', { kind: 'secondary-rate-limit', status: 403, retryAfterSeconds: 1 }],
-  ['a secondary rate limit', 'before', { kind: 'secondary-rate-limit', status: 429, retryAfterSeconds: 1 }],
+type Trouble = readonly [when: 'before' | 'after', failure: Failure];
+
+/** What happens, one after the other, to the first comment, to an answer, and to the comment's next text. */
+const troubles: readonly (readonly [string, Trouble, Trouble, Trouble])[] = [
+  [
+    'a 500, a lost answer and a secondary rate limit',
+    ['before', { kind: 'server-error', status: 500 }],
+    ['after', { kind: 'reset' }],
+    ['before', { kind: 'secondary-rate-limit', status: 403, retryAfterSeconds: 1 }],
+  ],
+  [
+    'a 502 after the writing, a secondary rate limit and a reset connection',
+    ['after', { kind: 'server-error', status: 502 }],
+    ['before', { kind: 'secondary-rate-limit', status: 429, retryAfterSeconds: 1 }],
+    ['before', { kind: 'reset' }],
+  ],
 ];
 
-test.each(troubles)('%s %s GitHub wrote neither loses nor doubles anything', async (name, when, failure) => {
-  const dir = `${name}-${when}-${'status' in failure ? failure.status : 0}`.replaceAll(' ', '-');
-  const fail = (operation: string): void => world.sandbox.faults.failNext({ operation, when, failure });
-  fail('addComment');
-  const pullRequest = await openOn(world, { dir, body: good });
+test.each(troubles)('%s neither lose nor double anything', async (name, first, answer, next) => {
+  const fail = (operation: string, [when, failure]: Trouble): void =>
+    world.sandbox.faults.failNext({ operation, when, failure });
+  fail('addComment', first);
+  const pullRequest = await openOn(world, { dir: name.replaceAll(' ', '-').replaceAll(',', ''), body: good });
   await untilReady(pullRequest);
   expectNothingTwice(pullRequest);
-  fail('addComment');
+  fail('addComment', answer);
   expect(await ask(pullRequest, 'hubot', '/hatchet status')).toMatchObject({ reaction: 'eyes' });
-  fail('updateIssueComment');
+  fail('updateIssueComment', next);
   await order(pullRequest, 'hubot', '/hatchet apply');
   await untilComment(pullRequest, '**Applied.**');
   mainComment(pullRequest);
