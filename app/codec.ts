@@ -141,10 +141,11 @@ async function smallest(
 
 async function openPayload(
   keyring: Keyring,
-  { metadata, data }: Payload,
+  payload: Payload,
   context: SerializationContext | undefined,
 ): Promise<Payload> {
-  if (isOfServer({ metadata, data }, context)) return defaultPayloadConverter.toPayload(undefined);
+  const { metadata, data } = payload;
+  if (isOfServer(payload, context)) return defaultPayloadConverter.toPayload(undefined);
   if (textOf(metadata?.encoding) !== encoding || !data)
     throw new Error('refused a Temporal payload that is not encrypted');
   const compression = compressionOf(textOf(metadata?.compression));

@@ -87,7 +87,7 @@ test('a refusal', () => {
     @mona \`/hatchet apply\` was refused: this is not from somebody with write, so say which commit you looked at: \`/hatchet plan 3f2a1bc\`.
     @mona \`/hatchet apply\` was refused: nothing here waits for an approval.
     @mona \`/hatchet apply\` was refused: an apply is running. Ask again when it is done.
-    @mona \`/hatchet apply\` was refused: \`network\` is being applied already. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.
+    @mona \`/hatchet apply\` was refused: \`network\` is being applied already: a runner has it, and Terraform is at work. Comment \`/hatchet cancel\` twice to stop that; what is done by then stays done.
     @mona \`/hatchet apply\` was refused: that button stood below an earlier state of things. Look at the newest checks, then decide there.
     @mona \`/hatchet apply\` was refused: the apply of the newer merge of #14 to \`network\` did not come to its end, and it contains this one. #14 has to be repaired first: comment \`/hatchet plan\` there and apply that; nothing is left to do here then.
     @mona \`/hatchet apply\` was refused: the pull request is closed, so nothing more is planned or applied here."
