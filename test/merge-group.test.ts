@@ -255,6 +255,26 @@ describe.concurrent('a merge group', () => {
     expect(await countPlans(world, 'twice')).toBe(2);
   });
 
+  test('whose plan takes longer than the queue waits is answered before', async ({ expect }) => {
+    const base = await branchOff(world, 'queue-overdue');
+    world.repository.limitQueue(base, 1);
+    const backend = states.backend('overdue');
+    const pullRequest = await openReady(world, { dir: 'overdue', body: database('1'), base, backend });
+    states.hold('overdue');
+    const { headSha } = await enqueue(pullRequest);
+    await vi.waitUntil(() => states.waiting('overdue') > 0, { timeout: patienceMs });
+    const done = (): boolean =>
+      world.repository.checks(headSha).every(({ status }) => status === 'completed');
+    await vi.waitUntil(done, { timeout: 2 * patienceMs, interval: 100 });
+    expect(faces(world.repository.checks(headSha))).toEqual([
+      'hatchet/apply: failure, Nothing could be compared in time',
+      'hatchet/plan: failure, The plans were not there in time',
+      'hatchet/policy: failure, The policies did not answer in time',
+    ]);
+    await vi.waitUntil(() => states.waiting('overdue') === 0, { timeout: patienceMs });
+    states.release('overdue');
+  });
+
   test('that is taken apart while it is planned leaves no check open and no plan running', async ({
     expect,
   }) => {

@@ -5,7 +5,7 @@ import type { Approval } from '../workflows/model/approval.ts';
 import { configurationOf, emptyFile, rulesFor } from '../workflows/model/configuration.ts';
 import { parsePlanDigest, parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
 import type { GroupAnswer, GroupProject, GroupQuestion, MemberPlan } from '../workflows/model/merge-group.ts';
-import { answerGroup, speakerFor } from '../workflows/model/merge-group.ts';
+import { answerGroup, answerWithinMs, speakerFor } from '../workflows/model/merge-group.ts';
 import type { GroupFindings } from '../workflows/model/merge-group-checks.ts';
 import { groupChecks } from '../workflows/model/merge-group-checks.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
@@ -316,4 +316,13 @@ describe('the three checks', () => {
       ],
     ],
   ])('%s', (_, findings, expected) => expect(faces(findings)).toEqual(expected));
+});
+
+test.each([
+  [360, 350],
+  [60, 50],
+  [6, 5],
+  [null, 50],
+])('of a queue that waits %s minutes a group is answered within %s', (limit, expected) => {
+  expect(answerWithinMs(limit)).toBe(expected * 60_000);
 });

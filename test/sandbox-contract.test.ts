@@ -408,6 +408,7 @@ function createWorld() {
     pushedAt: at,
     collaborators: new Map([['ada', 'write']]),
     protections: new Map(),
+    queueLimits: new Map(),
     labels: new Map(),
     pullRequests: new Map(),
     checkSuites: [],

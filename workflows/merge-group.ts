@@ -1,5 +1,5 @@
 // May GitHub's merge queue merge this group? It is planned as it is and compared with what people approved.
-import { CancellationScope, condition, log, setHandler, uuid4 } from '@temporalio/workflow';
+import { CancellationScope, condition, log, setHandler, sleep, uuid4 } from '@temporalio/workflow';
 import type { GroupInspection } from './activities.ts';
 import { groupDestroyedSignal } from './messages.ts';
 import type { Rules } from './model/configuration.ts';
@@ -7,15 +7,12 @@ import { rulesFor } from './model/configuration.ts';
 import type { RunId } from './model/identifiers.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { GroupProject, MemberPlan, MergeGroup } from './model/merge-group.ts';
-import { answerGroup, groupPlanNumber, speakerFor } from './model/merge-group.ts';
+import { answerGroup, answerWithinMs, groupPlanNumber, speakerFor } from './model/merge-group.ts';
 import type { GroupFindings, WrittenCheck } from './model/merge-group-checks.ts';
 import { groupChecks } from './model/merge-group-checks.ts';
 import type { PlanResult } from './model/plan.ts';
 import { judgeOrTell, planOrTell } from './plan-or-tell.ts';
-import { inspectGroup, readGroupRecord, showGroup } from './proxies.ts';
-
-/** GitHub waits for an hour unless told otherwise; an answer of ours names the cause, its own says nothing. */
-const answerTimeout = '50 minutes';
+import { inspectGroup, readGroupRecord, readQueueLimit, showGroup } from './proxies.ts';
 
 /** The one mutable record of the workflow. */
 type Desk = {
@@ -30,8 +27,10 @@ type Desk = {
 export async function mergeGroupWorkflow(group: MergeGroup): Promise<void> {
   const desk: Desk = { group, runId: parseRunId(uuid4()), findings: { kind: 'inspecting' }, written: [] };
   const work = new CancellationScope();
+  const begunAt = Date.now();
   let destroyed = false;
   let done = false;
+  let overdue = false;
   setHandler(groupDestroyedSignal, () => {
     destroyed = true;
   });
@@ -47,12 +46,30 @@ export async function mergeGroupWorkflow(group: MergeGroup): Promise<void> {
       done = true;
     });
   working.catch(() => undefined);
-  await condition(() => done || destroyed, answerTimeout);
+  const waiting = new CancellationScope();
+  waiting
+    .run(() => untilOverdue(group, begunAt))
+    .then(() => {
+      overdue = true;
+    })
+    // The group was answered before.
+    .catch(() => undefined);
+  await condition(() => done || destroyed || overdue);
   if (done) desk.findings = await working.catch((error: unknown) => admitTrouble(desk, error));
   else desk.findings = { kind: destroyed ? 'destroyed' : 'overdue' };
   work.cancel();
+  waiting.cancel();
   await announcing;
   await show(desk);
+}
+
+/** `begunAt`: when checks were requested, in milliseconds. */
+async function untilOverdue(group: MergeGroup, begunAt: number): Promise<void> {
+  const limit = await readQueueLimit({ group }).catch((error: unknown) => {
+    log.warn('the time limit of a merge queue could not be read', { error });
+    return null;
+  });
+  await sleep(Math.max(1, begunAt + answerWithinMs(limit) - Date.now()));
 }
 
 function admitTrouble({ runId }: Desk, error: unknown): GroupFindings {

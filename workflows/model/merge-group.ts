@@ -29,6 +29,20 @@ export type MergeGroup = {
   readonly base: string;
 };
 
+/** What GitHub proposes for a queue. */
+const usualLimitMinutes = 60;
+/** Enough to write three checks though GitHub has trouble; of a short limit that would be too much. */
+const maxReserveMs = 10 * 60_000;
+
+/**
+ * Milliseconds after its request by which a group is answered, whatever is still being planned: an answer of ours names
+ * the cause, the queue's own says nothing. `limitMinutes`: how long the queue waits; null where nobody could read it.
+ */
+export function answerWithinMs(limitMinutes: number | null): number {
+  const limit = (limitMinutes ?? usualLimitMinutes) * 60_000;
+  return limit - Math.min(limit / 6, maxReserveMs);
+}
+
 /** Plans of a group are no plans of a pull request: under this number nobody takes one for what was shown there. */
 export const groupPlanNumber = 0;
 
