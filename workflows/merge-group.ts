@@ -1,6 +1,5 @@
 // May GitHub's merge queue merge this group? It is planned as it is and compared with what people approved.
 import { CancellationScope, condition, log, setHandler, sleep, uuid4 } from '@temporalio/workflow';
-import type { GroupInspection } from './activities.ts';
 import { groupDestroyedSignal } from './messages.ts';
 import type { Rules } from './model/configuration.ts';
 import { rulesFor } from './model/configuration.ts';
@@ -12,6 +11,7 @@ import type { GroupFindings, WrittenCheck } from './model/merge-group-checks.ts'
 import { groupChecks } from './model/merge-group-checks.ts';
 import type { PlanResult } from './model/plan.ts';
 import { judgeOrTell, planOrTell } from './plan-or-tell.ts';
+import type { GroupInspection } from './port/inspection.ts';
 import { inspectGroup, readGroupRecord, readQueueLimit, showGroup } from './proxies.ts';
 
 /** The one mutable record of the workflow. */
