@@ -1,8 +1,9 @@
 // Would this apply go back behind a newer merge?
-import type { Inspection } from '../workflows/activities.ts';
+
 import type { ApplyGrant, Refusal } from '../workflows/model/apply.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { Inspection } from '../workflows/port/inspection.ts';
 import type { Relation } from './source/relation.ts';
 import type { LastChange } from './store/apply.ts';
 

@@ -1,5 +1,5 @@
 // Does everything that was granted still hold, right before Terraform may start?
-import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+
 import type { Actor } from '../workflows/model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal, StaleReason } from '../workflows/model/apply.ts';
 import { isTeam } from '../workflows/model/approval.ts';
@@ -13,6 +13,8 @@ import type { PullRequestRef, Repository } from '../workflows/model/repository.t
 import { unmetRequirements } from '../workflows/model/requirement.ts';
 import { isOutside } from '../workflows/model/target.ts';
 import { blocks } from '../workflows/model/verdict.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { Inspection } from '../workflows/port/inspection.ts';
 import type { OrderDependencies } from './apply-order.ts';
 import { baseCommitOf, findNewer } from './apply-order.ts';
 import { operatorError } from './faults.ts';

@@ -1,6 +1,8 @@
 // What does the record say of an apply that may begin now, or may not?
-import type { AuditEvent, ControlActivities } from '../workflows/activities.ts';
+
 import type { Refusal } from '../workflows/model/apply.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { AuditEvent } from '../workflows/port/record.ts';
 
 type Request = Parameters<ControlActivities['beginApply']>[0];
 

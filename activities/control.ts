@@ -1,9 +1,10 @@
 // What can control be asked to do? It holds the App's key and the database, and runs no foreign code.
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import type { ApplyPlanRequest, ControlActivities, RunAdmission, RunPass } from '../workflows/activities.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { ApplyPlanRequest, RunAdmission, RunPass } from '../workflows/port/run.ts';
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
 import { beginEvent } from './begin-event.ts';

@@ -1,7 +1,7 @@
 // What kinds of failure are there, and who gets to see them?
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { notStartedDetail, notStartedType } from '../workflows/activities.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
+import { notStartedDetail, notStartedType } from '../workflows/port/run.ts';
 
 /** The `type` of a failure that the pull request's people can mend; `details[0]` are its diagnostics. */
 const userErrorType = 'UserError';

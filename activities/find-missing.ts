@@ -1,5 +1,5 @@
 // Do the yeses that were given still count, right before an apply?
-import type { ControlActivities } from '../workflows/activities.ts';
+
 import type { Refusal } from '../workflows/model/apply.ts';
 import type { Approval, LossReason } from '../workflows/model/approval.ts';
 import { admits, isTeam, missingApprovals } from '../workflows/model/approval.ts';
@@ -8,6 +8,7 @@ import type { Repository } from '../workflows/model/repository.ts';
 import { lossByReview } from '../workflows/model/review.ts';
 import type { Review } from '../workflows/model/standing.ts';
 import type { ApprovalRule } from '../workflows/model/verdict.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
 
 type Question = {
   readonly repository: Repository;

@@ -1,6 +1,5 @@
 // What did nobody hear of, wherever the App is installed, and how is it set right?
 import type { Logger } from 'pino';
-import type { ControlActivities, Difference, Look, Loss } from '../workflows/activities.ts';
 import type { Message } from '../workflows/messages.ts';
 import { subjectOf } from '../workflows/messages.ts';
 import type { KnownPullRequest, Lost } from '../workflows/model/healing.ts';
@@ -16,6 +15,8 @@ import {
 } from '../workflows/model/healing.ts';
 import type { InstallationId, RepositoryId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { Difference, Look, Loss } from '../workflows/port/healing.ts';
 import type { GitHub } from './github/client.ts';
 import { closeOpenChecks } from './github/close-open-checks.ts';
 import { listDeliveries, redeliver } from './github/deliveries.ts';

@@ -1,8 +1,9 @@
 // What is a merge group, and what of it would be planned?
-import type { GroupInspection } from '../workflows/activities.ts';
+
 import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import { isOutside } from '../workflows/model/target.ts';
+import type { GroupInspection } from '../workflows/port/inspection.ts';
 import type { GitHub } from './github/client.ts';
 import { readDefaultBranch } from './github/default-branch.ts';
 import { readPullRequest } from './github/read-pull-request.ts';

@@ -1,5 +1,5 @@
 // What is this pull request, and what of it would be planned?
-import type { ControlActivities, Inspection } from '../workflows/activities.ts';
+
 import { canWrite } from '../workflows/model/actor.ts';
 import { isPerson } from '../workflows/model/authorize.ts';
 import { rulesFor } from '../workflows/model/configuration.ts';
@@ -7,6 +7,8 @@ import type { EditedPolicies } from '../workflows/model/edited-policies.ts';
 import { findEditedPolicies, maxEditedPolicies, nothingEdited } from '../workflows/model/edited-policies.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { Inspection } from '../workflows/port/inspection.ts';
 import type { GitHub } from './github/client.ts';
 import type { DefaultBranch } from './github/default-branch.ts';
 import { readMergeability } from './github/read-mergeability.ts';

@@ -1,9 +1,10 @@
 // What do the policies say right before an apply, where they may say something else than was shown?
-import type { Inspection } from '../workflows/activities.ts';
+
 import type { ApplyGrant } from '../workflows/model/apply.ts';
 import type { Rules } from '../workflows/model/configuration.ts';
 import type { Repository } from '../workflows/model/repository.ts';
 import type { Verdict } from '../workflows/model/verdict.ts';
+import type { Inspection } from '../workflows/port/inspection.ts';
 import type { Judge } from './policy/judge.ts';
 import type { Store } from './store/store.ts';
 import type { Judgement } from './store/verdict.ts';

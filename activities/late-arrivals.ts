@@ -1,7 +1,7 @@
 // Who hears that what a lost apply had left has reached the store?
 import type { Logger } from 'pino';
-import type { ControlActivities } from '../workflows/activities.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
 import type { RunStore } from './run-store.ts';
 import type { Store } from './store/store.ts';
 

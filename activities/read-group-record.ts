@@ -1,9 +1,10 @@
 // What do the pull requests of a merge group show, what did people say to it, and does that still count?
-import type { ControlActivities } from '../workflows/activities.ts';
+
 import type { Actor } from '../workflows/model/actor.ts';
 import type { MemberPlan } from '../workflows/model/merge-group.ts';
 import { lossByReview } from '../workflows/model/review.ts';
 import type { Standing } from '../workflows/model/standing.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
 import type { Store } from './store/store.ts';
 
 export type GroupRecordDependencies = {

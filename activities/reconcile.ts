@@ -1,8 +1,10 @@
 // What has an apply done whose outcome nobody knows, as far as a new plan of the same source tells?
-import type { ControlActivities, PlanRequest } from '../workflows/activities.ts';
+
 import type { Finding } from '../workflows/model/comparison.ts';
 import { compareChanges } from '../workflows/model/comparison.ts';
 import { isOwnLock } from '../workflows/model/state-lock.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { PlanRequest } from '../workflows/port/run.ts';
 import type { RunStore } from './run-store.ts';
 import type { UnwrittenStates } from './store/unwritten-state.ts';
 import { findStateLock } from './terraform/state-lock.ts';

@@ -1,6 +1,7 @@
 // Where does each fact of the record go?
-import type { RecordEntry } from '../workflows/activities.ts';
+
 import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { RecordEntry } from '../workflows/port/record.ts';
 import type { Store } from './store/store.ts';
 
 /** Repeating it changes nothing: every fact has a name of its own in the store. */

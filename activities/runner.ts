@@ -1,7 +1,7 @@
 // What can a runner be asked to do?
 import { Context } from '@temporalio/activity';
-import type { RunnerActivities, RunPass } from '../workflows/activities.ts';
 import { applyTakenSignal } from '../workflows/messages.ts';
+import type { RunnerActivities, RunPass } from '../workflows/port/run.ts';
 import { isPlanTaken } from './run-store.ts';
 import { applyPlan } from './terraform/apply.ts';
 import { planProject } from './terraform/plan.ts';

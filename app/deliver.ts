@@ -6,7 +6,6 @@ import {
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { ControlActivities, ProjectPlace } from '../workflows/activities.ts';
 import type { healWorkflow } from '../workflows/healing.ts';
 import type { mergeGroupWorkflow } from '../workflows/merge-group.ts';
 import type { GroupNews, Message, RepositoryNews } from '../workflows/messages.ts';
@@ -23,6 +22,8 @@ import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import { newPullRequest } from '../workflows/model/pull-request-state.ts';
 import { emptyQueue } from '../workflows/model/refresh.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
+import type { ControlActivities } from '../workflows/port/control.ts';
+import type { ProjectPlace } from '../workflows/port/record.ts';
 import type { projectWorkflow } from '../workflows/project.ts';
 import type { pullRequestWorkflow } from '../workflows/pull-request.ts';
 import { controlQueue } from '../workflows/queues.ts';

@@ -36,7 +36,7 @@ import { createLeftovers } from '../activities/terraform/leftovers.ts';
 import { canSandbox } from '../activities/terraform/sandbox.ts';
 import type { RunAccess } from '../activities/terraform/settings.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
-import type { RunPass } from '../workflows/activities.ts';
+import type { RunPass } from '../workflows/port/run.ts';
 import { controlQueue, runnerQueue } from '../workflows/queues.ts';
 import type { Config } from './config.ts';
 import { createMessenger } from './deliver.ts';

@@ -10,7 +10,6 @@ import type { Judge } from '../activities/policy/judge.ts';
 import { createJudge } from '../activities/policy/judge.ts';
 import { readVerdict } from '../activities/policy/result.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
-import type { JudgeRequest } from '../workflows/activities.ts';
 import { configurationOf } from '../workflows/model/configuration.ts';
 import { configurationSchema } from '../workflows/model/configuration-schema.ts';
 import {
@@ -23,6 +22,7 @@ import {
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
 import type { Verdict } from '../workflows/model/verdict.ts';
+import type { JudgeRequest } from '../workflows/port/judgement.ts';
 import { bundleOf, emptyPlan, evaluationOf, toolPath, withFolder } from './policy-opa.ts';
 
 const run = promisify(execFile);

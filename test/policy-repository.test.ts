@@ -11,7 +11,6 @@ import { createPolicyReader } from '../activities/policy/policy-reader.ts';
 import type { StoredPlan } from '../activities/run-store.ts';
 import type { Mirrors } from '../activities/source/mirror.ts';
 import { createMirrors } from '../activities/source/mirror.ts';
-import type { JudgeRequest } from '../workflows/activities.ts';
 import { configurationOf } from '../workflows/model/configuration.ts';
 import { configurationSchema } from '../workflows/model/configuration-schema.ts';
 import {
@@ -25,6 +24,7 @@ import {
 } from '../workflows/model/identifiers.ts';
 import type { Repository } from '../workflows/model/repository.ts';
 import type { Verdict } from '../workflows/model/verdict.ts';
+import type { JudgeRequest } from '../workflows/port/judgement.ts';
 import { emptyPlan, toolPath } from './policy-opa.ts';
 import { type FileChange, type Remote, remoteToken, repositoryId, startRemote } from './source-remote.ts';
 

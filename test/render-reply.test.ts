@@ -1,8 +1,8 @@
 // Does a reply say why, and what to do about it?
 import { expect, test } from 'vitest';
 import { renderReply } from '../activities/render/reply.ts';
-import type { CommandRefusal } from '../workflows/activities.ts';
 import type { Refusal } from '../workflows/model/apply.ts';
+import type { CommandRefusal } from '../workflows/port/answer.ts';
 import { destroyRule, head, someRun } from './render-example.ts';
 
 test('a refusal', () => {

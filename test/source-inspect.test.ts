@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { findNewer } from '../activities/apply-order.ts';
 import type { SourceFacts, SourceInspection } from '../activities/source/inspect.ts';
 import type { LastChange } from '../activities/store/apply.ts';
-import type { Inspection } from '../workflows/activities.ts';
 import type { ApplyGrant } from '../workflows/model/apply.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
+import type { Inspection } from '../workflows/port/inspection.ts';
 import {
   backend,
   calls,

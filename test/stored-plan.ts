@@ -1,7 +1,6 @@
 // What does a plan look like that a test can keep?
 import { randomUUID } from 'node:crypto';
 import type { PlanBytes, StoredPlan } from '../activities/run-store.ts';
-import type { AskedApply } from '../workflows/activities.ts';
 import type { ApplyGrant } from '../workflows/model/apply.ts';
 import type { PlanDigest, RunId } from '../workflows/model/identifiers.ts';
 import {
@@ -14,6 +13,7 @@ import {
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
 import type { Repository } from '../workflows/model/repository.ts';
+import type { AskedApply } from '../workflows/port/begun-apply.ts';
 
 /** An id beyond 32 bits: GitHub's are on their way there. */
 export const repository: Repository = {

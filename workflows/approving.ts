@@ -1,6 +1,5 @@
 // Whose yes or no is taken, and what does it change?
 
-import type { CommandRefusal } from './activities.ts';
 import { applyMerged } from './applying.ts';
 import { callOff } from './calling-off.ts';
 import type { Desk } from './desk.ts';
@@ -13,6 +12,7 @@ import { replacesWord } from './model/last-word.ts';
 import { authorsOf, missingFor, projectsFound, rulesOf } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isSettled, planOf } from './model/round.ts';
+import type { CommandRefusal } from './port/answer.ts';
 import { record } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 import { sawPlan } from './wishes.ts';

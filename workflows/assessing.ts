@@ -1,5 +1,5 @@
 // What is there to plan, or why is there nothing? What was found, compared with what was on show before.
-import type { Inspection } from './activities.ts';
+
 import type { Again, RoundReason } from './model/again.ts';
 import { againOf } from './model/again.ts';
 import { authorize, hatchetItself } from './model/authorize.ts';
@@ -12,6 +12,7 @@ import type { DeletedState, Findings, ProjectState, ProjectsFound } from './mode
 import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
 import { targetOf } from './model/target.ts';
+import type { Inspection } from './port/inspection.ts';
 
 /** What the assessment stands on. `before`: what was on show; `now`: ISO 8601. */
 export type Assessment = {

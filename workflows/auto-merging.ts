@@ -1,10 +1,10 @@
 // How is a pull request merged once everything of it is applied?
 import { condition, log } from '@temporalio/workflow';
-import type { MergeAnswer } from './activities.ts';
 import type { Desk } from './desk.ts';
 import type { MergeMethod } from './model/auto-merge.ts';
 import { autoMergeMethod } from './model/auto-merge.ts';
 import type { Sha } from './model/identifiers.ts';
+import type { MergeAnswer } from './port/answer.ts';
 import { mergePullRequest } from './proxies.ts';
 
 /** GitHub merges only what it knows to be applied; while it takes no writes for long, it is left to people. */

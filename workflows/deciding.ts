@@ -1,6 +1,5 @@
 // What happens to a person's wish? It is checked against their rights and against what they saw, then carried out.
 import { condition } from '@temporalio/workflow';
-import type { Answer, CommandRefusal, Reply } from './activities.ts';
 import { noteRefusals, startApplies } from './applying.ts';
 import { approve, reject } from './approving.ts';
 import type { Desk } from './desk.ts';
@@ -16,6 +15,7 @@ import type { ProjectState } from './model/round.ts';
 import { isSettled, isSpent, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { isOutside, targetOf } from './model/target.ts';
 import { override } from './overriding.ts';
+import type { Answer, CommandRefusal, Reply } from './port/answer.ts';
 import { readActor } from './proxies.ts';
 import { lookAtReviews } from './reviewing.ts';
 import { accept, applyRest, forceUnlock } from './settling.ts';

@@ -2,7 +2,6 @@
 
 import type { CancellationScope } from '@temporalio/workflow';
 import { log } from '@temporalio/workflow';
-import type { Answer, AuditEvent, RecordEntry } from './activities.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { subjectOf } from './messages.ts';
 import type { PullRequest } from './model/pull-request.ts';
@@ -10,6 +9,8 @@ import type { PullRequestState } from './model/pull-request-state.ts';
 import { knownProjects, maxDeliveriesRemembered, projectsFound } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isUnderWay, withProject } from './model/round.ts';
+import type { Answer } from './port/answer.ts';
+import type { AuditEvent, RecordEntry } from './port/record.ts';
 
 export type RefreshMessage = Extract<Message, { kind: 'refresh' }>;
 

@@ -8,12 +8,13 @@ import {
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Admitted, ApplyPlanRequest, AskedApply, RunPass } from './activities.ts';
-import { notStartedDetail, notStartedType } from './activities.ts';
 import type { ApplyGrant, ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock } from './model/lock.ts';
 import type { LockMark } from './model/state-lock.ts';
 import type { Ended, Office } from './office.ts';
+import type { AskedApply } from './port/begun-apply.ts';
+import type { Admitted, ApplyPlanRequest, RunPass } from './port/run.ts';
+import { notStartedDetail, notStartedType } from './port/run.ts';
 import type { RunLimits } from './proxies.ts';
 import { applyPlanIn, beginApply, recordApply, recordUnbegun } from './proxies.ts';
 import { tell } from './telling.ts';

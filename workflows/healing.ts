@@ -1,7 +1,7 @@
 // What does the schedule do: what did GitHub not get across, and how is it said again?
 import { log, setHandler, uuid4 } from '@temporalio/workflow';
-import type { Loss } from './activities.ts';
 import { installationSignal } from './messages.ts';
+import type { Loss } from './port/healing.ts';
 import { findLosses, noteLook, redeliverFailed, setRight } from './proxies.ts';
 
 /** Started by the schedule, and by GitHub's word that the App is installed elsewhere than before (signalWithStart). */

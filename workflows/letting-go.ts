@@ -1,6 +1,5 @@
 // What is stopped or given up when a person says cancel or unlock?
 import { workflowInfo } from '@temporalio/workflow';
-import type { CommandRefusal, Reply } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
@@ -8,6 +7,7 @@ import { knownProjects } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
 import { endRound } from './planning.ts';
+import type { CommandRefusal, Reply } from './port/answer.ts';
 import { tellProjects } from './telling-projects.ts';
 import type { Wish } from './wishes.ts';
 

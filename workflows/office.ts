@@ -1,12 +1,12 @@
 // What lies on the desk of a project's workflow?
 import type { CancellationScope } from '@temporalio/workflow';
 import { uuid4 } from '@temporalio/workflow';
-import type { ProjectPlace, RecordEntry } from './activities.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { RunId } from './model/identifiers.ts';
 import type { ApplyRequest, Lock, Ownership, ProjectRequest } from './model/lock.ts';
 import { lockChange } from './model/lock.ts';
 import type { Repository } from './model/repository.ts';
+import type { ProjectPlace, RecordEntry } from './port/record.ts';
 import type { Inquiry } from './reconciling.ts';
 
 export type Ended = {

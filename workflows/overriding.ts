@@ -1,5 +1,5 @@
 // Whose word lifts the denial of a policy, and for which plan?
-import type { CommandRefusal } from './activities.ts';
+
 import { applyMerged } from './applying.ts';
 import type { Desk } from './desk.ts';
 import type { Actor } from './model/actor.ts';
@@ -9,6 +9,7 @@ import { overridable } from './model/override.ts';
 import { projectsFound, verdictsOf } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isSettled, planOf } from './model/round.ts';
+import type { CommandRefusal } from './port/answer.ts';
 import { record } from './proxies.ts';
 import type { Wish } from './wishes.ts';
 import { sawPlan } from './wishes.ts';

@@ -6,10 +6,11 @@ import {
   log,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { Judgement, JudgeRequest, PlanRequest } from './activities.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
 import { isAsOrdered } from './model/plan.ts';
+import type { Judgement, JudgeRequest } from './port/judgement.ts';
+import type { PlanRequest } from './port/run.ts';
 import type { RunLimits } from './proxies.ts';
 import { judge, planProjectIn } from './proxies.ts';
 import { noRunner, untilTaken, wasNotTaken } from './waiting-for-runner.ts';

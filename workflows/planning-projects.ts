@@ -1,6 +1,5 @@
 // How does a project get its plan and its verdicts within a round?
 import { uuid4 } from '@temporalio/workflow';
-import type { PlanRequest } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { RoundReason } from './model/again.ts';
@@ -12,6 +11,7 @@ import type { PullRequest } from './model/pull-request.ts';
 import { findProject, projectsFound } from './model/pull-request-state.ts';
 import type { DeletedState, ProjectState, ProjectsFound } from './model/round.ts';
 import { judgeOrTell, planOrTell } from './plan-or-tell.ts';
+import type { PlanRequest } from './port/run.ts';
 import { tellProjects } from './telling-projects.ts';
 
 /** One round's work: what it found belongs to it alone once a newer round has begun. */

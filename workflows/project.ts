@@ -7,7 +7,6 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ProjectPlace } from './activities.ts';
 import { execute } from './executing.ts';
 import { applyTakenSignal, projectRequestSignal } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
@@ -26,6 +25,7 @@ import {
 import type { Repository } from './model/repository.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
+import type { ProjectPlace } from './port/record.ts';
 import { keepRecording } from './recording.ts';
 import { over, refuseWaiting, tell, tellEnd, tellTaken, tellWaiting } from './telling.ts';
 import {

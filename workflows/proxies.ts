@@ -2,20 +2,20 @@
 
 import type { RetryPolicy } from '@temporalio/workflow';
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type {
-  Admitted,
-  ApplyPlanRequest,
-  ControlActivities,
-  PlanRequest,
-  RunnerActivities,
-  RunPass,
-  UnlockRequest,
-} from './activities.ts';
 import type { Patience } from './in-turn.ts';
 import { inTurn, inTurnTogether } from './in-turn.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
+import type { ControlActivities } from './port/control.ts';
+import type {
+  Admitted,
+  ApplyPlanRequest,
+  PlanRequest,
+  RunnerActivities,
+  RunPass,
+  UnlockRequest,
+} from './port/run.ts';
 import { controlQueue, runnerActivityId, runnerQueue } from './queues.ts';
 
 /** A first clone of a large repository takes minutes; a lost worker is noticed by the missing heartbeat. */

@@ -1,6 +1,6 @@
 // When are facts written into the record? Beside the work: nobody waits for them but the end of a workflow.
 import { condition, log } from '@temporalio/workflow';
-import type { RecordEntry } from './activities.ts';
+import type { RecordEntry } from './port/record.ts';
 import { record } from './proxies.ts';
 
 /** Who has facts that are still to be recorded. */

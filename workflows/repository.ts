@@ -8,7 +8,6 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RecordEntry } from './activities.ts';
 import type { RepositoryNews } from './messages.ts';
 import { refreshedSignal, repositoryNewsSignal } from './messages.ts';
 import type { Refresh, RefreshCause, RefreshQueue } from './model/refresh.ts';
@@ -21,6 +20,7 @@ import {
   startRefresh,
 } from './model/refresh.ts';
 import type { Repository } from './model/repository.ts';
+import type { RecordEntry } from './port/record.ts';
 import { listOpenPullRequests, listPullRequestsAt, tellPullRequest } from './proxies.ts';
 import { keepRecording } from './recording.ts';
 

@@ -1,5 +1,5 @@
 // What does a person decide about an apply whose outcome nobody knows?
-import type { CommandRefusal, Reply } from './activities.ts';
+
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
@@ -9,6 +9,7 @@ import { ownLocksOf } from './model/comparison.ts';
 import type { ProjectState } from './model/round.ts';
 import { findingOf, isUnknown } from './model/round.ts';
 import { tagOfLocks } from './model/state-lock.ts';
+import type { CommandRefusal, Reply } from './port/answer.ts';
 import { askProjects } from './proxies.ts';
 import { takeBackUsed } from './taking-back.ts';
 import { tellProjects } from './telling-projects.ts';

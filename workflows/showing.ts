@@ -1,12 +1,12 @@
 // When do people see what has become of a pull request?
 import { condition, log } from '@temporalio/workflow';
-import type { Answer } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject, hasNews } from './desk.ts';
 import { viewOf } from './model/picture.ts';
 import { knownProjects, projectsFound } from './model/pull-request-state.ts';
 import { isUnderWay, planOf } from './model/round.ts';
 import type { View } from './model/view.ts';
+import type { Answer } from './port/answer.ts';
 import { answer, show } from './proxies.ts';
 import { dropReplaced } from './taking-back.ts';
 

@@ -1,6 +1,5 @@
 // When is a wanted project asked for, and what goes on when it is this pull request's?
 import { log, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { ProjectPlace } from './activities.ts';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
@@ -16,6 +15,7 @@ import { applyQuestion, findProject, knownProjects, projectsFound } from './mode
 import type { ApplyState, ProjectState } from './model/round.ts';
 import { isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { heldAfter, isNext, nextStep } from './model/turn.ts';
+import type { ProjectPlace } from './port/record.ts';
 import { askProjects } from './proxies.ts';
 import { tellProjects } from './telling-projects.ts';
 

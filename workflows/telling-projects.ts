@@ -1,7 +1,8 @@
 // How does a pull request say one thing to several projects?
-import type { ProjectPlace } from './activities.ts';
+
 import type { Desk } from './desk.ts';
 import type { ProjectRequest } from './model/lock.ts';
+import type { ProjectPlace } from './port/record.ts';
 import { askProjects } from './proxies.ts';
 
 export async function tellProjects(

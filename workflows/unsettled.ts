@@ -1,6 +1,5 @@
 // What becomes of a project while nobody knows what an apply has done to it?
 import { log } from '@temporalio/workflow';
-import type { UnfinishedApply } from './activities.ts';
 import { recordOutcome } from './executing.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { RunId } from './model/identifiers.ts';
@@ -8,6 +7,7 @@ import type { ApplyRequest, ProjectRequest, Unsettled } from './model/lock.ts';
 import { freeze, thaw } from './model/lock.ts';
 import type { Office } from './office.ts';
 import { move } from './office.ts';
+import type { UnfinishedApply } from './port/begun-apply.ts';
 import { abandonApply, findUnfinished, recordUnbegun } from './proxies.ts';
 import { breakLock, inquire } from './reconciling.ts';
 import { over, tell, tellEnd, tellOthers } from './telling.ts';

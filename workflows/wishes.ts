@@ -1,6 +1,5 @@
 // What does a person want, whichever door they came by? Comments, clicks and re-runs, made one.
 
-import type { CommandRefusal } from './activities.ts';
 import type { Message } from './messages.ts';
 import type { Action } from './model/authorize.ts';
 import type { Button } from './model/check.ts';
@@ -10,6 +9,7 @@ import type { PullRequestState } from './model/pull-request-state.ts';
 import { projectsFound } from './model/pull-request-state.ts';
 import { wasShown } from './model/review.ts';
 import type { ProjectState } from './model/round.ts';
+import type { CommandRefusal } from './port/answer.ts';
 
 /** A person's wish. What it is about is what they saw: a comment's time or the round of the check they clicked. */
 export type Wish = {

@@ -1,5 +1,7 @@
 // Does GitHub merge the pull request, and if not, why?
-import type { ControlActivities, MergeAnswer } from '../../workflows/activities.ts';
+
+import type { MergeAnswer } from '../../workflows/port/answer.ts';
+import type { ControlActivities } from '../../workflows/port/control.ts';
 import { retryLater } from '../faults.ts';
 import type { GitHub } from './client.ts';
 import { readPullRequest } from './read-pull-request.ts';

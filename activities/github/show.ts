@@ -1,11 +1,11 @@
 // How does a picture get to GitHub? Only what differs is written, in one mutation, and remembered.
 import type { Logger } from 'pino';
-import type { Answer, Shown } from '../../workflows/activities.ts';
 import type { Check } from '../../workflows/model/check.ts';
 import { externalIdOf } from '../../workflows/model/check.ts';
 import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { View } from '../../workflows/model/view.ts';
+import type { Answer, Shown } from '../../workflows/port/answer.ts';
 import type { RenderedCheck } from '../render/checks.ts';
 import type { Links } from '../render/links.ts';
 import { renderReply } from '../render/reply.ts';

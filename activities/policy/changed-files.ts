@@ -1,6 +1,7 @@
 // Which files does a pull request change, all of them?
-import type { JudgeRequest } from '../../workflows/activities.ts';
+
 import type { Sha } from '../../workflows/model/identifiers.ts';
+import type { JudgeRequest } from '../../workflows/port/judgement.ts';
 import { createMemo } from '../source/memo.ts';
 import type { Objects } from '../source/objects.ts';
 import { compareTrees } from '../source/tree-diff.ts';

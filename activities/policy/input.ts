@@ -1,7 +1,7 @@
 // What does a policy get to see?
 import { z } from 'zod';
-import type { JudgeRequest } from '../../workflows/activities.ts';
 import type { Project } from '../../workflows/model/project.ts';
+import type { JudgeRequest } from '../../workflows/port/judgement.ts';
 
 /** What stands beside the plan in `input`; `config` is for the policies that come with Hatchet. */
 export type PolicyFacts = {

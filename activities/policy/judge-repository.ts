@@ -1,7 +1,8 @@
 // What do a repository's own policies say to a plan?
-import type { JudgeRequest } from '../../workflows/activities.ts';
+
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { Verdict } from '../../workflows/model/verdict.ts';
+import type { JudgeRequest } from '../../workflows/port/judgement.ts';
 import { createMemo } from '../source/memo.ts';
 import type { CompileResult } from './compile.ts';
 import { compilePolicies } from './compile.ts';

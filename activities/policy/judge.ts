@@ -1,9 +1,9 @@
 // What do the policies say to this plan?
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { JudgeRequest } from '../../workflows/activities.ts';
 import type { Verdict } from '../../workflows/model/verdict.ts';
 import { builtInPolicies } from '../../workflows/model/verdict.ts';
+import type { JudgeRequest } from '../../workflows/port/judgement.ts';
 import { operatorError } from '../faults.ts';
 import type { RunStore } from '../run-store.ts';
 import type { PolicyBundle } from './bundle.ts';

@@ -1,7 +1,8 @@
 // Why was something refused, and what can the person do about it?
-import type { CommandRefusal } from '../../workflows/activities.ts';
+
 import type { Refusal, StaleReason } from '../../workflows/model/apply.ts';
 import type { MissingApproval } from '../../workflows/model/approval.ts';
+import type { CommandRefusal } from '../../workflows/port/answer.ts';
 import { lossWords, peopleList } from './approvals.ts';
 import { barRemedy, barWords } from './branch-bar.ts';
 import { unmetWords } from './checklist.ts';

@@ -1,9 +1,9 @@
 // What does a reply to a command or a click say?
 import { markdownTable } from 'markdown-table';
-import type { Reply, StatusLine } from '../../workflows/activities.ts';
 import type { Settling } from '../../workflows/model/authorize.ts';
 import type { Verb } from '../../workflows/model/command.ts';
 import { verbs } from '../../workflows/model/command.ts';
+import type { Reply, StatusLine } from '../../workflows/port/answer.ts';
 import { cutText, inlineCode, inlineText, person, tableCell } from './markdown.ts';
 import { isMistyped, refusalSentence } from './refusal.ts';
 import { statusWords } from './status.ts';

@@ -1,7 +1,7 @@
 // How does a runner reach the run service, and what if it is away for a moment?
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
-import type { RunPass } from '../../workflows/activities.ts';
+import type { RunPass } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
 import { calledBackStatus, headers, refusalSchema, takenStatus } from './wire.ts';
 

@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import type { RunPass } from '../../workflows/activities.ts';
 import type { Refusal } from '../../workflows/model/apply.ts';
+import type { RunPass } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
 import type { LogSink, PlanFiles, RunnerStore } from '../run-store.ts';
 import { unpackTree } from '../source/unpack-tree.ts';

@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { RunAdmission } from '../../workflows/activities.ts';
 import { parsePlanId, parseRepositoryId, parseRunId, parseSha } from '../../workflows/model/identifiers.ts';
+import type { RunAdmission } from '../../workflows/port/run.ts';
 
 /** What a pass says: one run of one repository, what it is for, and when it ends (milliseconds since 1970). */
 export type Claims = Omit<RunAdmission, 'lifetimeMs'> & { readonly expires: number };

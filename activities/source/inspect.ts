@@ -1,12 +1,12 @@
 // What would this pull request plan, and by which configuration?
 import type { Logger } from 'pino';
-import type { ConfigurationFound, Inspection } from '../../workflows/activities.ts';
 import type { BranchBar } from '../../workflows/model/branch-bar.ts';
 import { barOf } from '../../workflows/model/branch-bar.ts';
 import { configurationOf, emptyFile } from '../../workflows/model/configuration.ts';
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
+import type { ConfigurationFound, Inspection } from '../../workflows/port/inspection.ts';
 import { findAffected, findDeleted, findUnlisted } from './affected.ts';
 import { bringCommits } from './bring-commits.ts';
 import { type CodeMap, mapCode } from './code-map.ts';

@@ -1,9 +1,9 @@
 // May this apply begin, and what came of it? The fence that lets each plan be applied at most once.
 import { z } from 'zod';
-import type { AskedApply, UnfinishedApply } from '../../workflows/activities.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { PlanId, RepositoryId, RunId, Sha } from '../../workflows/model/identifiers.ts';
 import { parsePlanId, parseRunId, parseSha } from '../../workflows/model/identifiers.ts';
+import type { AskedApply, UnfinishedApply } from '../../workflows/port/begun-apply.ts';
 import { operatorError } from '../faults.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';

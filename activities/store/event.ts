@@ -1,7 +1,7 @@
 // Who did what, when, and was it allowed? The audit record: it only grows.
 import { z } from 'zod';
-import type { AuditEvent } from '../../workflows/activities.ts';
 import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import type { AuditEvent } from '../../workflows/port/record.ts';
 import type { Sql } from './connection.ts';
 import { closeTimeoutSeconds, connect } from './connection.ts';
 

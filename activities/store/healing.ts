@@ -1,9 +1,9 @@
 // What does the schedule that heals remember from one look to the next?
 import { z } from 'zod';
-import type { Difference } from '../../workflows/activities.ts';
 import type { KnownPullRequest } from '../../workflows/model/healing.ts';
 import type { RepositoryId } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
+import type { Difference } from '../../workflows/port/healing.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
 import { pullRequestSchema, repositorySchema } from './documents.ts';

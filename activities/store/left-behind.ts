@@ -1,7 +1,8 @@
 // What is applied to a project that no merge contains? Of pull requests that were applied and then closed.
 import { z } from 'zod';
-import type { LeftBehind, ProjectPlace } from '../../workflows/activities.ts';
 import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import type { LeftBehind } from '../../workflows/port/inspection.ts';
+import type { ProjectPlace } from '../../workflows/port/record.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';
 

@@ -1,9 +1,9 @@
 // Which states could Terraform not write that nobody has put back or given up?
 import { z } from 'zod';
-import type { ProjectPlace } from '../../workflows/activities.ts';
 import type { RepositoryId, RunId } from '../../workflows/model/identifiers.ts';
 import { parseRunId } from '../../workflows/model/identifiers.ts';
 import type { UnwrittenState } from '../../workflows/model/unwritten-state.ts';
+import type { ProjectPlace } from '../../workflows/port/record.ts';
 import type { ProjectKey } from './apply.ts';
 import type { Sql } from './connection.ts';
 import { asJson } from './connection.ts';

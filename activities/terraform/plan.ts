@@ -1,13 +1,13 @@
 // How does a project become a plan?
 import { Buffer } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
-import type { PlanRequest } from '../../workflows/activities.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { RunId } from '../../workflows/model/identifiers.ts';
 import { parsePlanId } from '../../workflows/model/identifiers.ts';
 import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
 import type { AffectedProject, Project } from '../../workflows/model/project.ts';
+import type { PlanRequest } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
 import { isLocking } from './backend.ts';
 import type { CommandResult } from './command.ts';

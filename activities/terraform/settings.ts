@@ -1,8 +1,9 @@
 // What does a runner need from the process that it lives in?
-import type { RunPass } from '../../workflows/activities.ts';
+
 import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
 import type { LockMark } from '../../workflows/model/state-lock.ts';
+import type { RunPass } from '../../workflows/port/run.ts';
 import type { LogSink, RunnerStore } from '../run-store.ts';
 import type { EngineFor } from './engine.ts';
 import type { InitCache } from './init-cache.ts';

@@ -2,9 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { RunPass } from '../../workflows/activities.ts';
 import type { PlanId, RunId } from '../../workflows/model/identifiers.ts';
 import { parsePlanId } from '../../workflows/model/identifiers.ts';
+import type { RunPass } from '../../workflows/port/run.ts';
 
 /** In the working directory, beside the runs and out of their reach. */
 export const startedFolder = 'started';

@@ -1,7 +1,8 @@
 // How is a state lock broken that an apply left behind?
-import type { UnlockRequest } from '../../workflows/activities.ts';
+
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import { isLockId } from '../../workflows/model/state-lock.ts';
+import type { UnlockRequest } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
 import { explainFailure, runCommand } from './command.ts';
 import { findEngine } from './engine.ts';

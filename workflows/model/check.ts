@@ -4,7 +4,7 @@ import type { Diagnostic } from './diagnostic.ts';
 export type Conclusion = 'success' | 'neutral' | 'failure' | 'action_required' | 'cancelled';
 
 /** GitHub shows at most three, and only on completed checks. `id` comes back with the click. */
-export const buttons = [
+const buttons = [
   'approve',
   'apply',
   'replan',
