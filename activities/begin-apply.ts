@@ -217,7 +217,6 @@ function projectNow({ plan }: StoredPlan, source: Inspection['source']): Affecte
   return source.projects.find(named) ?? (plan.destroy ? source.deleted.projects.find(named) : undefined);
 }
 
-/** A plan that was tried before has changed what it was made from. */
 function answerOf(project: string, answer: BeginAnswer): { readonly kind: 'begun' } | Refusal {
   switch (answer) {
     case 'begun':
@@ -226,6 +225,7 @@ function answerOf(project: string, answer: BeginAnswer): { readonly kind: 'begun
     case 'already-applied':
       return { kind: 'already-applied', project };
     case 'plan-used':
+      return stale(project, 'plan used');
     case 'newer-fence':
     case 'changed-since':
       return stale(project, 'state changed');

@@ -19,6 +19,7 @@ const staleReasons: Record<StaleReason, string> = {
   'applied elsewhere': 'another pull request has applied something since',
   'configuration changed': 'hatchet.yaml has changed since',
   'too old': 'it was made weeks ago',
+  'plan used': 'it was tried or called back before, and a plan is handed out once',
   'policies changed': 'the policies have changed since',
   'dependency applied': 'what it depends on was applied, and planning again gave another result',
 };

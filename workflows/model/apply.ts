@@ -126,6 +126,8 @@ export type StaleReason =
   | 'configuration changed'
   | 'policies changed'
   | 'too old'
+  /** It was applied, tried, or called back before: a plan is handed out once. */
+  | 'plan used'
   | 'dependency applied';
 
 /** What applying came to. `unknown`: contact was lost after Terraform may have started. */
