@@ -14,6 +14,7 @@ import {
   openOn,
   order,
   patienceMs,
+  replies,
   seedDatabase,
   stateFile,
   storyTimeoutMs,
@@ -30,7 +31,7 @@ vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 
 beforeAll(async () => {
-  world = await createWorld({});
+  world = await createWorld({ people: ['lee'] });
 });
 afterAll(() => world.close());
 
@@ -320,6 +321,47 @@ resource "terraform_data" "bad" {
     first.close('mona');
     await untilCheck(second, 'hatchet/apply', 'Applied', pushed);
     expect((await appliesOf(world, 'over-push')).map(({ state }) => state)).toEqual(['applied', 'applied']);
+  });
+
+  test('an apply in line that a push leaves without its approval or its plan ends at once (S4)', async ({
+    expect,
+  }) => {
+    const dir = 'out-of-line';
+    const open = (version: string) =>
+      openOn(world, { dir, body: database(version), head: `${dir}-${version}` });
+    const first = await open('1');
+    await untilCheck(first, 'hatchet/apply', approved);
+    await order(first, 'hubot', '/hatchet apply');
+    await untilCheck(first, 'hatchet/apply', 'Applied');
+    const second = await open('2');
+    const untilInLine = async (approver: string) => {
+      const asks = await untilCheck(second, 'hatchet/apply', `1 approval missing: ${dir}`);
+      click(second, asks, 'Approve', approver);
+      await untilCheck(second, 'hatchet/apply', approved);
+      await untilSecondAfter(await untilComment(second, 'Ready'));
+      await order(second, 'mona', '/hatchet apply');
+      await second.waitForCheck('hatchet/apply', {
+        matching: ({ title }) => title === `Waiting for #${first.number} to apply ${dir} (1st in line)`,
+        timeoutMs: patienceMs,
+      });
+    };
+    const untilTold = (count: number) =>
+      vi.waitUntil(() => replies(second).length >= count, { timeout: patienceMs });
+
+    await untilInLine('hubot');
+    await second.push({ 'notes/out-of-line.md': 'Nothing of the project.\n' }, 'hubot');
+    await untilTold(1);
+    await untilInLine('lee');
+    const broken = await second.push({ [`${dir}/broken.tf`]: 'resource "terraform_data" {}\n' });
+    await untilTold(2);
+    await untilCheck(second, 'hatchet/apply', `The plan failed: ${dir}`, broken);
+    expect(replies(second)).toMatchInlineSnapshot(`
+      [
+        "@mona \`/hatchet apply\` was refused: \`out-of-line\` needs 1 approval by someone other than the author. Anyone else with write can give it.",
+        "@mona \`/hatchet apply\` was refused: \`out-of-line\` could not be planned. Fix the error on the hatchet/plan check and push.",
+      ]
+    `);
+    expect((await appliesOf(world, dir)).map(({ number }) => number)).toEqual([first.number]);
   });
 
   test('unlock lets the next in line run, with a plan of what is there now (S3)', async ({ expect }) => {

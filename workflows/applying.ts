@@ -13,7 +13,7 @@ import { inApplyOrder, openDependencies } from './model/dependencies.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
-import { isApplied, isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
+import { isApplied, isHeld, isSettled, isUnderWay, refusalOf as lastRefusal, planOf } from './model/round.ts';
 import type { Turn } from './model/turn.ts';
 import { takeBack, takeBackUsed } from './taking-back.ts';
 import type { TurnNews } from './taking-turns.ts';
@@ -166,6 +166,8 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
   if (news.kind === 'found') return noteFinding(desk, project, news.finding);
   // Nobody waits until news have arrived before telling the next: the end is the last word.
   if (news.kind !== 'finished' && project.apply.phase.kind === 'over') return false;
+  // Whoever wished it was told why it was taken back.
+  if (lastRefusal(project) !== null && isWithdrawal(news)) return false;
   if (news.kind === 'queued') {
     const { owner, position } = news;
     const { phase } = project.apply;
@@ -214,6 +216,9 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     changeProject(desk, news.project, { over: outcome.refusal.by });
   return stale || planOf(project)?.digest !== project.apply.digest;
 }
+
+const isWithdrawal = (news: ApplyNews): boolean =>
+  news.kind === 'finished' && news.outcome.kind === 'refused' && news.outcome.refusal.kind === 'withdrawn';
 
 /** What it would do has to be looked at once more. */
 const isOutdated = ({ kind }: Refusal): boolean => ['stale', 'already-applied', 'diverged'].includes(kind);

@@ -158,7 +158,9 @@ function leftUnderWay(now: readonly ProjectState[], before: ProjectsFound | null
   const gone = (before?.projects ?? []).filter(
     ({ project }) => !now.some((each) => each.project.name === project.name),
   );
-  return gone.filter((project) => isUnderWay(project) || isUnknown(project)).map(withPlanApplied);
+  return gone
+    .filter((project) => isUnderWay(project) || isUnknown(project))
+    .map((project) => ({ ...withPlanApplied(project), gone: true }));
 }
 
 /** A newer plan that nobody waits for any more gives way to the one that is being applied. */
@@ -177,7 +179,7 @@ function deletedOf(
   before: ProjectsFound | null,
 ): readonly DeletedState[] {
   const left = deleted.projects.filter(
-    ({ name }) => !projects.some(({ project, tree }) => project.name === name && tree !== null),
+    ({ name }) => !projects.some(({ project, destroy }) => project.name === name && destroy),
   );
   return left.map((project, index) => {
     const isUnlisted = deleted.unlisted?.includes(project.name) === true;

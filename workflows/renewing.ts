@@ -1,11 +1,14 @@
-// What becomes of an apply that waits in line when a push changes nothing of its project?
+// What becomes of an apply that waits in line once a push was looked at?
 import { log } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
+import type { ApplyGrant, Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
+import type { RunId } from './model/identifiers.ts';
 import type { ProjectRequest } from './model/lock.ts';
 import type { PullRequest } from './model/pull-request.ts';
-import { applyQuestion, projectsFound } from './model/pull-request-state.ts';
+import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
+import type { Findings } from './model/round.ts';
 import { planOf } from './model/round.ts';
 import type { Wished } from './taking-turns.ts';
 import { endWish } from './taking-turns.ts';
@@ -16,16 +19,11 @@ import { tellProjects } from './telling-projects.ts';
  * keeps its place; where it would not be granted any more, whoever wished it hears why at once.
  */
 export async function renewQueued(desk: Desk): Promise<void> {
-  const { pullRequest, round } = desk.state;
-  if (desk.planning !== null || pullRequest?.state !== 'open' || round?.head !== pullRequest.head) return;
-  const queued = (projectsFound(desk.state)?.projects ?? []).flatMap((project) =>
-    project.apply?.phase.kind === 'queued' ? [{ ...project, apply: project.apply }] : [],
-  );
-  for (const wished of queued) {
-    const { apply, verdicts, project } = wished;
-    const same = verdicts !== null && planOf(wished)?.digest === apply.digest;
-    if (!same || apply.head === undefined || apply.head === pullRequest.head) continue;
-    const request = renewal(desk, wished, pullRequest);
+  for (const { project, apply } of knownProjects(desk.state)) {
+    // Things go on while one of them is told: each is looked at as it is by then.
+    const wished = apply === null ? null : stillQueued(desk, project.name, apply.runId);
+    const request = wished === null ? null : renewal(desk, wished);
+    if (request === null) continue;
     try {
       await tellProjects(desk, [project], request);
     } catch (error) {
@@ -35,10 +33,18 @@ export async function renewQueued(desk: Desk): Promise<void> {
   }
 }
 
-function renewal(desk: Desk, wished: Wished, pullRequest: PullRequest): ProjectRequest {
+function stillQueued({ state }: Desk, name: string, runId: RunId): Wished | null {
+  const project = findProject(state, name);
+  if (project?.apply?.phase.kind !== 'queued' || project.apply.runId !== runId) return null;
+  return { ...project, apply: project.apply };
+}
+
+/** Null where nothing is to be said of it: it stands as it was granted, or nobody knows yet. */
+function renewal(desk: Desk, wished: Wished): ProjectRequest | null {
   const { project, apply } = wished;
   const { ref } = desk.state;
-  const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, wished, apply.trigger));
+  const answer = answerNow(desk, wished);
+  if (answer === null) return null;
   if (!isGrant(answer)) {
     endWish(desk, wished, answer);
     return { kind: 'withdraw', ref };
@@ -46,3 +52,22 @@ function renewal(desk: Desk, wished: Wished, pullRequest: PullRequest): ProjectR
   changeProject(desk, project.name, { apply: { ...apply, head: answer.head } });
   return { kind: 'renew', ref, runId: apply.runId, grant: answer };
 }
+
+function answerNow({ planning, state }: Desk, wished: Wished): ApplyGrant | Refusal | null {
+  const { pullRequest, round } = state;
+  if (planning !== null || pullRequest?.state !== 'open' || round?.head !== pullRequest.head) return null;
+  const ask = () => grantApply(applyQuestion({ ...state, pullRequest }, wished, wished.apply.trigger));
+  if (projectsFound(state) !== null && wished.result?.kind === 'failed') return ask();
+  if (!isForOlderHead(wished, pullRequest)) return null;
+  if (leavesNothing(round.findings))
+    return { kind: 'stale', project: wished.project.name, reason: 'head moved' };
+  // Its plan is of code that was taken out.
+  if (wished.gone === true || projectsFound(state) === null) return null;
+  return wished.verdicts !== null && planOf(wished)?.digest === wished.apply.digest ? ask() : null;
+}
+
+const isForOlderHead = ({ apply: { head } }: Wished, pullRequest: PullRequest): boolean =>
+  head !== undefined && head !== pullRequest.head;
+
+/** Only another push can bring a plan: what was granted before can never run. */
+const leavesNothing = ({ kind }: Findings): boolean => kind === 'conflict' || kind === 'config-broken';

@@ -38,6 +38,7 @@ export function continueProject(continuation: Continuation): ProjectState {
     tree,
     leftBehind,
     unwritten,
+    gone: undefined,
     changedByMerge: merged ? unseen : prior.changedByMerge,
   };
 }

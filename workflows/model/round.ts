@@ -55,6 +55,8 @@ export type ProjectState = {
   /** The policies and rules that gave them (lowercase hex SHA-256); null while they have not answered. */
   readonly bundle: string | null;
   readonly apply: ApplyState | null;
+  /** The newest commit no longer touches it: it is here for its apply only. */
+  readonly gone?: true | undefined;
   /** Whether it is the pull request's own; null while nobody asked for it. */
   readonly turn: Turn | null;
   /** Pull requests that were applied to it and then closed without a merge. */
