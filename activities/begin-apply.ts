@@ -2,6 +2,7 @@
 
 import type { Actor } from '../workflows/model/actor.ts';
 import type { ApplyGrant, ApplyOutcome, Refusal, StaleReason } from '../workflows/model/apply.ts';
+import { denialBy } from '../workflows/model/apply.ts';
 import { isTeam } from '../workflows/model/approval.ts';
 import { authorize, githubItself, isPerson } from '../workflows/model/authorize.ts';
 import type { Rules } from '../workflows/model/configuration.ts';
@@ -12,7 +13,6 @@ import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import { unmetRequirements } from '../workflows/model/requirement.ts';
 import { isOutside } from '../workflows/model/target.ts';
-import { blocks } from '../workflows/model/verdict.ts';
 import type { ControlActivities } from '../workflows/port/control.ts';
 import type { Inspection } from '../workflows/port/inspection.ts';
 import type { OrderDependencies } from './apply-order.ts';
@@ -146,12 +146,8 @@ async function findRefusal(
   const authors = [pullRequest.author, ...standing.pushers, ...grant.authors];
   const about = { project: name, digest: grant.digest, bundle: today };
   const words = await stillMayOverride(deps, repository, rules.overrides, { overrides, authors });
-  const denying = withOverrides(verdicts, about, words).filter(blocks);
-  if (denying.length > 0)
-    return {
-      ...{ kind: 'denied', project: name, policies: denying.map(({ policy }) => policy) },
-      ...(rules.overrides.by.length > 0 ? { overriders: rules.overrides.by } : {}),
-    };
+  const denial = denialBy(name, withOverrides(verdicts, about, words), rules.overrides.by);
+  if (denial !== null) return denial;
   const [no] = said.rejections;
   if (no !== undefined) return { kind: 'rejected', project: name, by: no.actor.login };
   const unmet = unmetRequirements({ rules, pullRequest, standing, containsBase, authors });

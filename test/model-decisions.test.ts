@@ -1,10 +1,13 @@
 // Who may do what, whose yes counts, and when may a plan be applied?
 import { describe, expect, test } from 'vitest';
 import type { Actor, Permission } from '../workflows/model/actor.ts';
+import { nothingAgain } from '../workflows/model/again.ts';
 import type { ApplyQuestion } from '../workflows/model/apply.ts';
 import { grantApply, isGrant } from '../workflows/model/apply.ts';
 import type { Approval } from '../workflows/model/approval.ts';
 import { admits, missingApprovals } from '../workflows/model/approval.ts';
+import { defaultConfiguration } from '../workflows/model/configuration.ts';
+import { nothingEdited } from '../workflows/model/edited-policies.ts';
 import {
   parsePlanDigest,
   parsePlanId,
@@ -12,10 +15,15 @@ import {
   parseSha,
   parseSourceDigest,
 } from '../workflows/model/identifiers.ts';
+import { headlineOf } from '../workflows/model/picture-headline.ts';
 import type { Plan } from '../workflows/model/plan.ts';
 import { isAsOrdered } from '../workflows/model/plan.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
+import { newPullRequest } from '../workflows/model/pull-request-state.ts';
+import type { ProjectsFound, Round } from '../workflows/model/round.ts';
 import type { ApprovalRule, Verdict } from '../workflows/model/verdict.ts';
+import type { ProjectView } from '../workflows/model/view.ts';
+import { project, view } from './render-example.ts';
 
 const actor = (login: string, permission: Permission = 'write', teams: readonly string[] = []): Actor => ({
   login,
@@ -181,6 +189,22 @@ describe('grantApply', () => {
       { kind: 'denied' },
     ],
     [
+      'a denial that somebody could set aside',
+      { verdicts: [{ ...verdict, denials: [{ message: 'no' }] }], overriders: ['root'] },
+      { kind: 'denied', project: 'prod', policies: ['destroy'], overriders: ['root'] },
+    ],
+    [
+      'a denial beside a policy that gave no answer: nobody is named who could set that aside',
+      {
+        verdicts: [
+          { ...verdict, denials: [{ message: 'no' }] },
+          { ...verdict, policy: 'own', error: 'timeout' },
+        ],
+        overriders: ['root'],
+      },
+      { kind: 'denied', project: 'prod', policies: ['destroy', 'own'], unevaluated: true },
+    ],
+    [
       'a rejection',
       { rejections: [{ ...yes(actor('hubot')), via: 'comment' }] },
       { kind: 'rejected', by: 'hubot' },
@@ -218,6 +242,52 @@ describe('grantApply', () => {
         grantApply({ ...ready, verdicts: [{ ...verdict, level: 'advisory', denials: [{ message: 'hm' }] }] }),
       ),
     ).toBe(true);
+  });
+});
+
+describe('the first line of what is denied names who could set that aside', () => {
+  const said = (policy: string, more: Partial<Verdict>): Verdict => ({
+    ...{ policy, level: 'mandatory', denials: [], warnings: [], approvals: [], error: null },
+    ...more,
+  });
+  const no = said('protect', { denials: [{ message: 'x' }] });
+  const unclear = said('own', { error: 'timeout' });
+  const pullRequest: PullRequest = {
+    ...{ nodeId: 'PR_1', number: 1, title: '', author: 'mona', state: 'open', draft: false, fork: false },
+    ...{ head, base: 'main', baseSha: head, mergeCommit: null, mergedBy: null, mergedAt: null, labels: [] },
+  };
+  const findings: ProjectsFound = {
+    kind: 'projects',
+    source: { head, base: head, tree: head },
+    configuration: { ...defaultConfiguration, overrides: { by: ['root'], author: false } },
+    forkedAt: head,
+    words: { title: '', labels: [], base: 'main' },
+    editedPolicies: nothingEdited,
+    ...{ editsConfiguration: false, poolWaitMs: 0, containsBase: true, projects: [], deleted: [] },
+  };
+  const runId = parseRunId('00000000-0000-4000-8000-0000000000aa');
+  const round: Round = {
+    ...{ id: runId, shownId: runId, head, findings, before: null, again: nothingAgain },
+    ...{ shownBase: null, plannedAt: null, lasting: false },
+  };
+  const { repository } = view({ kind: 'draft' }, []);
+  const state = { ...newPullRequest({ repository, number: 1 }), pullRequest, round };
+  const denied = (...verdicts: readonly Verdict[]) => project('prod', { kind: 'denied' }, { verdicts });
+  test.each<[string, readonly ProjectView[], object]>([
+    ['where policies say no', [denied(no)], { overriders: ['root'] }],
+    ['not where one gave no answer', [denied(no, unclear)], {}],
+    ['not where one of another project gave none', [denied(no), denied(unclear)], {}],
+    [
+      'also where a plan that is blocked by nothing stands beside it',
+      [denied(no), project('dns', { kind: 'ready' }, { verdicts: [said('destroy', {})] })],
+      { overriders: ['root'] },
+    ],
+  ])('%s', (_, projects, aside) => {
+    const names = projects.filter(({ status }) => status.kind === 'denied').map(({ name }) => name);
+    expect(headlineOf({ state, round, pullRequest, projects })).toEqual({
+      ...{ kind: 'denied', projects: names },
+      ...aside,
+    });
   });
 });
 

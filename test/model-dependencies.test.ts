@@ -1,13 +1,16 @@
 // In which order are projects applied, and which plans live on when a pull request is looked at again?
 import { describe, expect, test } from 'vitest';
+import { assess } from '../workflows/assessing.ts';
 import type { Again } from '../workflows/model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from '../workflows/model/again.ts';
 import { defaultConfiguration } from '../workflows/model/configuration.ts';
 import { inApplyOrder, openDependencies, openDependents } from '../workflows/model/dependencies.ts';
 import { nothingEdited } from '../workflows/model/edited-policies.ts';
 import {
+  parseInstallationId,
   parsePlanDigest,
   parsePlanId,
+  parseRepositoryId,
   parseRunId,
   parseSha,
   parseSourceDigest,
@@ -16,6 +19,10 @@ import type { Continuation } from '../workflows/model/keep-plan.ts';
 import { areWordsOld, continueProject, seesSame } from '../workflows/model/keep-plan.ts';
 import { deletedTitle } from '../workflows/model/picture-deleted.ts';
 import type { Plan } from '../workflows/model/plan.ts';
+import type { AffectedProject } from '../workflows/model/project.ts';
+import type { PullRequest } from '../workflows/model/pull-request.ts';
+import { newPullRequest } from '../workflows/model/pull-request-state.ts';
+import type { Repository } from '../workflows/model/repository.ts';
 import type { ApplyState, ProjectState } from '../workflows/model/round.ts';
 
 const runId = parseRunId('00000000-0000-4000-8000-0000000000aa');
@@ -330,3 +337,61 @@ test.each([
     "prod and test leave Hatchet's care: what they manage would stay",
   ],
 ])('deleted: %j', (deleted, title) => expect(deletedTitle(deleted)).toBe(title));
+
+describe('a project that leaves hatchet.yaml', () => {
+  const dns = state('dns').project;
+  const pullRequest: PullRequest = {
+    ...{ nodeId: 'PR_1', number: 1, title: '', author: 'mona', state: 'open', draft: false, fork: false },
+    ...{
+      head: sha,
+      base: 'main',
+      baseSha: sha,
+      mergeCommit: null,
+      mergedBy: null,
+      mergedAt: null,
+      labels: [],
+    },
+  };
+  const repository: Repository = {
+    installationId: parseInstallationId(1),
+    id: parseRepositoryId(2),
+    ...{ nodeId: 'R_1', owner: 'octo-org', name: 'infra', webUrl: 'https://github.com/octo-org/infra' },
+  };
+  const found = (projects: readonly AffectedProject[], again: Again) =>
+    assess({
+      state: newPullRequest({ repository, number: 1 }),
+      inspection: {
+        pullRequest,
+        standing: {
+          ...{ readAt: '', head: sha, reviews: [], decision: null, pushers: [] },
+          ...{ authorMayWrite: true, mergeability: null },
+        },
+        editedPolicies: nothingEdited,
+        configuration: { kind: 'valid', configuration: defaultConfiguration },
+        ...{ barred: null, edited: { problems: [] }, containsBase: true, poolWaitMs: 0, leftBehind: [] },
+        source: {
+          kind: 'merged',
+          source: { head: sha, base: sha, tree: sha },
+          forkedAt: sha,
+          projects,
+          deleted: { tree: sha, projects: [dns], unlisted: ['dns'] },
+        },
+      },
+      reason: { kind: 'asked', only: [], as: 'plain' },
+      again,
+      before: null,
+      now: '2026-11-22T04:05:00Z',
+    });
+  const end = { all: null, projects: { dns: 'destroy' } } as const;
+  test.each<[string, readonly AffectedProject[], Again, readonly string[], readonly object[]]>([
+    ['is counted', [], nothingAgain, [], [{ resources: null, unlisted: true }]],
+    ['is planned a last time, and named', [dns], nothingAgain, ['dns'], [{ resources: 'unknown' }]],
+    ['is ended', [], end, ['dns'], []],
+    ['is ended, and its code changes as well', [dns], end, ['dns'], []],
+  ])('%s', (_, projects, again, planned, deleted) => {
+    const findings = found(projects, again);
+    if (findings.kind !== 'projects') expect.fail();
+    expect(findings.projects.map(({ project }) => project.name)).toEqual(planned);
+    expect(findings.deleted).toMatchObject(deleted);
+  });
+});

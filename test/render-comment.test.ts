@@ -114,6 +114,21 @@ describe('the first line', () => {
     ],
     ['denied twice', view({ kind: 'denied', projects: ['prod', 'dns'] }, [])],
     ['denied, unless', view({ kind: 'denied', projects: ['prod'], overriders: ['root'] }, [])],
+    [
+      'denied, and another policy gave no answer',
+      view({ kind: 'denied', projects: ['prod'] }, [
+        project(
+          'prod',
+          { kind: 'denied' },
+          {
+            verdicts: [
+              verdict('labels', { denials: [{ message: 'x' }] }),
+              verdict('protect', { error: 'no answer' }),
+            ],
+          },
+        ),
+      ]),
+    ],
     ['rejected', view({ kind: 'rejected', by: 'hubot', projects: ['prod'] }, [])],
     [
       'waiting',
@@ -175,6 +190,15 @@ describe('the first line', () => {
     [
       'an empty project that leaves hatchet.yaml',
       view({ kind: 'no-projects' }, [], { deleted: [{ name: 'dns', resources: 0, unlisted: true }] }),
+    ],
+    [
+      'projects that leave hatchet.yaml, one of them planned here',
+      view({ kind: 'ready', applies: 'merge' }, [ready], {
+        deleted: [
+          { name: 'dns', resources: 2, unlisted: true },
+          { name: 'staging', resources: null, unlisted: true },
+        ],
+      }),
     ],
     ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
     [
@@ -271,6 +295,10 @@ describe('the first line', () => {
       **A policy blocks \`prod\`.**
       No approval can change that: see the reason below, then push. Or @root can set it aside: \`/hatchet override PROJECT --reason "…"\`.
 
+      denied, and another policy gave no answer:
+      **\`labels\` and \`protect\` block \`prod\`.**
+      No approval can change that: see the reason below, then remove the cause and push, or comment \`/hatchet plan\` when it is gone.
+
       rejected:
       **Rejected by @hubot: \`prod\`.** Blocked until @hubot approves or a push changes the plan.
 
@@ -335,6 +363,13 @@ describe('the first line', () => {
 
       an empty project that leaves hatchet.yaml:
       **\`dns\` leaves Hatchet’s care with nothing to manage.** Nothing stays behind.
+
+      projects that leave hatchet.yaml, one of them planned here:
+      **Ready: 1 project, 1 to change, 2 to add.** Merging applies it.
+
+      **\`dns\` leaves Hatchet’s care: 2 resources would stay.** \`/hatchet plan dns --destroy\` plans their destruction; merging alone lets go of them: they stay as they are, and nothing here is planned or applied for them.
+
+      **\`staging\` leaves Hatchet’s care, and what it manages would stay.** \`/hatchet plan staging --destroy\` plans their destruction; merging alone lets go of them: what is planned here is still applied, then they stay as they are.
 
       ready after the merge:
       **Not applied yet: 1 project, 1 to change, 2 to add.** **Apply now** on the hatchet/apply check, or comment \`/hatchet apply\`.
@@ -680,7 +715,7 @@ describe('the comment', () => {
     expect(renderComment(picture, changes, noLinks)).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **\`protect\` and \`own\` block \`staging\`.**
-      No approval can change that: see the reason below, then push, or change the label or the title that it looks at. Where it looks at the time, comment \`/hatchet plan\` when that has come.
+      No approval can change that: see the reason below, then remove the cause and push, or comment \`/hatchet plan\` when it is gone.
 
       | Project | Add | Change | Destroy | Replace | Policy                 | Status |
       | :------ | --: | -----: | ------: | ------: | :--------------------- | :----- |

@@ -23,6 +23,7 @@ test('a refusal', () => {
     { kind: 'denied', project: 'prod', policies: ['protect'] },
     { kind: 'denied', project: 'prod', policies: ['protect', 'own'] },
     { kind: 'denied', project: 'prod', policies: ['protect'], overriders: ['@org/oncall', 'root'] },
+    { kind: 'denied', project: 'prod', policies: ['protect', 'own'], unevaluated: true },
     { kind: 'rejected', project: 'prod', by: 'hubot' },
     missing([]),
     missing(['@octo-org/platform', 'ana'], 2),
@@ -65,6 +66,7 @@ test('a refusal', () => {
     @mona \`/hatchet apply\` was refused: \`protect\` denies \`prod\`. No approval can change that: see why on hatchet/policy, then push.
     @mona \`/hatchet apply\` was refused: \`protect\` and \`own\` deny \`prod\`. No approval can change that: see why on hatchet/policy, then push, or change the label or the title that it looks at. Where it looks at the time, comment \`/hatchet plan\` when that has come.
     @mona \`/hatchet apply\` was refused: \`protect\` denies \`prod\`. No approval can change that: see why on hatchet/policy, then push. Or @org/oncall or @root can set it aside: \`/hatchet override PROJECT --reason "…"\`.
+    @mona \`/hatchet apply\` was refused: \`protect\` and \`own\` block \`prod\`. No approval can change that: see why on hatchet/policy, then remove the cause and push, or comment \`/hatchet plan\` when it is gone.
     @mona \`/hatchet apply\` was refused: @hubot rejected the plan of \`prod\`. It is blocked until @hubot approves or the plan changes.
     @mona \`/hatchet apply\` was refused: \`prod\` needs 1 approval by someone other than the author. Anyone else with write can give it.
     @mona \`/hatchet apply\` was refused: \`prod\` needs 2 approvals by someone other than the author. Ask @octo-org/platform or @ana.

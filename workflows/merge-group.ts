@@ -1,5 +1,13 @@
 // May GitHub's merge queue merge this group? It is planned as it is and compared with what people approved.
-import { CancellationScope, condition, log, setHandler, sleep, uuid4 } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  setHandler,
+  sleep,
+  uuid4,
+} from '@temporalio/workflow';
 import { groupDestroyedSignal } from './messages.ts';
 import type { Rules } from './model/configuration.ts';
 import { rulesFor } from './model/configuration.ts';
@@ -66,6 +74,7 @@ export async function mergeGroupWorkflow(group: MergeGroup): Promise<void> {
 /** `begunAt`: when checks were requested, in milliseconds. */
 async function untilOverdue(group: MergeGroup, begunAt: number): Promise<void> {
   const limit = await readQueueLimit({ group }).catch((error: unknown) => {
+    if (isCancellation(error)) throw error;
     log.warn('the time limit of a merge queue could not be read', { error });
     return null;
   });

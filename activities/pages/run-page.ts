@@ -11,10 +11,10 @@ import { factsHtml, statusHtml } from './run-facts.ts';
 import type { RunReport } from './run-report.ts';
 import { verdictsHtml } from './verdict-html.ts';
 
-/** `other`: see `factsHtml`. `events`: where the log goes on while the run does. */
 /** Where it failed before anybody knew which. */
 const everything = 'all projects';
 
+/** `other`: see `factsHtml`. `events`: where the log goes on while the run does. */
 type PageLinks = { readonly other: string | null; readonly events: string };
 
 /** A whole document, in pieces: a plan of thousands of resources is never one text. */

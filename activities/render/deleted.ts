@@ -15,16 +15,17 @@ const maxListBytes = 4_000;
  */
 export function deletedParagraphs(view: View): readonly string[] {
   const left = view.deleted.filter(({ name }) => !endIsPlanned(view, name));
-  return [
-    ...toldTogether(
-      left.filter(({ unlisted }) => unlisted === undefined),
-      deletion,
+  return [deletion, leaving, leavingPlanned].flatMap((ending) =>
+    toldTogether(
+      left.filter((project) => endingOf(view, project) === ending),
+      ending,
     ),
-    ...toldTogether(
-      left.filter(({ unlisted }) => unlisted === true),
-      leaving,
-    ),
-  ];
+  );
+}
+
+function endingOf({ projects }: View, { name, unlisted }: DeletedProject): Ending {
+  if (unlisted === undefined) return deletion;
+  return projects.some((project) => project.name === name) ? leavingPlanned : leaving;
 }
 
 const endIsPlanned = ({ projects }: View, name: string): boolean =>
@@ -54,6 +55,12 @@ const leaving: Ending = {
   merging:
     'merging alone lets go of them: they stay as they are, and nothing here is planned or applied for them.',
   list: 'projects that are let go',
+};
+/** Their code changes in the same pull request. */
+const leavingPlanned: Ending = {
+  ...leaving,
+  merging:
+    'merging alone lets go of them: what is planned here is still applied, then they stay as they are.',
 };
 
 function toldTogether(left: readonly DeletedProject[], ending: Ending): readonly string[] {

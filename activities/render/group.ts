@@ -41,7 +41,7 @@ function stateOf(findings: GroupFindings): string {
     case 'destroyed':
       return '**The merge group is gone.** GitHub took it apart before its plans were compared.';
     case 'overdue':
-      return '**The plans of this merge group took longer than its merge queue waits.** Put its pull requests into the queue again, or let the queue wait longer: “Status check timeout” of the branch.';
+      return '**The plans of this merge group were not there shortly before its merge queue gives up.** Put its pull requests into the queue again, or let the queue wait longer: “Status check timeout” of the branch.';
     case 'config-broken':
       return '**`hatchet.yaml` is broken.** Nothing is planned until it is mended.';
     case 'fork':

@@ -197,11 +197,13 @@ function toldOfDenial(headline: Extract<Headline, { kind: 'denied' }>, view: Vie
   const verdicts = view.projects
     .filter(({ name }) => projects.includes(name))
     .flatMap((project) => project.verdicts);
-  const policies = [...new Set(verdicts.filter(blocks).map(({ policy }) => policy))];
+  const blocking = verdicts.filter(blocks);
+  const policies = [...new Set(blocking.map(({ policy }) => policy))];
+  const unevaluated = blocking.some(({ error }) => error !== null);
   const verb = policies.length > 1 ? 'block' : 'blocks';
   return {
     state: `${policies.length === 0 ? 'A policy' : nameList(policies)} ${verb} ${nameList(projects)}.`,
-    next: `No approval can change that: see the reason below, then ${denialRemedy(policies, headline.overriders)}`,
+    next: `No approval can change that: see the reason below, then ${denialRemedy({ policies, overriders: headline.overriders, unevaluated })}`,
   };
 }
 

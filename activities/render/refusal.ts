@@ -45,7 +45,7 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
     case 'not-judged':
       return `the policies have not answered yet for ${named(refusal.project)}. Ask again when hatchet/policy is done.`;
     case 'denied':
-      return `${nameList(refusal.policies)} ${refusal.policies.length === 1 ? 'denies' : 'deny'} ${named(refusal.project)}. No approval can change that: see why on hatchet/policy, then ${denialRemedy(refusal.policies, refusal.overriders)}`;
+      return deniedSentence(refusal);
     case 'rejected':
       return `${person(refusal.by)} rejected the plan of ${named(refusal.project)}. It is blocked until ${person(refusal.by)} approves or the plan changes.`;
     case 'approvals-missing':
@@ -88,6 +88,12 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
     default:
       return commandSentence(refusal);
   }
+}
+
+function deniedSentence(refusal: Extract<Refusal, { kind: 'denied' }>): string {
+  const { policies, project, unevaluated = false } = refusal;
+  const [one, many] = unevaluated ? ['blocks', 'block'] : ['denies', 'deny'];
+  return `${nameList(policies)} ${policies.length === 1 ? one : many} ${named(project)}. No approval can change that: see why on hatchet/policy, then ${denialRemedy(refusal)}`;
 }
 
 function commandSentence(refusal: Exclude<CommandRefusal, { kind: 'pull-request-closed' }>): string {

@@ -37,8 +37,19 @@ export function otherSentences(verdicts: readonly Verdict[]): readonly string[] 
   return cut([...verdicts.flatMap(needs), ...advice, ...verdicts.flatMap(warnings)]);
 }
 
-/** What lifts a denial depends on what the policy looks at, and nobody but the policy knows that. */
-export function denialRemedy(policies: readonly string[], overriders: readonly string[] = []): string {
+/** What stops an apply, as far as the remedy depends on it. `unevaluated`: one of the policies gave no answer. */
+export type Denial = {
+  readonly policies: readonly string[];
+  readonly overriders?: readonly string[] | undefined;
+  readonly unevaluated?: boolean | undefined;
+};
+
+/**
+ * What lifts a denial depends on what the policy looks at, and nobody but the policy knows that. Where one gave no
+ * answer there is nothing to set aside, and other words would not bring one.
+ */
+export function denialRemedy({ policies, overriders = [], unevaluated = false }: Denial): string {
+  if (unevaluated) return 'remove the cause and push, or comment `/hatchet plan` when it is gone.';
   const own = policies.some((policy) => !builtInPolicies.includes(policy));
   const otherwise = own
     ? ', or change the label or the title that it looks at. Where it looks at the time, comment `/hatchet plan` when that has come'

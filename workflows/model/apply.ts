@@ -54,12 +54,16 @@ export type Refusal =
   | { readonly kind: 'plan-failed'; readonly project: string }
   | { readonly kind: 'stale'; readonly project: string; readonly reason: StaleReason }
   | { readonly kind: 'not-judged'; readonly project: string }
-  /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody, or as an earlier version told it. */
+  /**
+   * `overriders`: whom hatchet.yaml lets set it aside; absent: nobody, or as an earlier version told it.
+   * `unevaluated`: a policy gave no answer, and nobody can set that aside.
+   */
   | {
       readonly kind: 'denied';
       readonly project: string;
       readonly policies: readonly string[];
       readonly overriders?: readonly string[];
+      readonly unevaluated?: true;
     }
   | { readonly kind: 'rejected'; readonly project: string; readonly by: string }
   | {
@@ -207,10 +211,8 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
   const moved = pullRequest.state === 'open' && question.head !== pullRequest.head;
   if (moved) return { kind: 'stale', project, reason: 'head moved' };
   if (question.verdicts === null) return { kind: 'not-judged', project };
-  const blocking = question.verdicts.filter(blocks).map((verdict) => verdict.policy);
-  const { overriders = [] } = question;
-  if (blocking.length > 0)
-    return { kind: 'denied', project, policies: blocking, ...(overriders.length > 0 ? { overriders } : {}) };
+  const denial = denialBy(project, question.verdicts, question.overriders ?? []);
+  if (denial !== null) return denial;
   const rejection = question.rejections.find((no) => no.project === project && no.digest === plan.digest);
   if (rejection !== undefined) return { kind: 'rejected', project, by: rejection.actor.login };
   const missing = missingApprovals({ ...question, digest: plan.digest });
@@ -233,6 +235,19 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     rules: question.rules,
   };
   return claims as ApplyGrant;
+}
+
+/** What policies have against it. `overriders`: whom hatchet.yaml lets set denials aside. Null: nothing. */
+export function denialBy(
+  project: string,
+  verdicts: readonly Verdict[],
+  overriders: readonly string[],
+): Extract<Refusal, { kind: 'denied' }> | null {
+  const blocking = verdicts.filter(blocks);
+  if (blocking.length === 0) return null;
+  const denied = { kind: 'denied', project, policies: blocking.map(({ policy }) => policy) } as const;
+  if (blocking.some(({ error }) => error !== null)) return { ...denied, unevaluated: true };
+  return overriders.length > 0 ? { ...denied, overriders } : denied;
 }
 
 /** What people said since, where it keeps a granted apply from being carried out; null: they still want it. */

@@ -111,7 +111,7 @@ function plansFace(scene: Scene, found: ProjectsFound): Face {
   const open = projects.filter(({ name }) => isPlanning(scene, name));
   if (open.length > 0)
     return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
-  if (found.deleted.some(isCounting)) return running('Counting what deleted projects would leave');
+  if (found.deleted.some(isCounting)) return running('Counting what merging would leave behind');
   const failed = projects.filter(
     ({ plan, status }) => plan === null && status.kind !== 'after' && status.kind !== 'locked',
   );

@@ -68,12 +68,20 @@ function projectsHeadline(
   const barred = named('barred');
   if (bar !== undefined && barred.length > 0) return { kind: 'barred', projects: barred, bar };
   const denied = named('denied');
-  if (denied.length > 0)
-    return { kind: 'denied', projects: denied, ...(overriders.length > 0 ? { overriders } : {}) };
+  if (denied.length > 0) {
+    const aside = overriders.length > 0 && isEachOverridable(projects) ? { overriders } : {};
+    return { kind: 'denied', projects: denied, ...aside };
+  }
   const locked = named('locked');
   if (locked.length > 0) return { kind: 'locked', projects: locked };
   return waitingHeadline(projects, named);
 }
+
+/** A policy that gave no answer has said nothing that could be set aside. */
+const isEachOverridable = (projects: readonly ProjectView[]): boolean =>
+  projects.every(
+    ({ status, verdicts }) => status.kind !== 'denied' || verdicts.every(({ error }) => error === null),
+  );
 
 function waitingHeadline(
   projects: readonly ProjectView[],

@@ -39,7 +39,7 @@ export function summarizeVerdict(verdict: Verdict): VerdictWord {
   return verdict.warnings.length > 0 ? 'warn' : 'pass';
 }
 
-/** Does it stop the apply? Only those whom hatchet.yaml names can lift that. */
+/** Does it stop the apply? Those whom hatchet.yaml names can lift a denial, and nobody a missing answer. */
 export function blocks(verdict: Verdict): boolean {
   if (verdict.error !== null) return true;
   return verdict.level === 'mandatory' && verdict.denials.length > 0 && verdict.overridden === undefined;

@@ -142,7 +142,7 @@ export type Headline =
   | { readonly kind: 'operator-error'; readonly runId: RunId }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'barred'; readonly projects: readonly string[]; readonly bar: BranchBar }
-  /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody. */
+  /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody, or a policy gave no answer. */
   | {
       readonly kind: 'denied';
       readonly projects: readonly string[];
