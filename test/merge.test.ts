@@ -334,10 +334,12 @@ resource "terraform_data" "bad" {
     await order(first, 'hubot', '/hatchet apply');
     await untilCheck(first, 'hatchet/apply', 'Applied');
     const second = await open('2');
-    const untilInLine = async (approver: string) => {
+    const approve = async (approver: string) => {
       const asks = await untilCheck(second, 'hatchet/apply', `1 approval missing: ${dir}`);
       click(second, asks, 'Approve', approver);
-      await untilCheck(second, 'hatchet/apply', approved);
+    };
+    const untilInLine = async (sha?: string) => {
+      await untilCheck(second, 'hatchet/apply', approved, sha);
       await untilSecondAfter(await untilComment(second, 'Ready'));
       await order(second, 'mona', '/hatchet apply');
       await second.waitForCheck('hatchet/apply', {
@@ -348,17 +350,30 @@ resource "terraform_data" "bad" {
     const untilTold = (count: number) =>
       vi.waitUntil(() => replies(second).length >= count, { timeout: patienceMs });
 
-    await untilInLine('hubot');
+    await approve('hubot');
+    await untilInLine();
     await second.push({ 'notes/out-of-line.md': 'Nothing of the project.\n' }, 'hubot');
     await untilTold(1);
-    await untilInLine('lee');
+    await approve('lee');
+    await untilInLine();
     const broken = await second.push({ [`${dir}/broken.tf`]: 'resource "terraform_data" {}\n' });
     await untilTold(2);
     await untilCheck(second, 'hatchet/apply', `The plan failed: ${dir}`, broken);
+    await untilInLine(await second.push({}, 'mona', { delete: [`${dir}/broken.tf`] }));
+    await second.push({ 'hatchet.yaml': 'version: none\n' });
+    await untilTold(3);
+    await untilInLine(await second.push({}, 'mona', { delete: ['hatchet.yaml'] }));
+    // Whose code is taken out is refused when its turn comes, although its plan was the same until then.
+    const without = await second.push({}, 'mona', { delete: [`${dir}/main.tf`] });
+    await untilCheck(second, 'hatchet/plan', '1 project: 1 to replace', without);
+    first.close('mona');
+    await untilTold(4);
     expect(replies(second)).toMatchInlineSnapshot(`
       [
         "@mona \`/hatchet apply\` was refused: \`out-of-line\` needs 1 approval by someone other than the author. Anyone else with write can give it.",
         "@mona \`/hatchet apply\` was refused: \`out-of-line\` could not be planned. Fix the error on the hatchet/plan check and push.",
+        "@mona \`/hatchet apply\` was refused: the plan of \`out-of-line\` is out of date: a newer push has come. Look at the new plan, then ask again.",
+        "@mona \`/hatchet apply\` was refused: the plan of \`out-of-line\` is out of date: a newer push has come. Look at the new plan, then ask again.",
       ]
     `);
     expect((await appliesOf(world, dir)).map(({ number }) => number)).toEqual([first.number]);
