@@ -20,7 +20,7 @@ export default defineConfig({
     // Temporal's native module crashes in worker threads.
     pool: 'forks',
     // Most tests wait for other processes: more of them than cores keep the cores busy.
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // One database and one Temporal server for all.
     globalSetup: ['test/global-setup.ts'],

@@ -1,4 +1,5 @@
 // What can a runner be asked to do?
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { applyTakenSignal } from '../workflows/messages.ts';
 import type { RunnerActivities, RunPass } from '../workflows/port/run.ts';
@@ -47,6 +48,9 @@ export function createRunnerActivities(
  */
 const quickApplyMs = 300;
 
+/** Its end is what counts: a Temporal that does not answer must not make it look lost. */
+const longestTellingMs = 5_000;
+
 /**
  * Says so once the plan is this runner's: until then the apply may still be called back. `over`: what was begun to be
  * told is told before the end is.
@@ -64,7 +68,7 @@ function telling(store: RunAccess['store'], tell: () => Promise<void>) {
   };
   const over = async (): Promise<void> => {
     clearTimeout(timer);
-    await told;
+    await Promise.race([told, sleep(longestTellingMs, undefined, { ref: false })]);
   };
   return { store: { ...store, takePlanFile }, over };
 }

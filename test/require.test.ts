@@ -22,6 +22,7 @@ import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
+let permissions: ReturnType<World['sandbox']['installation']>['permissions'];
 
 /** Each is a branch of its own, so that its rules hold for the pull requests against it alone. */
 const configurations = {
@@ -42,7 +43,8 @@ beforeAll(async () => {
   world = await createWorld({ files: () => ({ 'hatchet.yaml': mainRules(branches) }), people: ['ann'] });
   const { sandbox, repository } = world;
   const installation = sandbox.installation('octo-org');
-  installation.permissions = { ...installation.permissions, contents: 'write' };
+  permissions = installation.permissions;
+  allow({ ...permissions, contents: 'write' });
   sandbox.createBot('reviewer[bot]');
   repository.collaborator('reviewer[bot]', 'write');
   sandbox.createTeam('octo-org', 'oncall', ['ann']);
@@ -50,7 +52,16 @@ beforeAll(async () => {
     await repository.commit(branch, { files: { 'hatchet.yaml': text } });
   }
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  allow(permissions);
+  await world.close();
+});
+
+/** Other files may share the app: it gets tokens of these permissions from now on. */
+function allow(granted: typeof permissions): void {
+  world.sandbox.installation('octo-org').permissions = granted;
+  world.sandbox.expireInstallationTokens();
+}
 
 describe.concurrent('apply.require', () => {
   test('our own check alone keeps nobody waiting, a bot speaks for nobody, and what is applied is merged (S10, S16)', async ({

@@ -40,6 +40,9 @@ export type Stage = {
   readonly nextWorld: () => number;
   /** Makes the person's account, unless a world before had need of it, too. */
   readonly meet: (login: string) => void;
+  /** Requests against GitHub's own description that were not asked for before. */
+  readonly newViolations: () => readonly string[];
+  /** Rejects when there are any. */
   readonly close: () => Promise<void>;
 };
 
@@ -77,6 +80,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const app = roles?.web ?? (await startAppProcess(environment));
   sandbox.webhookUrl = `${app.url}/api/github/webhooks`;
   let worlds = 0;
+  let known = 0;
+  const newViolations = (): readonly string[] => {
+    const found = sandbox.violations.slice(known);
+    known += found.length;
+    return found;
+  };
   return {
     sandbox,
     app,
@@ -90,12 +99,18 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       return worlds;
     },
     meet,
+    newViolations,
     close: async () => {
       await (roles === null ? app.stop() : roles.stop());
       await sandbox.close();
       await rm(directory, { recursive: true, force: true });
+      refuseViolations(newViolations());
     },
   };
+}
+
+export function refuseViolations(violations: readonly string[]): void {
+  if (violations.length > 0) throw new Error(`against GitHub's own description:\n${violations.join('\n')}`);
 }
 
 /** Who of the tests that share an app loses a runner does not wait for it. */
@@ -105,13 +120,23 @@ let standing: Stage | null = null;
 
 /** The stage that an earlier test file of the same process left standing, or a new one if there is none that works. */
 export async function sharedStage(): Promise<Stage> {
-  if (standing?.app.isRunning() === true) return standing;
+  if (standing?.app.isRunning() === true) {
+    await forgetWrites(standing.services);
+    return standing;
+  }
   await standing?.close();
   standing = null;
   const stage = await startStage({ environment: sharedEnvironment });
   endAtLast(stage.close);
   standing = stage;
   return stage;
+}
+
+/** What one file has written to GitHub must not hold up the next: they would depend on their order. */
+async function forgetWrites({ DATABASE_URL }: Services): Promise<void> {
+  const sql = postgres(DATABASE_URL, { max: 1 });
+  await sql`delete from github_spent`;
+  await sql.end();
 }
 
 /** A database and a namespace of its own on the servers that all tests share. */

@@ -38,7 +38,8 @@ afterEach(() => runner.close());
 test('an approved plan is applied, with its log, and nothing stays behind', async () => {
   const plan = planned(await runner.plan('start'));
   const outcome = await runner.apply(plan, { runId });
-  expect(outcome).toEqual({ kind: 'applied', runId, finishedAt: expect.stringMatching(/^\d{4}-.*Z$/) });
+  const moment = expect.stringMatching(/^\d{4}-.*Z$/);
+  expect(outcome).toEqual({ kind: 'applied', runId, startedAt: moment, finishedAt: moment });
   expect(runner.store.logs.get(runId)).toContain('terraform_data.network: Creation complete');
   expect(runner.stages.slice(-4)).toEqual(['checkout', 'init', 'apply', 'store']);
   expect(await readdir(runner.settings.workDir)).toEqual(['started']);

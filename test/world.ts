@@ -6,7 +6,7 @@ import type { Sandbox } from '../fixtures/sandbox/sandbox.ts';
 import type { AppProcess } from './app-process.ts';
 import type { RoleProcesses } from './role-processes.ts';
 import type { Stage, StageOptions } from './stage.ts';
-import { sharedStage, startStage } from './stage.ts';
+import { refuseViolations, sharedStage, startStage } from './stage.ts';
 
 export type World = {
   readonly sandbox: Sandbox;
@@ -50,7 +50,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const stateDir = join(stage.stateDir, String(number));
   await mkdir(stateDir);
   const project: World['project'] = (name, body) => withBackend(join(stateDir, `${name}.tfstate`), body);
-  const known = sandbox.violations.length;
   const said = number === 1 ? 0 : app.lines.length;
   return {
     sandbox,
@@ -75,9 +74,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     encryptionKey: stage.encryptionKey,
     close: async () => {
       if (isOwn) await stage.close();
-      const violations = sandbox.violations.slice(known);
-      if (violations.length > 0)
-        throw new Error(`against GitHub's own description:\n${violations.join('\n')}`);
+      else refuseViolations(stage.newViolations());
     },
   };
 }

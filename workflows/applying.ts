@@ -208,7 +208,7 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
   if (outcome.kind === 'failed' || outcome.kind === 'unknown')
     takeBackUsed(desk, news.project, project.apply.digest);
   changeProject(desk, news.project, {
-    apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply), outcome } },
+    apply: { ...project.apply, phase: { kind: 'over', startedAt: startOf(project.apply, outcome), outcome } },
     turn: turnAfter(desk, project, outcome.kind),
   });
   const stale = outcome.kind === 'refused' && isOutdated(outcome.refusal);
@@ -268,7 +268,11 @@ function noteFinding(desk: Desk, { project, apply }: ProjectState, finding: Find
   return false;
 }
 
-const startOf = ({ phase }: ApplyState): string | null => ('startedAt' in phase ? phase.startedAt : null);
+/** Its runner knows best; one that is over at once was never told of before. */
+function startOf({ phase }: ApplyState, outcome: ApplyOutcome): string | null {
+  const told = outcome.kind === 'applied' ? outcome.startedAt : undefined;
+  return told ?? ('startedAt' in phase ? phase.startedAt : null);
+}
 
 /** Nothing that this pull request asked for is still on its way. */
 export function isQuiet(desk: Desk): boolean {

@@ -68,9 +68,6 @@ export async function reject(
   if (desk.planning !== null) return { kind: 'still-planning' };
   const open = projects.filter((project) => planOf(project)?.hasChanges === true && !isSettled(project));
   if (open.length === 0) return { kind: 'nothing-to-approve' };
-  // What no runner has taken yet is checked again before it starts, and this no with it.
-  const taken = open.find(({ apply }) => apply?.phase.kind === 'applying');
-  if (taken !== undefined) return { kind: 'begun', project: taken.project.name };
   const changed = open.find((project) => !sawPlan(desk.state, project, wish));
   if (changed !== undefined) return { kind: 'plan-changed', project: changed.project.name };
   const dropped = await giveWords(open, { kind: 'rejection', desk, actor, ...saidBy(wish) });

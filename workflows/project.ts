@@ -28,6 +28,7 @@ import { move } from './office.ts';
 import type { ProjectPlace } from './port/record.ts';
 import { keepRecording } from './recording.ts';
 import { over, refuseWaiting, tell, tellEnd, tellTaken, tellWaiting } from './telling.ts';
+import type { Unknown } from './unsettled.ts';
 import {
   abandon,
   answerAfter,
@@ -56,6 +57,7 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     lock,
     requests: [],
     ended: null,
+    overAtRunner: null,
     applying: null,
     told: [],
     inquiry: null,
@@ -202,6 +204,10 @@ async function refuseFrozen(office: Office, request: ApplyRequest, outcome: Appl
   await tell(request, over(request, { kind: 'refused', refusal }));
 }
 
+function knownToBeOver({ overAtRunner }: Office, outcome: Unknown): Unknown {
+  return outcome.runId === overAtRunner ? { ...outcome, ended: true } : outcome;
+}
+
 /** The apply is over: the project is its pull request's, unless it was refused. */
 async function settle(office: Office): Promise<void> {
   const { ended } = office;
@@ -211,7 +217,7 @@ async function settle(office: Office): Promise<void> {
   const refused = outcome.kind === 'refused';
   const end =
     outcome.kind === 'unknown'
-      ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, outcome) }
+      ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, knownToBeOver(office, outcome)) }
       : { frozen: null };
   move(office, finish(office.lock, { ...end, refused, before }));
   if (!recorded) await tellEnd(office, request, outcome);

@@ -94,7 +94,14 @@ const inPlaceForLong = proxyLocalActivities<ControlActivities>({
   retry: onceInPlace,
 });
 export const readActor = inTurn(inPlaceForLong.readActor, callPatience);
-export const beginApply = inTurn(inPlaceForLong.beginApply, callPatience);
+
+/** Nobody may say that it did not begin while it is still at work: it would write its row afterwards. */
+const toItsEnd = proxyLocalActivities<ControlActivities>({
+  startToCloseTimeout: inspectTimeout,
+  retry: onceInPlace,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+export const beginApply = inTurn(toItsEnd.beginApply, callPatience);
 
 /** Plans wait for each other at the one thread that judges; a very large one takes it for seconds. */
 const judgeTimeout = '2 minutes';

@@ -29,7 +29,7 @@ export function unsettled(
   return { ...lost, mark: mark ?? null, lostAt, ended: ended === true };
 }
 
-type Unknown = Extract<ApplyOutcome, { kind: 'unknown' }>;
+export type Unknown = Extract<ApplyOutcome, { kind: 'unknown' }>;
 
 /**
  * An earlier life of this workflow was ended from outside while it applied something, or while nobody knew what came of
@@ -68,7 +68,10 @@ async function freezeAgain(office: Office, found: UnfinishedApply, outcome: Unkn
 }
 
 /** `ended`: the runner of that run says so. */
-export function lookAgain({ inquiry, lock }: Office, ended: RunId | null): void {
+export function lookAgain(office: Office, ended: RunId | null): void {
+  const { inquiry, lock } = office;
+  // Contact is lost, and nobody knows yet.
+  if (ended !== null && lock.running?.runId === ended) office.overAtRunner = ended;
   if (inquiry === null) return;
   if (ended !== null && lock.unsettled?.request.runId === ended) inquiry.ended = true;
   inquiry.again = true;
@@ -114,10 +117,13 @@ export async function settleUnknown(
   if (request === null || request.runId !== decision.runId) return;
   await recordOutcome(request.runId, decision.outcome);
   move(office, thaw(office.lock));
+  // A new life of this workflow has told it meanwhile that nobody knows.
+  await tell(request, over(request, decision.outcome));
   await tellOthers(request);
 }
 
 export function unlockStateOf(office: Office, wish: Extract<ProjectRequest, { kind: 'unlock-state' }>): void {
+  keepInquiry(office);
   const { inquiry } = office;
   if (unsettledOf(office, wish) === null || inquiry === null) return;
   if (!breakLock(inquiry, wish.lockId))

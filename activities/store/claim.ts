@@ -26,14 +26,16 @@ export type Claims = {
 export function createClaims(sql: Sql): Claims {
   return {
     async take(taking) {
-      if (await takeUnless(sql, taking, [])) return 'yours';
-      const row = await find(sql, taking.runId);
-      if (row === null || row.isTaken) return null;
-      const found = await hear(sql, row);
-      if (row.state === 'begun' && found.refusal === null && (await takeUnless(sql, taking, found.heard)))
-        return 'yours';
-      await refuse(sql, taking.runId, found.refusal);
-      return refusalOf(await find(sql, taking.runId));
+      let heard: readonly string[] = [];
+      while (!(await takeUnless(sql, taking, heard))) {
+        const row = await find(sql, taking.runId);
+        if (row === null || row.isTaken || row.state !== 'begun') return refusalOf(row);
+        // Each time somebody has said something more: people end before the database does.
+        const found = await hear(sql, row);
+        heard = found.heard;
+        await refuse(sql, taking.runId, found.refusal);
+      }
+      return 'yours';
     },
     async callBack(runId) {
       const row = await find(sql, runId);

@@ -20,7 +20,12 @@ export const applyErrorsName = 'apply.err';
 
 /** `not-started`: nothing was changed, for these reasons. */
 export type ApplyEnding =
-  | { readonly kind: 'ended'; readonly result: CommandResult; readonly progress: ApplyProgress }
+  | {
+      readonly kind: 'ended';
+      readonly startedAt: string;
+      readonly result: CommandResult;
+      readonly progress: ApplyProgress;
+    }
   | { readonly kind: 'not-started'; readonly problems: readonly Diagnostic[] };
 
 /**
@@ -38,6 +43,7 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
     followFile(stdout, (line) => collector.onLine(line, 'stdout')),
     followFile(stderr, (line) => collector.onLine(line, 'stderr')),
   ];
+  const startedAt = new Date().toISOString();
   try {
     // It rejects only where the program could not be started.
     const exit = await runProgram({
@@ -49,7 +55,7 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
       throw notStarted(cause);
     });
     for (const finish of finishReading.splice(0)) await finish();
-    return { kind: 'ended', result: collector.result(exit), progress };
+    return { kind: 'ended', startedAt, result: collector.result(exit), progress };
   } finally {
     // Only where the program could not be started.
     for (const finish of finishReading) await finish();

@@ -67,8 +67,8 @@ async function describeOutcome(ended: EndedApply, state: StateKept): Promise<App
   const finishedAt = new Date().toISOString();
   if (ending.kind === 'not-started')
     return failure(ended, ending.problems, { done: 0, stateKept: false, finishedAt });
-  const { result, progress } = ending;
-  if (result.exit.code === 0) return { kind: 'applied', runId, finishedAt };
+  const { result, progress, startedAt } = ending;
+  if (result.exit.code === 0) return { kind: 'applied', runId, startedAt, finishedAt };
   // It never got to write down what it had done.
   const crash = crashOf(result.exit);
   if (crash !== null) {
@@ -92,7 +92,7 @@ async function describeOutcome(ended: EndedApply, state: StateKept): Promise<App
  * Terraform that comes to its end, whatever it could do, ends with 0 or 1. Null when it did; else how it was ended. After
  * a panic it ends with 11, Go itself with 2; bubblewrap, like a shell, tells of a signal by an exit code above 128.
  */
-function crashOf({ code, signal }: Exit): string | null {
+export function crashOf({ code, signal }: Exit): string | null {
   if (signal !== null || (code ?? 0) > signalExitCode) return 'Terraform was killed while it ran';
   return code === 0 || code === failedExitCode ? null : `Terraform crashed while it ran (exit code ${code})`;
 }

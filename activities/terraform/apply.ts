@@ -8,15 +8,17 @@ import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { ApplyPlanRequest } from '../../workflows/port/run.ts';
 import { isNotStarted, notStarted } from '../faults.ts';
 import type { StoredPlan } from '../run-store.ts';
+import { isPlanTaken } from '../run-store.ts';
 import type { ApplyEnding } from './apply-command.ts';
 import { runApplyCommand } from './apply-command.ts';
-import { erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
+import { crashOf, erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
 import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { createLiveLog } from './live-log.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
 import { prepareProject } from './prepare.ts';
+import { isAtWorkIn } from './processes.ts';
 import { readSecrets } from './read-plan.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { createRunDirectory, removeRunDirectory } from './run-directory.ts';
@@ -64,6 +66,7 @@ async function applyOnce(
   const granted = await readGrantedPlan(deps, request);
   if (granted === 'taken') return { kind: 'unknown', runId, reason: takenBefore };
   if ('kind' in granted) return { kind: 'refused', refusal: granted };
+  const takenAt = Date.now();
   const engine = await findPlansEngine(context, deps, granted.stored);
   if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
   const { project } = granted.stored.plan;
@@ -72,7 +75,10 @@ async function applyOnce(
     const live = createLiveLog(deps.liveLog, runId, granted.mask);
     const session = await createSession({ context, runId, deps, live, engine, project, directory, enter });
     const problems = await prepareApply(session, deps, request, granted);
-    if (problems.length === 0) return await startApply(session, deps, request, granted);
+    if (problems.length === 0) {
+      await assertStillOurs(deps, request, takenAt);
+      return await startApply(session, deps, request, granted);
+    }
     const { outcome } = await keepOutcome({
       session,
       deps,
@@ -169,6 +175,20 @@ async function prepareApply(
   }
 }
 
+/** Contact that is lost is noticed later than this: until then nobody decides behind the back of whoever has the plan. */
+const surelyOursMs = 30_000;
+
+/** A long download may have outlasted contact, and people may have gone on without this apply. */
+async function assertStillOurs(
+  { store }: RunnerDependencies,
+  { grant, runId }: ApplyPlanRequest,
+  takenAt: number,
+): Promise<void> {
+  if (Date.now() - takenAt < surelyOursMs) return;
+  const files = await store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess });
+  if (!isPlanTaken(files)) throw notStarted(new Error('the apply was given up while it was prepared'));
+}
+
 /** Once Terraform was started nothing is thrown any more: it may have changed something. */
 async function startApply(
   session: Session,
@@ -186,7 +206,7 @@ async function startApply(
     const ending = await runApplyCommand(session);
     session.enter('store');
     await session.log.endFollowing();
-    if (isLost(ending)) {
+    if (await isLost(ending, session.directory)) {
       deps.leftovers.add(session.directory.root);
       return { kind: 'unknown', runId, reason: 'nobody watched Terraform to its end' };
     }
@@ -199,11 +219,21 @@ async function startApply(
       );
     return outcome;
   } catch (cause) {
-    if (isNotStarted(cause)) throw cause;
+    if (isNotStarted(cause)) {
+      await emptyStartNote(session.settings.workDir, runId);
+      throw cause;
+    }
     deps.leftovers.add(session.directory.root);
     return { kind: 'unknown', runId, reason: 'the runner failed while Terraform was running' };
   }
 }
 
-/** Terraform may be at work in the directory, which therefore stays. */
-const isLost = (ending: ApplyEnding): boolean => ending.kind === 'ended' && ending.result.exit.lost;
+/**
+ * Terraform may be at work in the directory, which therefore stays: nobody watched it, or what was killed is only what it
+ * was started by.
+ */
+async function isLost(ending: ApplyEnding, { root }: RunDirectory): Promise<boolean> {
+  if (ending.kind !== 'ended') return false;
+  const { exit } = ending.result;
+  return exit.lost || (crashOf(exit) !== null && (await isAtWorkIn(root)));
+}

@@ -139,6 +139,8 @@ export type ApplyOutcome =
   | {
       readonly kind: 'applied';
       readonly runId: RunId;
+      /** When Terraform was started; absent where its runner does not say. */
+      readonly startedAt?: string;
       readonly finishedAt: string;
       /** Contact was lost, and a fresh plan found everything done. */
       readonly reconciled?: true;
