@@ -31,7 +31,9 @@ export async function beginRound(desk: Desk, reason: RoundReason): Promise<'fini
   const scope = new CancellationScope();
   desk.planning = scope;
   desk.state = { ...desk.state, round: freshRound(desk, reason) };
-  desk.stale = true;
+  // Between an apply and the look at what comes after it there is nothing to do for anybody, and nothing to press.
+  if (reason.kind === 'dependency') desk.progressed = true;
+  else desk.stale = true;
   try {
     await scope.run(() => runRound(desk, scope, reason));
     return desk.planning === scope ? 'finished' : 'overtaken';
