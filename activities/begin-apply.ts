@@ -33,7 +33,7 @@ export type BeginDependencies = OrderDependencies & {
   readonly source: SourceInspector;
   readonly store: Store;
   readonly judge: Pick<Judge, 'policyDigest' | 'judge'>;
-  readonly inspect: (ref: PullRequestRef) => Promise<Inspection>;
+  readonly inspect: (asked: PullRequestRef & Pick<ApplyGrant, 'roundId'>) => Promise<Inspection>;
   readonly readActor: ControlActivities['readActor'];
 };
 
@@ -47,7 +47,7 @@ export async function beginApply(
   const ref = { repository, number: grant.number };
   const { dir, workspace } = grant.project;
   const [inspection, asker, last] = await Promise.all([
-    deps.inspect(ref),
+    deps.inspect({ ...ref, roundId: grant.roundId }),
     readAsker(deps, repository, grant),
     deps.store.applies.lastChange({ repositoryId: repository.id, dir, workspace }),
   ]);

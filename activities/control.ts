@@ -76,8 +76,10 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
   const readRights = createActorReader(github);
   const looking = { ...deps, readRights };
   const inspectAgain = shareReadings(
-    (ref: PullRequestRef) => inspectPullRequest(looking, { ref, expected: null, fetches: 'when-missing' }),
-    ({ repository, number }) => `${repository.id}/${number}`,
+    ({ repository, number }: Parameters<BeginDependencies['inspect']>[0]) =>
+      inspectPullRequest(looking, { ref: { repository, number }, expected: null, fetches: 'when-missing' }),
+    // What a later round has found may be newer than what was read for an earlier one.
+    ({ repository, number, roundId }) => `${repository.id}/${number}/${roundId}`,
   );
   return {
     inspect: (request) => beating(() => inspectPullRequest(looking, { ...request, fetches: 'early' })),

@@ -149,6 +149,7 @@ describe('grantApply', () => {
     pool: 'default',
     timeoutMs: 7_200_000,
     poolWaitMs: 900_000,
+    roundId: null,
   };
 
   test('when every rule holds, the grant names the plan and the digest', () => {

@@ -237,6 +237,7 @@ export function grantFor(plan: Plan): ApplyGrant {
     pool: 'default',
     timeoutMs: 7_200_000,
     poolWaitMs: 120_000,
+    roundId: null,
     head: plan.head,
   });
   if (!isGrant(answer)) throw new Error(`refused: ${JSON.stringify(answer)}`);

@@ -29,6 +29,8 @@ export type ApplyGrant = {
   /** What the pull request's head must still be; the merge commit's first parent is not asked after a merge. */
   readonly head: Sha;
   readonly trigger: ApplyTrigger;
+  /** The round whose findings it stands on: applies of one may be checked by one reading of GitHub. */
+  readonly roundId: RunId | null;
   /** Whose runners apply it, and how long they may take. */
   readonly pool: string;
   readonly timeoutMs: number;
@@ -196,6 +198,7 @@ export type ApplyQuestion = {
   /** The head that was looked at last: a plan may be older, when nothing since could change it. */
   readonly head: Sha;
   readonly trigger: ApplyTrigger;
+  readonly roundId: RunId | null;
   readonly pool: string;
   readonly timeoutMs: number;
   readonly poolWaitMs: number;
@@ -228,6 +231,7 @@ export function grantApply(question: ApplyQuestion): ApplyGrant | Refusal {
     number: pullRequest.number,
     head: question.head,
     trigger,
+    roundId: question.roundId,
     pool: question.pool,
     timeoutMs: question.timeoutMs,
     poolWaitMs: question.poolWaitMs,

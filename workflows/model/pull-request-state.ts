@@ -229,6 +229,7 @@ export function applyQuestion(
     authors: authorsOf(state),
     head: state.round?.head ?? state.pullRequest.head,
     trigger,
+    roundId: state.round?.id ?? null,
     pool,
     timeoutMs: rulesFor(found?.configuration ?? defaultConfiguration, name).apply.timeout,
     poolWaitMs: found?.poolWaitMs ?? 0,
