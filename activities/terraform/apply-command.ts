@@ -35,8 +35,7 @@ export type ApplyEnding =
 export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
   const { root, planFile } = session.directory;
   const paths = { stdout: join(root, applyOutputName), stderr: join(root, applyErrorsName) };
-  const stdout = await open(paths.stdout, 'ax+', 0o600);
-  const stderr = await open(paths.stderr, 'ax+', 0o600);
+  const [stdout, stderr] = await openOutputs(paths);
   const progress = createApplyProgress();
   const collector = createCollector(session, progress.note);
   const finishReading = [
@@ -61,6 +60,22 @@ export async function runApplyCommand(session: Session): Promise<ApplyEnding> {
     for (const finish of finishReading) await finish();
     await Promise.all([stdout.close(), stderr.close()]);
   }
+}
+
+/** Where there is no room for them, nothing is started. */
+async function openOutputs(paths: Readonly<Record<'stdout' | 'stderr', string>>) {
+  const stdout = await makeOutput(paths.stdout);
+  const stderr = await makeOutput(paths.stderr).catch(async (cause: unknown) => {
+    await stdout.close();
+    throw cause;
+  });
+  return [stdout, stderr] as const;
+}
+
+async function makeOutput(path: string): Promise<FileHandle> {
+  return open(path, 'ax+', 0o600).catch((cause: unknown) => {
+    throw notStarted(cause);
+  });
 }
 
 /** Only while a cancellation waits for Terraform's first words, which come within its first second. */

@@ -7,6 +7,7 @@ import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { ApplyPlanRequest } from '../../workflows/port/run.ts';
 import { isNotStarted, notStarted } from '../faults.ts';
+import { hasNoRoom, isFullDisk, runnersFullDisk } from '../full-disk.ts';
 import type { StoredPlan } from '../run-store.ts';
 import { isPlanTaken } from '../run-store.ts';
 import type { ApplyEnding } from './apply-command.ts';
@@ -70,8 +71,10 @@ async function applyOnce(
   const engine = await findPlansEngine(context, deps, granted.stored);
   if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
   const { project } = granted.stored.plan;
-  const directory = await createRunDirectory(deps.settings.workDir, runId);
+  const { workDir } = deps.settings;
+  let directory: RunDirectory | null = null;
   try {
+    directory = await createRunDirectory(workDir, runId);
     const live = createLiveLog(deps.liveLog, runId, granted.mask);
     const session = await createSession({ context, runId, deps, live, engine, project, directory, enter });
     const problems = await prepareApply(session, deps, request, granted);
@@ -89,10 +92,18 @@ async function applyOnce(
     await discard(context, directory);
     return outcome;
   } catch (cause) {
-    await discard(context, directory);
-    throw cause;
+    // Asked before the run's own files are deleted, which makes some room.
+    const full = !context.signal.aborted && (isFullDisk(cause) || (await hasNoRoom(workDir)));
+    if (directory !== null) await discard(context, directory);
+    if (!full) throw cause;
+    context.warn('an apply found the disk full', cause);
+    return keepUnstarted(deps, runId, granted.stored, nothingAppliedForLackOfRoom);
   }
 }
+
+const nothingAppliedForLackOfRoom = runnersFullDisk(
+  'Nothing was applied. Then comment /hatchet plan, and apply again.',
+);
 
 /** Whatever is known by now stays true when the directory cannot be deleted. */
 async function discard(

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import { operatorError } from '../faults.ts';
+import { saysDiskFull, terraformsFullDisk } from '../full-disk.ts';
 import type { TerraformCommand } from './argv.ts';
 import { errorsFirst, isWarning, toDiagnostic, withoutHeadings } from './diagnostics.ts';
 import type { RawDiagnostic, TerraformEvent } from './event.ts';
@@ -144,9 +145,11 @@ export function explainFailure(
   mask: Mask,
 ): readonly Diagnostic[] {
   const diagnostics = result.diagnostics.map((raw) => toDiagnostic(raw, session.project.dir, mask));
-  if (!diagnostics.every(isWarning)) return withoutHeadings(errorsFirst(diagnostics));
+  const said = [result.errorText, ...diagnostics.flatMap(({ summary, detail }) => [summary, detail])];
+  const hint = said.some(saysDiskFull) ? [terraformsFullDisk] : [];
+  if (!diagnostics.every(isWarning)) return [...hint, ...withoutHeadings(errorsFirst(diagnostics))];
   const summary = `${session.project.engine} ${command.kind} ended with ${ending(result)}`;
-  return [{ severity: 'error', summary, detail: mask(result.errorText) }, ...diagnostics];
+  return [...hint, { severity: 'error', summary, detail: mask(result.errorText) }, ...diagnostics];
 }
 
 function ending({ exit }: CommandResult): string {

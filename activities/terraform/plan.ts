@@ -9,6 +9,7 @@ import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
 import type { AffectedProject, Project } from '../../workflows/model/project.ts';
 import type { PlanRequest } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
+import { hasNoRoom, isFullDisk, runnersFullDisk } from '../full-disk.ts';
 import { isLocking } from './backend.ts';
 import type { CommandResult } from './command.ts';
 import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
@@ -24,6 +25,7 @@ import { readPlanFile } from './plan-file.ts';
 import type { Preparation, Prepared } from './prepare.ts';
 import { prepareProject } from './prepare.ts';
 import { reportPlan } from './read-plan.ts';
+import type { RunDirectory } from './run-directory.ts';
 import { createRunDirectory, readForeignFile, removeRunDirectory } from './run-directory.ts';
 import type { Session, SessionRequest } from './session.ts';
 import { createSession } from './session.ts';
@@ -84,10 +86,12 @@ async function planWithInit(attempt: Attempt): Promise<PlanResult> {
 async function planOnce(
   attempt: Attempt & { readonly reuse: Preparation['reuse'] },
 ): Promise<PlanResult | 'not-fitting'> {
-  const { deps, request, enter, live, mask } = attempt;
-  const directory = await createRunDirectory(deps.settings.workDir, request.runId);
+  const { context, deps, request, enter, live, mask } = attempt;
+  const { workDir } = deps.settings;
+  let directory: RunDirectory | null = null;
   try {
     const { runId, project } = request;
+    directory = await createRunDirectory(workDir, runId);
     const session = await createSession({ ...attempt, runId, project, directory });
     const planned = await runPlan(session, attempt);
     if (planned === 'not-fitting') return planned;
@@ -96,8 +100,13 @@ async function planOnce(
     return 'planFile' in planned
       ? await keepPlan(session, deps, request, planned)
       : await keepFailure(deps, request.runId, planned.diagnostics, session.log.masked(mask));
+  } catch (cause) {
+    // Asked before the run's own files are deleted, which makes some room.
+    if (context.signal.aborted || !(isFullDisk(cause) || (await hasNoRoom(workDir)))) throw cause;
+    context.warn('a plan found the disk full', cause);
+    return keepFailure(deps, request.runId, [runnersFullDisk('Then comment /hatchet plan.')], null);
   } finally {
-    await removeRunDirectory(directory);
+    if (directory !== null) await removeRunDirectory(directory);
   }
 }
 
