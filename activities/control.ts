@@ -8,6 +8,8 @@ import type { ApplyPlanRequest, RunAdmission, RunPass } from '../workflows/port/
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
 import { beginEvent } from './begin-event.ts';
+import { fullDisk } from './faults.ts';
+import { isFullDisk } from './full-disk.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
 import { createActorReader } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
@@ -46,6 +48,11 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
   > &
     HealMessenger;
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
+  /** When runners took what this workflow has asked of them, by run (ISO 8601); what no runner has is not in it. */
+  readonly takenRuns: (workflow: {
+    readonly workflowId: string;
+    readonly runId: string;
+  }) => Promise<ReadonlyMap<string, string>>;
   /** Null where no runner needs a pass. */
   readonly admitRun: (admission: RunAdmission) => RunPass | null;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
@@ -95,6 +102,11 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
     poolHasRunners: deps.poolHasRunners,
+    async findTaken({ runs }) {
+      const workflow = Context.current().info.workflowExecution;
+      const taken = workflow === undefined ? null : await deps.takenRuns(workflow);
+      return runs.map((run) => taken?.get(run) ?? null);
+    },
     admitRuns: async (requests) => requests.map(deps.admitRun),
     askProjects: messenger.askProjects,
     tellNews: messenger.tellNews,
@@ -205,6 +217,8 @@ async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
   const timer = setInterval(() => context.heartbeat(), heartbeatIntervalMs);
   try {
     return await work();
+  } catch (cause) {
+    throw cause instanceof Error && isFullDisk(cause) ? fullDisk(cause) : cause;
   } finally {
     clearInterval(timer);
   }

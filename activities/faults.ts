@@ -1,6 +1,7 @@
 // What kinds of failure are there, and who gets to see them?
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
+import { fullDiskType } from '../workflows/port/inspection.ts';
 import { notStartedDetail, notStartedType } from '../workflows/port/run.ts';
 
 /** The `type` of a failure that the pull request's people can mend; `details[0]` are its diagnostics. */
@@ -27,6 +28,12 @@ export function operatorError(message: string, cause?: unknown): ApplicationFail
     nonRetryable: true,
     ...(cause instanceof Error ? { cause } : {}),
   });
+}
+
+/** An operator has to make room; told at once, and not retried: what is written meanwhile makes it worse. */
+export function fullDisk(cause: Error): ApplicationFailure {
+  const message = `the disk of HATCHET_DATA_DIR is full: make room there. ${cause.message}`;
+  return ApplicationFailure.create({ type: fullDiskType, message, nonRetryable: true, cause });
 }
 
 /**

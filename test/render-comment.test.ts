@@ -100,6 +100,7 @@ describe('the first line', () => {
       view({ kind: 'config-broken', where: 'head', diagnostics: [] }, []),
     ],
     ['operator error', view({ kind: 'operator-error', runId: someRun }, [])],
+    ['full disk', view({ kind: 'operator-error', runId: someRun, why: 'full disk' }, [])],
     ['plan failed', view({ kind: 'plan-failed', projects: ['prod'] }, [failed])],
     ['plan failed, others not', view({ kind: 'plan-failed', projects: ['prod'] }, [failed, ready])],
     [
@@ -278,6 +279,9 @@ describe('the first line', () => {
       operator error:
       **Hatchet could not finish.**
       Your code is not the cause. Whoever runs Hatchet finds it in the log under \`00000000-0000-4000-8000-0000000000aa\`; then comment \`/hatchet plan\`.
+
+      full disk:
+      **Hatchet's disk is full.** Your code is not the cause. Whoever runs Hatchet makes room on the disk of \`HATCHET_DATA_DIR\`; then comment \`/hatchet plan\`.
 
       plan failed:
       **\`prod\` could not be planned.** Fix the error below and push.

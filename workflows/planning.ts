@@ -1,5 +1,6 @@
 // How is a pull request planned? Inspect, then plan and judge each project side by side; the newest head wins.
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   isCancellation,
@@ -10,6 +11,7 @@ import {
 import { assess } from './assessing.ts';
 import type { Desk } from './desk.ts';
 import { noteMerge } from './desk.ts';
+import { lookAtRunners } from './looking-at-runners.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -21,6 +23,7 @@ import { newerStanding } from './model/standing.ts';
 import type { RoundWork } from './planning-projects.ts';
 import { countDeleted, judgePlan, planAndJudge } from './planning-projects.ts';
 import { leaveGone, takeTurns } from './planning-turns.ts';
+import { fullDiskType } from './port/inspection.ts';
 import { inspect } from './proxies.ts';
 import { progressMs } from './showing.ts';
 import { takeBackUsed } from './taking-back.ts';
@@ -108,9 +111,14 @@ function findNothing(desk: Desk, error: unknown): void {
   log.error('planning failed', { runId: round?.id, error });
   if (round === null) return;
   const { id: runId, again: owed } = round;
-  endRound(desk, { kind: 'operator-error', runId });
+  endRound(desk, { kind: 'operator-error', runId, ...(isFullDisk(error) ? { why: 'full disk' } : {}) });
   if (desk.state.round !== null) desk.state = { ...desk.state, round: { ...desk.state.round, again: owed } };
 }
+
+const isFullDisk = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === fullDiskType;
 
 async function runRound(desk: Desk, scope: CancellationScope, reason: RoundReason): Promise<void> {
   const inspection = await inspect({ ref: desk.state.ref, expected: desk.state.pullRequest });
@@ -193,6 +201,7 @@ function tellProgress(desk: Desk): CancellationScope {
   const tick = async (): Promise<void> => {
     for (let wait = progressMs; ; wait = Math.min(wait * 2, maxProgressMs)) {
       await sleep(wait);
+      await lookAtRunners(desk);
       const { round } = desk.state;
       if (round !== null) desk.state = { ...desk.state, round: { ...round, lasting: true } };
       desk.stale = true;

@@ -82,6 +82,11 @@ function tell(headline: Headline, context: Context): Told {
     case 'config-broken':
       return toldOfConfiguration(headline.where, view);
     case 'operator-error':
+      if (headline.why === 'full disk')
+        return {
+          state: "Hatchet's disk is full.",
+          next: 'Your code is not the cause. Whoever runs Hatchet makes room on the disk of `HATCHET_DATA_DIR`; then comment `/hatchet plan`.',
+        };
       return {
         state: 'Hatchet could not finish.',
         next: `Your code is not the cause. Whoever runs Hatchet finds it in the log under ${link(inlineCode(headline.runId), context.links.run(headline.runId))}; then comment \`/hatchet plan\`.`,

@@ -98,7 +98,9 @@ function planFace(scene: Scene): Face {
         'allow-plan',
       );
     case 'operator-error':
-      return done('failure', `Hatchet could not plan this; run ${findings.runId} is in its log`, 'replan');
+      return findings.why === 'full disk'
+        ? done('failure', "Not planned: Hatchet's disk is full", 'replan')
+        : done('failure', `Hatchet could not plan this; run ${findings.runId} is in its log`, 'replan');
     case 'projects':
       return plansFace(scene, findings);
     default:
@@ -362,15 +364,17 @@ function applyFailedTitle(projects: readonly ProjectView[]): string {
 function projectCheck(scene: Scene, project: ProjectView): Check {
   const { name } = project;
   if (isPlanning(scene, name)) {
-    const since = findProject(scene.state, name)?.since;
-    return check(projectCheckName(name), running(planningTitle(since)), [], name);
+    return check(projectCheckName(name), running(planningTitle(project.status)), [], name);
   }
   return check(projectCheckName(name), projectFace(project), annotationsOf(project.status), name);
 }
 
-/** A check stands still, so it says when, not how long. `since`: ISO 8601. */
-const planningTitle = (since: string | undefined): string =>
-  since === undefined ? 'Planning' : `Planning since ${new Date(since).toISOString().slice(11, 16)} UTC`;
+/** A check stands still, so it says when, not how long. */
+function planningTitle(status: ProjectStatus): string {
+  if (status.kind !== 'planning' || status.since === null) return 'Planning';
+  const what = status.waitsFor === undefined ? 'Planning' : 'Waiting for a runner';
+  return `${what} since ${new Date(status.since).toISOString().slice(11, 16)} UTC`;
+}
 
 function projectFace({ plan, status }: ProjectView): Face {
   if (plan !== null) return done('success', describeCounts(plan.counts, plan.outputChanges), 'replan');

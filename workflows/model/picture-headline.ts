@@ -38,7 +38,7 @@ function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null
     case 'config-broken':
       return { kind: 'config-broken', where: findings.where, diagnostics: findings.problems };
     case 'operator-error':
-      return { kind: 'operator-error', runId: findings.runId };
+      return findings;
     case 'projects':
       return projects.length === 0 ? { kind: 'no-projects' } : null;
     default:

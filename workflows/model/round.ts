@@ -26,8 +26,8 @@ export type ApplyState = {
   readonly head?: Sha;
   readonly trigger: ApplyTrigger;
   readonly phase: /** Somebody wants it, and it starts when these are applied and the project is this pull request's. */
-    | { readonly kind: 'held'; readonly after: readonly string[] }
-    | { readonly kind: 'asked' }
+    | { readonly kind: 'held'; readonly after: readonly string[]; readonly since?: string }
+    | { readonly kind: 'asked'; readonly since?: string }
     | {
         readonly kind: 'queued';
         readonly owner: number;
@@ -48,8 +48,12 @@ export type ProjectState = {
   readonly since: string;
   /** The run that plans it or planned it last; null before the first. */
   readonly runId: RunId | null;
+  /** When a runner took that run; null: none had when somebody looked; absent: nobody has looked. */
+  readonly takenAt?: string | null;
   /** Null while it is being planned. */
   readonly result: PlanResult | null;
+  /** When the result came; absent while there is none. */
+  readonly resultAt?: string;
   /** Null while the policies have not answered. */
   readonly verdicts: readonly Verdict[] | null;
   /** The policies and rules that gave them (lowercase hex SHA-256); null while they have not answered. */
@@ -114,7 +118,7 @@ export type Findings =
   | { readonly kind: 'draft' }
   /** `author`: who may not write here, although the branch is in this repository; absent: it is a fork. */
   | { readonly kind: 'fork'; readonly author?: string }
-  | { readonly kind: 'operator-error'; readonly runId: RunId }
+  | { readonly kind: 'operator-error'; readonly runId: RunId; readonly why?: 'full disk' }
   | {
       readonly kind: 'projects';
       readonly source: Source;

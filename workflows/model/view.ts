@@ -17,10 +17,10 @@ export type AppliesOn = 'merge' | 'comment';
 
 /** How far one project is. */
 export type ProjectStatus =
-  /** `since`: ISO 8601; null while it is not known. */
-  | { readonly kind: 'planning'; readonly since: string | null }
+  /** `since`: ISO 8601; null while it is not known. `waitsFor`: the pool of which no runner has taken it yet. */
+  | { readonly kind: 'planning'; readonly since: string | null; readonly waitsFor?: string }
   /** It cannot be planned before these are applied. */
-  | { readonly kind: 'after'; readonly projects: readonly string[] }
+  | { readonly kind: 'after'; readonly projects: readonly string[]; readonly since?: string }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly diagnosticCount: number }
   | { readonly kind: 'no-changes' }
@@ -36,12 +36,15 @@ export type ProjectStatus =
       readonly kind: 'waiting-for-approval';
       readonly missing: readonly MissingApproval[];
       readonly applies?: AppliesOn;
+      /** ISO 8601. */
+      readonly plannedAt?: string;
     }
   /** All approvals are there; what hatchet.yaml requires of the pull request does not hold. */
   | {
       readonly kind: 'waiting-for-requirements';
       readonly unmet: readonly Unmet[];
       readonly applies?: AppliesOn;
+      readonly plannedAt?: string;
     }
   | { readonly kind: 'ready'; readonly applies?: AppliesOn }
   | {
@@ -63,9 +66,14 @@ export type ProjectStatus =
   /** What `by` has applied contains it: nothing is left to do. */
   | { readonly kind: 'superseded'; readonly by: number }
   /** Its apply is asked for and starts when these are applied, or when it is their turn. */
-  | { readonly kind: 'held'; readonly projects: readonly string[] }
-  /** `since`: ISO 8601; null until a runner has taken it: nothing is applied before that. */
-  | { readonly kind: 'applying'; readonly since: string | null; readonly runId: RunId }
+  | { readonly kind: 'held'; readonly projects: readonly string[]; readonly since?: string }
+  /** `since`: ISO 8601; null until a runner has taken it: nothing is applied before that. `askedAt`: it waits since then. */
+  | {
+      readonly kind: 'applying';
+      readonly since: string | null;
+      readonly askedAt?: string;
+      readonly runId: RunId;
+    }
   | {
       readonly kind: 'applied';
       readonly at: string;
@@ -139,7 +147,8 @@ export type Headline =
       readonly where: 'base' | 'head';
       readonly diagnostics: readonly Diagnostic[];
     }
-  | { readonly kind: 'operator-error'; readonly runId: RunId }
+  /** `why`: where it is known what an operator has to mend. */
+  | { readonly kind: 'operator-error'; readonly runId: RunId; readonly why?: 'full disk' }
   | { readonly kind: 'plan-failed'; readonly projects: readonly string[] }
   | { readonly kind: 'barred'; readonly projects: readonly string[]; readonly bar: BranchBar }
   /** `overriders`: whom hatchet.yaml lets set it aside; absent: nobody, or a policy gave no answer. */
@@ -197,6 +206,6 @@ export type View = {
   readonly editedPolicies: EditedPolicies;
   /** ISO 8601; when the plans on show were finished; null before the first. */
   readonly plannedAt: string | null;
-  /** Whether the comment is to be written yet (checks come first, the comment with the first result). */
+  /** Whether the comment is to be written yet: with the plans, or when they take so long that people want to know. */
   readonly comment: boolean;
 };

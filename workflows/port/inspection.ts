@@ -10,6 +10,9 @@ import type { Standing } from '../model/standing.ts';
 import type { UnwrittenState } from '../model/unwritten-state.ts';
 import type { ProjectPlace } from './record.ts';
 
+/** The `type` of a failure: nothing could be looked into, because the disk of control is full. */
+export const fullDiskType = 'FullDisk';
+
 /** What a pull request is, and what of it would be planned. */
 export type Inspection = {
   readonly pullRequest: PullRequest;
