@@ -1,10 +1,10 @@
 // What is stopped when somebody says cancel, and what is left of it?
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import type { HttpStateServer } from '../fixtures/drills/http-state-server.ts';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { GatedStates } from './gated-states.ts';
 import { startGatedStates } from './gated-states.ts';
-import type { HttpStateServer } from './http-state-server.ts';
-import { startHttpStateServer } from './http-state-server.ts';
 import { faces } from './normalize.ts';
 import { appliesIn, runsIn } from './own-processes.ts';
 import {

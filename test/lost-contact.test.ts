@@ -1,14 +1,14 @@
 // What holds between the last check of an apply and its end, when a no comes late or its runner is not heard of again?
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import type { HttpStateServer } from '../fixtures/drills/http-state-server.ts';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import { parseRunId } from '../workflows/model/identifiers.ts';
 import { runnerActivityId } from '../workflows/queues.ts';
-import type { HttpStateServer } from './http-state-server.ts';
-import { startHttpStateServer } from './http-state-server.ts';
 import { faces } from './normalize.ts';
 import type { RoleProcesses } from './role-processes.ts';
 import {
@@ -32,9 +32,10 @@ vi.setConfig({ testTimeout: 2 * lostMs, hookTimeout: lostMs });
 let world: World;
 let roles: RoleProcesses;
 let refusing: HttpStateServer;
+let unlocked: HttpStateServer;
 
 beforeAll(async () => {
-  refusing = await startHttpStateServer();
+  [refusing, unlocked] = await Promise.all([startHttpStateServer(), startHttpStateServer()]);
   world = await createWorld({
     split: true,
     files: () => ({ 'hatchet.yaml': 'version: 1\napprovals: { count: 1 }\n' }),
@@ -45,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world.close();
-  await refusing.close();
+  await Promise.all([refusing.close(), unlocked.close()]);
 });
 
 const good = 'resource "terraform_data" "one" {\n  input = 1\n}';
@@ -69,6 +70,11 @@ async function beginApply(dir: string, backend: { readonly backend?: string } = 
   await vi.waitUntil(() => existsSync(`${gate}.reached`), { timeout: patienceMs, interval: 50 });
   return { pullRequest, openGate: () => writeFile(gate, '') };
 }
+
+/** A backend without locks: nothing but its runner tells whether Terraform is at work. */
+const withoutLock = ({ backend }: HttpStateServer) => ({
+  backend: backend.replace(/^.*lock_address.*\n/gm, ''),
+});
 
 async function untilApplyWaits(pullRequest: PullRequestHandle, dir: string): Promise<void> {
   await pullRequest.waitForCheck('hatchet/apply', {
@@ -129,8 +135,8 @@ test('a no that comes when a runner has it is told that it is too late, and a di
   await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
 });
 
-test('nobody but its runner can say that an apply was cancelled before it began (S5)', async () => {
-  const { pullRequest, openGate } = await beginApply('forged');
+test('nobody but its runner can say that an apply was cancelled before it began, and its word reaches a new life of the workflow (S5)', async () => {
+  const { pullRequest } = await beginApply('forged', withoutLock(unlocked));
   const sql = postgres(world.databaseUrl, { max: 1 });
   const [{ run_id: runId } = {}] = await sql`select run_id from apply where project = 'forged'`;
   await sql.end();
@@ -139,11 +145,12 @@ test('nobody but its runner can say that an apply was cancelled before it began 
   await ask(pullRequest, 'hubot', '/hatchet cancel');
   await ask(pullRequest, 'hubot', '/hatchet cancel');
   const connection = await Connection.connect({ address: inject('temporalAddress') });
+  const workflowId = `project/${world.repository.id}/forged/default`;
   const forge = () =>
     connection.workflowService
       .respondActivityTaskCanceledById({
         namespace: world.namespace,
-        workflowId: `project/${world.repository.id}/forged/default`,
+        workflowId,
         activityId: runnerActivityId('default', parseRunId(String(runId))),
       })
       .then(
@@ -152,17 +159,19 @@ test('nobody but its runner can say that an apply was cancelled before it began 
       );
   // Temporal takes it once somebody wants it cancelled.
   await vi.waitUntil(forge, { timeout: patienceMs, interval: 200 });
-  await connection.close();
   await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: forged');
   expect(await appliesOf(world, 'forged')).toEqual([{ number: pullRequest.number, state: 'unknown' }]);
+  const client = new Client({ connection, namespace: world.namespace });
+  await client.workflow.getHandle(workflowId).terminate('an operator wanted it so');
+  await connection.close();
+  // Temporal wants nothing of it any more: it stops Terraform, and says so with its log, which nobody waits for.
   process.kill(roles.runner.pid, 'SIGCONT');
-  await openGate();
+  const { body } = await untilComment(pullRequest, '**Apply the rest**');
+  expect(body).not.toContain('Terraform may still be at work on');
 });
 
 test('of a runner that is lost, the rest waits until it says that Terraform is over, and its state is told of at once (S5)', async () => {
-  // Nothing but its runner tells whether it is at work.
-  const backend = refusing.backend.replace(/^.*lock_address.*\n/gm, '');
-  const { pullRequest, openGate } = await beginApply('lost', { backend });
+  const { pullRequest, openGate } = await beginApply('lost', withoutLock(refusing));
   await roles.runner.kill();
   await roles.runner.start();
   const until = (words: string) =>

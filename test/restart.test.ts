@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { HttpStateServer } from '../fixtures/drills/http-state-server.ts';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import type { GatedStates } from './gated-states.ts';
 import { startGatedStates } from './gated-states.ts';
-import type { HttpStateServer } from './http-state-server.ts';
-import { startHttpStateServer } from './http-state-server.ts';
 import { programsOf } from './own-processes.ts';
 import {
   database,

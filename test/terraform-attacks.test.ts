@@ -6,8 +6,8 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cliConfig } from '../activities/terraform/cli-config.ts';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { PlanResult } from '../workflows/model/plan.ts';
-import { startHttpStateServer } from './http-state-server.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
 import { bubblewrap, createTerraformRunner, planned, project } from './terraform-runner.ts';
 

@@ -4,8 +4,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createInitCache, initKey } from '../activities/terraform/init-cache.ts';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { Plan, PlanResult } from '../workflows/model/plan.ts';
-import { startHttpStateServer } from './http-state-server.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
 import { bubblewrap, createTerraformRunner, planned } from './terraform-runner.ts';
 

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { PlanChanges, Value } from '../workflows/model/change.ts';
 import type { Plan, PlanResult } from '../workflows/model/plan.ts';
 import { describeCounts } from '../workflows/model/plan.ts';
-import { startHttpStateServer } from './http-state-server.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
 import { bubblewrap, createTerraformRunner, planned, processesNaming, project } from './terraform-runner.ts';
 

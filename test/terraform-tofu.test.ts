@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { executablesOnPath } from '../app/tools/search-path.ts';
-import { startHttpStateServer } from './http-state-server.ts';
+import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
 import { createTerraformRunner, planned, project } from './terraform-runner.ts';
 
