@@ -12,38 +12,46 @@ export type ArrivalDependencies = {
 };
 
 /**
- * The same store. A runner brings these only when its Terraform has come to its end: whoever looks at what an apply has
- * done looks again, and whoever asked for it hears that its state is kept.
+ * The same store. A runner brings these only when its Terraform has come to its end: whoever looks at what a lost apply
+ * has done looks again, and finds that in the record; whoever asked for it hears that its state is kept.
  */
 export function tellingArrivals(deps: ArrivalDependencies): RunStore {
   const { runs } = deps.store;
   return {
     ...runs,
+    async saveLog(runId, log) {
+      await runs.saveLog(runId, log);
+      await tell(deps, runId, { hasState: false, ordinary: true });
+    },
     async addLog(runId, log) {
       await runs.addLog(runId, log);
-      await tell(deps, runId, { hasState: false });
+      await tell(deps, runId, { hasState: false, ordinary: false });
     },
     async saveErroredState(runId, state) {
       await runs.saveErroredState(runId, state);
-      await tell(deps, runId, { hasState: true });
+      await tell(deps, runId, { hasState: true, ordinary: false });
     },
   };
 }
 
-/** What has arrived is kept, whether anybody hears of it or not: the next look finds it. */
+/**
+ * What has arrived is kept, whether anybody hears of it or not: the next look finds it. `ordinary`: every apply brings it
+ * in the end, and only of a lost one nobody knows that it did.
+ */
 async function tell(
   { store: { applies, runs }, messenger, log }: ArrivalDependencies,
   runId: RunId,
-  { hasState }: { readonly hasState: boolean },
+  { hasState, ordinary }: { readonly hasState: boolean; readonly ordinary: boolean },
 ): Promise<void> {
   try {
+    if (ordinary && (await applies.find(runId))?.state !== 'unknown') return;
     const found = await applies.findAsked(runId);
     if (found === null) return;
     const { grant, asked } = found;
     const { repository } = await runs.readPlan(grant.planId);
     const { name, dir, workspace } = grant.project;
     const ref = { repository, number: grant.number };
-    const request = { kind: 'look-again', ref, ended: runId } as const;
+    const request = { kind: 'look-again', ref } as const;
     await messenger.askProjects({ repository, asked: [{ project: { dir, workspace }, request }] });
     if (!hasState) return;
     const news = { kind: 'state-kept', project: name, runId } as const;

@@ -6,6 +6,7 @@ import { isOwnLock } from '../workflows/model/state-lock.ts';
 import type { ControlActivities } from '../workflows/port/control.ts';
 import type { PlanRequest } from '../workflows/port/run.ts';
 import type { RunStore } from './run-store.ts';
+import type { Applies } from './store/apply.ts';
 import type { UnwrittenStates } from './store/unwritten-state.ts';
 import { findStateLock } from './terraform/state-lock.ts';
 
@@ -40,9 +41,11 @@ export async function planAgain(
 export async function compareApply(
   {
     runs,
+    applies,
     unwrittenStates,
   }: {
     readonly runs: Pick<Runs, 'readPlanChanges'>;
+    readonly applies: Pick<Applies, 'isOver'>;
     readonly unwrittenStates: Pick<UnwrittenStates, 'ofRun'>;
   },
   { approved, run, mark, result }: Parameters<ControlActivities['compareApply']>[0],
@@ -52,9 +55,12 @@ export async function compareApply(
   const state = await unwrittenStates.ofRun(run);
   if (state !== null) return { kind: 'unwritten', state };
   if (result.kind === 'failed') return { kind: 'not-compared', diagnostics: result.diagnostics };
-  const [before, after] = await Promise.all([
+  const [before, after, isOver] = await Promise.all([
     runs.readPlanChanges(approved),
     runs.readPlanChanges(result.plan.id),
+    applies.isOver(run),
   ]);
-  return { kind: 'compared', same: !result.plan.hasChanges, comparison: compareChanges(before, after) };
+  const comparison = compareChanges(before, after);
+  const over = isOver ? ({ over: true } as const) : {};
+  return { kind: 'compared', same: !result.plan.hasChanges, comparison, ...over };
 }

@@ -215,6 +215,19 @@ describe('after an apply has ended', () => {
     expect(await begin(await project.plan(someDigest('2'), 8), 2)).toBe('begun');
   });
 
+  test('is over once its runner has kept its log or its state, before anybody knows that it is lost or after (S5)', async () => {
+    const [early, late] = await Promise.all([createProject().plan(), createProject().plan()]);
+    const run = someRun();
+    expect(await begin(early, 1, run)).toBe('begun');
+    expect(await store.applies.isOver(run)).toBe(false);
+    await store.runs.saveLog(run, Buffer.from('all that Terraform wrote'));
+    expect(await store.applies.isOver(run)).toBe(true);
+    const lost = await beginAndRecord(late, 1, unknown);
+    expect(await store.applies.isOver(lost)).toBe(false);
+    await store.runs.saveErroredState(lost, Buffer.from('{}'));
+    expect(await store.applies.isOver(lost)).toBe(true);
+  });
+
   test('what is settled keeps nothing out', async () => {
     const project = createProject();
     const run = await beginAndRecord(await project.plan(), 1, unknown);

@@ -111,7 +111,7 @@ export async function askAfter(desk: Desk, projects: readonly ProjectState[]): P
 /** Somebody wants to know what an apply has done that nobody heard of again. */
 export async function lookAgain(desk: Desk, projects: readonly ProjectState[]): Promise<void> {
   const unknown = projects.filter(isUnknown).map(({ project }) => project);
-  await tellProjects(desk, unknown, { kind: 'look-again', ref: desk.state.ref, ended: null });
+  await tellProjects(desk, unknown, { kind: 'look-again', ref: desk.state.ref });
 }
 
 /** It waits until it may be planned. */

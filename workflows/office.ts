@@ -27,8 +27,6 @@ export type Office = {
   readonly requests: ProjectRequest[];
   /** What came of the apply that was running; taken up by the main loop. */
   ended: Ended | null;
-  /** Its runner has said that Terraform is over, before it was noticed that contact was lost. */
-  overAtRunner: RunId | null;
   /** The apply that runs: its end is what cancelling this asks for. */
   applying: CancellationScope | null;
   /** Runs that were told that they wait. */

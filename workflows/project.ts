@@ -28,7 +28,6 @@ import { move } from './office.ts';
 import type { ProjectPlace } from './port/record.ts';
 import { keepRecording } from './recording.ts';
 import { over, refuseWaiting, tell, tellEnd, tellTaken, tellWaiting } from './telling.ts';
-import type { Unknown } from './unsettled.ts';
 import {
   abandon,
   answerAfter,
@@ -57,7 +56,6 @@ export async function projectWorkflow({ repository, project, lock }: ProjectStar
     lock,
     requests: [],
     ended: null,
-    overAtRunner: null,
     applying: null,
     told: [],
     inquiry: null,
@@ -130,7 +128,7 @@ async function take(office: Office, request: ProjectRequest): Promise<void> {
       return;
     case 'look-again':
       await recover(office);
-      return lookAgain(office, request.ended);
+      return lookAgain(office);
     case 'ask-after':
       return answerAfter(office, request);
     case 'settle':
@@ -204,10 +202,6 @@ async function refuseFrozen(office: Office, request: ApplyRequest, outcome: Appl
   await tell(request, over(request, { kind: 'refused', refusal }));
 }
 
-function knownToBeOver({ overAtRunner }: Office, outcome: Unknown): Unknown {
-  return outcome.runId === overAtRunner ? { ...outcome, ended: true } : outcome;
-}
-
 /** The apply is over: the project is its pull request's, unless it was refused. */
 async function settle(office: Office): Promise<void> {
   const { ended } = office;
@@ -217,7 +211,7 @@ async function settle(office: Office): Promise<void> {
   const refused = outcome.kind === 'refused';
   const end =
     outcome.kind === 'unknown'
-      ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, knownToBeOver(office, outcome)) }
+      ? { frozen: outcome.reason, unsettled: unsettled({ request, waitMs }, outcome) }
       : { frozen: null };
   move(office, finish(office.lock, { ...end, refused, before }));
   if (!recorded) await tellEnd(office, request, outcome);

@@ -16,8 +16,6 @@ export type Inquiry = {
   /** What was found last, and whether that is still to be told. */
   finding: Finding | null;
   untold: boolean;
-  /** Its Terraform is known to have come to its end. */
-  ended: boolean;
   /** Somebody wants another look. */
   again: boolean;
   /** A look or a lock being broken is under way. */
@@ -27,9 +25,8 @@ export type Inquiry = {
 /** Begins to look; it ends when `scope` is cancelled. */
 export function inquire(unsettled: Unsettled): Inquiry {
   const scope = new CancellationScope();
-  const { ended } = unsettled;
   const looks = { finding: null, untold: false, again: false, busy: false };
-  const inquiry: Inquiry = { unsettled, scope, ended, ...looks };
+  const inquiry: Inquiry = { unsettled, scope, ...looks };
   // It only ever ends by being cancelled.
   scope.run(() => keepLooking(inquiry)).catch(() => undefined);
   return inquiry;
@@ -77,7 +74,8 @@ async function findOut(inquiry: Inquiry): Promise<Finding> {
     const finding = await compareApply({ approved: grant.planId, run, mark, result });
     if (finding.kind !== 'compared') return finding;
     const alone = result.kind === 'planned' && result.alone === true;
-    const { unsettled, ended } = inquiry;
+    const { unsettled } = inquiry;
+    const ended = unsettled.ended || finding.over === true;
     const until = atWorkUntil({ ...unsettled, ended }, { alone, nowMs: Date.now() });
     return until === null ? finding : { ...finding, atWorkUntil: until };
   } catch (error) {

@@ -67,14 +67,9 @@ async function freezeAgain(office: Office, found: UnfinishedApply, outcome: Unkn
   await tell(request, over(request, outcome));
 }
 
-/** `ended`: the runner of that run says so. */
-export function lookAgain(office: Office, ended: RunId | null): void {
-  const { inquiry, lock } = office;
-  // Contact is lost, and nobody knows yet.
-  if (ended !== null && lock.running?.runId === ended) office.overAtRunner = ended;
-  if (inquiry === null) return;
-  if (ended !== null && lock.unsettled?.request.runId === ended) inquiry.ended = true;
-  inquiry.again = true;
+/** One that is only begun looks without being asked. */
+export function lookAgain({ inquiry }: Office): void {
+  if (inquiry !== null) inquiry.again = true;
 }
 
 async function findOrLog(place: Parameters<typeof findUnfinished>[0]): Promise<UnfinishedApply | null> {

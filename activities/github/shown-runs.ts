@@ -40,6 +40,7 @@ function planRuns({ name, status, runId, plan }: ProjectView): readonly ShownRun
 const failureWords = (diagnostics: readonly Diagnostic[]): string =>
   diagnostics.map(({ summary, detail }) => `${summary}\n${detail}\n`).join('\n');
 
+/** Nobody writes their log but their runner: that one is kept says that Terraform is over. */
 function applyRuns({ name, status }: ProjectView): readonly ShownRun[] {
   if (!('runId' in status) || status.runId === undefined) return [];
   return [{ kind: 'apply', project: name, id: status.runId, running: status.kind === 'applying' }];

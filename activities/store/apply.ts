@@ -82,6 +82,11 @@ export type Applies = {
    */
   recordUnbegun(runId: RunId, life: string | null, outcome: ApplyOutcome): Promise<ApplyOutcome>;
   find(runId: RunId): Promise<ApplyRecord | null>;
+  /**
+   * Its runner has said that its Terraform has come to its end, or was never started: it keeps the log of an apply, and a
+   * state that could not be written, only then.
+   */
+  isOver(runId: RunId): Promise<boolean>;
   /** What was granted, and to whom it is told; null: it never began, or an earlier version has begun it. */
   findAsked(runId: RunId): Promise<{ readonly grant: ApplyGrant; readonly asked: AskedApply } | null>;
   /**
@@ -122,6 +127,11 @@ export function createApplies(sql: Sql): Applies {
     record: (runId, outcome) => record(sql, runId, outcome),
     recordUnbegun: (runId, life, outcome) => recordUnbegun(sql, { runId, life, outcome }),
     find: (runId) => find(sql, runId),
+    async isOver(runId) {
+      const { count } = await sql`select from artifact
+        where id = ${runId} and kind in ('log', 'errored-state') limit 1`;
+      return count > 0;
+    },
     async findAsked(runId) {
       const found = await sql`select grant_facts as facts from apply
         where run_id = ${runId} and grant_facts -> 'asked' is not null`;

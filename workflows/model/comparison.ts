@@ -34,6 +34,8 @@ export type Finding =
       readonly kind: 'compared';
       readonly same: boolean;
       readonly comparison: Comparison;
+      /** Its runner has said that its Terraform has come to its end. */
+      readonly over?: true;
       /** Until then (ISO 8601) Terraform may still be at work there; absent: it is known to be over. */
       readonly atWorkUntil?: string;
     }

@@ -49,11 +49,8 @@ export type ProjectRequest =
   | { readonly kind: 'withdraw'; readonly ref: PullRequestRef }
   /** Interrupts this run of the pull request's, gracefully. */
   | { readonly kind: 'stop'; readonly ref: PullRequestRef; readonly runId: RunId }
-  /**
-   * Has another look at what an apply with an unknown outcome has done. `ended`: the run whose runner says that its
-   * Terraform has come to its end; null: somebody wants it.
-   */
-  | { readonly kind: 'look-again'; readonly ref: PullRequestRef; readonly ended: RunId | null }
+  /** Has another look at what an apply with an unknown outcome has done: somebody wants it, or its runner is heard of. */
+  | { readonly kind: 'look-again'; readonly ref: PullRequestRef }
   /** A person has decided what came of an apply with an unknown outcome: the project goes on. */
   | {
       readonly kind: 'settle';
@@ -97,7 +94,7 @@ export type Unsettled = {
   readonly mark: LockMark | null;
   /** When contact with it was lost (ISO 8601). */
   readonly lostAt: string;
-  /** Its runner says that its Terraform has come to its end. */
+  /** Its runner has said so when it told the outcome: its Terraform has come to its end. */
   readonly ended: boolean;
 };
 
