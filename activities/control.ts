@@ -134,6 +134,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       return { ...begun, lostWaitMs: deps.lostWaitMs, pass: admitApply(deps, request) };
     },
     recordUnbegun: ({ runId, life, outcome }) => store.applies.recordUnbegun(runId, life, outcome),
+    isApplyTaken: ({ runId }) => store.claims.isTaken(runId),
     callBack: ({ runId }) => store.claims.callBack(runId),
     async findUnfinished({ repository, project }) {
       const found = await store.applies.findUnfinished({ repositoryId: repository.id, ...project });

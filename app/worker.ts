@@ -51,6 +51,8 @@ import { poolHasRunners } from './pool-runners.ts';
 import { startRunListener } from './run-listener.ts';
 import type { PoolKeyrings } from './runner-keys.ts';
 import { derivedKeyrings, givenKeyrings } from './runner-keys.ts';
+import { slotsPerPool } from './runner-slots.ts';
+import { takenRuns } from './taken-runs.ts';
 import type { ToolPaths } from './tool-paths.ts';
 import { createEngineFinder } from './tool-paths.ts';
 import { pollers, remembered } from './worker-readiness.ts';
@@ -85,8 +87,6 @@ const controlGrace = '30 seconds';
 const runnerGrace = '30 minutes';
 /** That a run is cancelled comes with the answer to a heartbeat: a plan has to be gone 15 s after somebody said so. */
 const heartbeatPause = '4 seconds';
-/** Terraform and its providers keep a core busy; a few more wait for the network. */
-const runnerSlots = Math.max(2, cpus().length * 2);
 
 /** For the keys that passes are signed with. */
 const passPurpose = 'hatchet passes of runs, version 1';
@@ -222,6 +222,7 @@ async function startControl(settings: WorkSettings, office: ControlOffice, mirro
   const { appId } = config.github;
   const pools = {
     poolHasRunners: poolHasRunners(client),
+    takenRuns: takenRuns(client),
     poolWaitMs: config.pools.waitMs,
     lostWaitMs: config.lostWaitMs,
   };
@@ -286,7 +287,7 @@ function runLinks({ links: { url, lifetimeMs } }: Config, keyring: Keyring): Run
   return url === null ? null : createRunLinks({ keyring, url, lifetimeMs, now: Date.now });
 }
 
-/** One worker per pool; they share the machine, so each has its part of the slots. */
+/** One worker per pool. */
 async function startRunners(
   settings: WorkSettings,
   accessFor: Parameters<typeof createRunnerActivities>[1],
@@ -319,7 +320,7 @@ async function startRunners(
   };
   const activities = createRunnerActivities(machine, accessFor);
   const { served } = config.pools;
-  const slots = Math.max(1, Math.floor(runnerSlots / served.length));
+  const slots = slotsPerPool(cpus().length, served.length);
   return Promise.all(
     served.map((pool) =>
       Worker.create({

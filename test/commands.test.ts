@@ -147,7 +147,7 @@ describe.concurrent('commands', () => {
     expect((await ask(pullRequest, 'hubot', '/hatchet status')).reply).toMatchInlineSnapshot(`
       "| Project | Status |
       | :-- | :-- |
-      | planning | planning since TIME UTC |"
+      | planning | planning since TIME UTC (DURATION) |"
     `);
     await order(pullRequest, 'mona', '/hatchet cancel');
     await untilCheck(pullRequest, 'hatchet/apply', 'Cancelled');

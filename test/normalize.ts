@@ -15,6 +15,7 @@ export function normalize(text: string): string {
     .replaceAll(/\/pull\/\d+/g, '/pull/N')
     .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/g, 'DATE TIME UTC')
     .replaceAll(/\b\d{2}:\d{2} UTC/g, 'TIME UTC')
+    .replaceAll(/UTC \((?:\d+[hms] ?)+/g, 'UTC (DURATION')
     .replaceAll(/, in (?:\d+m )?\d+(?:\.\d+)? ?s\b/g, ', in DURATION')
     .split('\n')
     .map((line) => (line.startsWith('|') ? line.replaceAll(/ {2,}/g, ' ').replaceAll(/-{2,}/g, '--') : line))

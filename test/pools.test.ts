@@ -1,11 +1,17 @@
 // Which runners plan a project, and what is said when there are none?
-import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { cpus } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { slotsPerPool } from '../app/runner-slots.ts';
+import type { GatedStates } from './gated-states.ts';
+import { startGatedStates } from './gated-states.ts';
 import { faces } from './normalize.ts';
 import {
+  ask,
   database,
   mainComment,
   openOn,
   order,
+  patienceMs,
   storyTimeoutMs,
   untilCheck,
   untilComment,
@@ -21,7 +27,9 @@ projects:
   - { dir: served, pool: big }
   - { dir: nobody, pool: gpu }
 `;
+const pools = ['default', 'big'];
 let world: World;
+let states: GatedStates;
 
 beforeAll(async () => {
   const files = () => ({
@@ -29,12 +37,13 @@ beforeAll(async () => {
     'served/main.tf': 'terraform {}\n',
     'nobody/main.tf': 'terraform {}\n',
   });
-  world = await createWorld({
-    files,
-    environment: { HATCHET_POOLS: 'default,big', HATCHET_POOL_WAIT: '3s' },
-  });
+  const environment = { HATCHET_POOLS: pools.join(','), HATCHET_POOL_WAIT: '3s' };
+  [world, states] = await Promise.all([createWorld({ files, environment }), startGatedStates()]);
 });
-afterAll(() => world.close());
+afterAll(async () => {
+  await states.close();
+  await world.close();
+});
 
 describe.concurrent('pools', () => {
   test('a project is planned and applied by the runners of its pool', async ({ expect }) => {
@@ -64,6 +73,48 @@ describe.concurrent('pools', () => {
     `);
     expect(mainComment(pullRequest)).toContain('HATCHET_POOLS=gpu');
   });
+});
+
+test.each([
+  [1, 2, 1],
+  [2, 1, 4],
+  [2, 2, 2],
+  [2, 3, 1],
+  [1, 5, 1],
+  [8, 1, 16],
+])('with %d cores and %d pools, each pool has %d slots', (cores, served, slots) => {
+  expect(slotsPerPool(cores, served)).toBe(slots);
+});
+
+test('as many projects as there are slots are planned side by side, no more and no fewer, and status says which wait', async () => {
+  const slots = slotsPerPool(cpus().length, pools.length);
+  const dirs = Array.from({ length: slots + 1 }, (_, index) => `side-${index}`);
+  for (const dir of dirs) states.hold(dir);
+  const code = (dir: string): string => `${states.backend(dir)}\n${database('1')}\n`;
+  const pullRequest = await world.repository.openPullRequest({
+    title: 'Side by side',
+    author: 'mona',
+    head: 'side',
+    files: Object.fromEntries(dirs.map((dir) => [`${dir}/main.tf`, code(dir)])),
+  });
+  const held = (): readonly string[] => dirs.filter((dir) => states.waiting(dir) > 0);
+  await vi.waitUntil(() => held().length === slots, { timeout: patienceMs });
+  const { reply } = await ask(pullRequest, 'reader', '/hatchet status');
+  const said = (words: RegExp): number => reply?.match(words)?.length ?? 0;
+  expect(said(/\| planning since TIME UTC \(DURATION\)/g)).toBe(slots);
+  expect(said(/\| waiting for a runner since TIME UTC \(DURATION\)/g)).toBe(1);
+  const [late] = dirs.filter((dir) => !held().includes(dir));
+  await untilComment(pullRequest, '| waiting for a runner since');
+  await pullRequest.waitForCheck(`hatchet/plan: ${late}`, {
+    matching: ({ title }) => /^Waiting for a runner since \d\d:\d\d UTC$/.test(title ?? ''),
+    timeoutMs: patienceMs,
+  });
+
+  const [first = ''] = held();
+  states.release(first);
+  await vi.waitUntil(() => states.waiting(late ?? '') > 0, { timeout: patienceMs });
+  for (const dir of dirs) states.release(dir);
+  await untilCheck(pullRequest, 'hatchet/plan', `${dirs.length} projects: ${dirs.length} to add`);
 });
 
 test('no check is left open (S14)', () => untilNoneOpen(world));

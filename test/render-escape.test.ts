@@ -536,6 +536,7 @@ describe('everything from outside at once (S9)', () => {
             renderReply({
               kind: 'status',
               findings: 'projects',
+              at: '2026-11-21T22:04:00Z',
               lines: [{ project: word, status: { kind: 'ready' } }],
             }),
           ),

@@ -1,7 +1,9 @@
 // Does a reply say why, and what to do about it?
 import { expect, test } from 'vitest';
 import { renderReply } from '../activities/render/reply.ts';
+import { statusWords } from '../activities/render/status.ts';
 import type { Refusal } from '../workflows/model/apply.ts';
+import type { ProjectStatus } from '../workflows/model/view.ts';
 import type { CommandRefusal } from '../workflows/port/answer.ts';
 import { destroyRule, head, someRun } from './render-example.ts';
 
@@ -96,13 +98,79 @@ test('a refusal', () => {
   `);
 });
 
+const now = '2026-11-22T01:04:05Z';
+
+test('of what runs and what waits, a status says for what and how long', () => {
+  const missing = [{ project: 'prod', rule: { ...destroyRule, by: [], count: 2, author: false }, given: 1 }];
+  const [late, plannedAt] = ['2026-11-22T01:00:53Z', '2026-11-21T22:04:00Z'] as const;
+  const statuses: readonly ProjectStatus[] = [
+    { kind: 'planning', since: late },
+    { kind: 'planning', since: late, waitsFor: 'default' },
+    { kind: 'planning', since: late, waitsFor: 'gpu' },
+    { kind: 'after', projects: ['network'], since: late },
+    { kind: 'locked', project: 'prod', owner: 7, position: 2, since: '2026-11-20T22:04:00Z' },
+    { kind: 'waiting-for-approval', missing, plannedAt },
+    { kind: 'waiting-for-requirements', unmet: [{ kind: 'approved', why: 'no review' }], plannedAt },
+    { kind: 'held', projects: ['network'], since: late },
+    { kind: 'queued', behind: 12, position: 1, since: late },
+    { kind: 'applying', since: null, askedAt: late, runId: someRun },
+    { kind: 'applying', since: late, runId: someRun },
+  ];
+  const lines = statuses.map((status, index) => ({ project: String.fromCodePoint(97 + index), status }));
+  expect(renderReply({ kind: 'status', findings: 'projects', lines, at: now })).toMatchInlineSnapshot(`
+    "| Project | Status                                                          |
+    | :------ | :-------------------------------------------------------------- |
+    | a       | planning since 01:00 UTC (3m 12s)                               |
+    | b       | waiting for a runner since 01:00 UTC (3m 12s)                   |
+    | c       | waiting for a runner of the pool \`gpu\` since 01:00 UTC (3m 12s) |
+    | d       | after \`network\` since 01:00 UTC (3m 12s)                        |
+    | e       | waiting for #7, 2nd in line, since 22:04 UTC (27h 0m)           |
+    | f       | waiting for 1 approval, planned 22:04 UTC (3h 0m ago)           |
+    | g       | waiting for an approving review, planned 22:04 UTC (3h 0m ago)  |
+    | h       | waits for \`network\` since 01:00 UTC (3m 12s)                    |
+    | i       | waiting for #12, 1st in line, since 01:00 UTC (3m 12s)          |
+    | j       | waiting for a runner since 01:00 UTC (3m 12s)                   |
+    | k       | applying since 01:00 UTC (3m 12s)                               |"
+  `);
+});
+
+test('what stands until it changes says since when instead, with the day where it may be days', () => {
+  const context = { merged: false, links: null, bare: false, alone: false, now: null };
+  const [since, missing] = ['2026-11-21T22:04:00Z', []] as const;
+  const statuses: readonly ProjectStatus[] = [
+    { kind: 'planning', since },
+    { kind: 'planning', since, waitsFor: 'gpu' },
+    { kind: 'after', projects: ['network'], since },
+    { kind: 'locked', project: 'prod', owner: 7, position: 2, since },
+    { kind: 'waiting-for-approval', missing, plannedAt: since },
+    { kind: 'held', projects: ['network'], since },
+    { kind: 'queued', behind: null, position: 1, since },
+    { kind: 'applying', since: null, askedAt: since, runId: someRun },
+    { kind: 'applying', since, runId: someRun },
+  ];
+  expect(statuses.map((status) => statusWords(status, context))).toMatchInlineSnapshot(`
+    [
+      "planning since 22:04 UTC",
+      "waiting for a runner of the pool \`gpu\` since 22:04 UTC",
+      "after \`network\` since 2026-11-21 22:04 UTC",
+      "waiting for #7, 2nd in line, since 2026-11-21 22:04 UTC",
+      "waiting",
+      "waits for \`network\` since 2026-11-21 22:04 UTC",
+      "waiting for its turn, 1st in line, since 2026-11-21 22:04 UTC",
+      "waiting for a runner since 2026-11-21 22:04 UTC",
+      "applying since 22:04 UTC",
+    ]
+  `);
+});
+
 test('help, status and what is done', () => {
   const replies = [
     renderReply({ kind: 'help' }),
-    renderReply({ kind: 'status', findings: 'projects', lines: [] }),
+    renderReply({ kind: 'status', findings: 'projects', lines: [], at: now }),
     renderReply({
       kind: 'status',
       findings: 'projects',
+      at: now,
       lines: [
         { project: 'prod', status: { kind: 'queued', behind: 12, position: 2, since: null } },
         { project: 'staging', status: { kind: 'applying', since: null, runId: someRun } },

@@ -66,8 +66,14 @@ function hold(desk: Desk, project: ProjectState, trigger: ApplyTrigger, after: r
   const plan = planOf(project);
   if (plan === null) return;
   const { name } = project.project;
-  const runId = parseRunId(uuid4());
-  const apply: ApplyState = { runId, digest: plan.digest, plan, trigger, phase: { kind: 'held', after } };
+  const [runId, since] = [parseRunId(uuid4()), new Date().toISOString()];
+  const apply: ApplyState = {
+    runId,
+    digest: plan.digest,
+    plan,
+    trigger,
+    phase: { kind: 'held', after, since },
+  };
   const wanted = lockOf(desk, name) === 'none' ? null : ({ kind: 'wanted' } as const);
   changeProject(desk, name, { apply, turn: project.turn ?? wanted });
 }
@@ -184,7 +190,8 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     // Whoever hears it late has heard more since.
     if (project.apply.phase.kind !== 'queued') return false;
     desk.progressed = true;
-    changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'asked' } } });
+    const since = new Date().toISOString();
+    changeProject(desk, news.project, { apply: { ...project.apply, phase: { kind: 'asked', since } } });
     return false;
   }
   if (news.kind === 'applying') {

@@ -6,6 +6,7 @@ import type { Desk } from './desk.ts';
 import { noteEvent } from './desk.ts';
 import { playRound } from './going-on.ts';
 import { askAfter, cancel, lookAgain, unlock } from './letting-go.ts';
+import { lookAtRunners } from './looking-at-runners.ts';
 import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { authorize } from './model/authorize.ts';
@@ -136,7 +137,8 @@ async function carryOut(desk: Desk, wish: Wish, actor: Actor): Promise<Decision>
     case 'force-unlock':
       return forceUnlock(desk, wish, chosen.projects);
     case 'status':
-      return status(desk, chosen.projects);
+      await lookAtRunners(desk);
+      return status(desk, wish);
     case 'help':
       return { kind: 'help' };
     default:
@@ -222,12 +224,16 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
 const waitsForGitHub = ({ state }: Desk, project: ProjectState): boolean =>
   missingFor(state, project).length > 0 || unmetFor(state, project).length > 0;
 
-function status(desk: Desk, projects: readonly ProjectState[]): Decision {
-  const lines = projects.map((project) => ({
+/** As it is now: it may have changed while somebody looked. */
+function status({ state }: Desk, { projects }: Wish): Decision {
+  const chosen = chooseProjects(state, projects);
+  if (chosen.kind !== 'chosen') return chosen;
+  const lines = chosen.projects.map((project) => ({
     project: project.project.name,
-    status: statusOf(desk.state, project),
+    status: statusOf(state, project),
   }));
-  return { kind: 'status', findings: desk.state.round?.findings.kind ?? 'inspecting', lines };
+  const findings = state.round?.findings.kind ?? 'inspecting';
+  return { kind: 'status', findings, lines, at: new Date().toISOString() };
 }
 
 const isReply = (

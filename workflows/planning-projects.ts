@@ -34,7 +34,8 @@ export async function planAndJudge(work: RoundWork, { project, tree, destroy }: 
   changeProject(desk, project.name, { runId });
   const result = await planInRound(work, { runId, project, source, destroy });
   if (isOvertaken(work)) return;
-  changeProject(desk, project.name, { result, ...compare(desk, project, result) });
+  const resultAt = new Date().toISOString();
+  changeProject(desk, project.name, { result, resultAt, ...compare(desk, project, result) });
   if (result.kind === 'failed') return;
   await endOldWish(desk, project, result.plan.digest);
   await judgePlan(work, project.name, result.plan);

@@ -20,4 +20,8 @@ export function poolOfActivity(activityId: string): string | null {
   return pool;
 }
 
+/** Which run a runner is asked for; null: none. */
+export const runOfActivity = (activityId: string): string | null =>
+  poolOfActivity(activityId) === null ? null : (activityId.split('/').at(-1) ?? null);
+
 const runnerActivities = 'runner/';

@@ -163,7 +163,7 @@ function start(desk: Desk, held: Wished, waits: boolean): Asked | null {
     plan,
     head: grant.head,
     trigger: wish.trigger,
-    phase: { kind: 'asked' },
+    phase: { kind: 'asked', since: new Date().toISOString() },
   } as const;
   changeProject(desk, project.name, { apply, turn: turn?.kind === 'wanted' ? { kind: 'asked' } : turn });
   const mode = lockOf(desk, project.name);
@@ -295,8 +295,10 @@ function giveBackLater(desk: Desk): void {
 
 /** An apply that asked for it goes back to where it waited for its turn. */
 function noteTaken(desk: Desk, { project: { name }, apply }: ProjectState, owner: number): void {
-  const held = { kind: 'held', after: [] } as const;
-  const waiting = apply?.phase.kind === 'asked' ? { apply: { ...apply, phase: held } } : {};
+  const waiting =
+    apply?.phase.kind === 'asked'
+      ? { apply: { ...apply, phase: { ...apply.phase, kind: 'held', after: [] } as const } }
+      : {};
   changeProject(desk, name, { turn: { kind: 'wanted', taken: owner }, ...waiting });
 }
 

@@ -164,6 +164,7 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
     links,
     bare: false,
     alone: false,
+    now: null,
   });
   const end = plan?.destroy === true ? 'destroy plan, ' : '';
   const counts = !plan?.hasChanges ? '' : `${end}${countsAhead(plan.counts, plan.outputChanges)}; `;

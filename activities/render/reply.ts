@@ -71,7 +71,7 @@ export function renderReply(reply: Reply): string {
     case 'help':
       return helpText();
     case 'status':
-      return reply.lines.length === 0 ? withoutProjects[reply.findings] : statusText(reply.lines);
+      return reply.lines.length === 0 ? withoutProjects[reply.findings] : statusText(reply);
     case 'refused': {
       const sentence = refusalSentence(reply.refusal);
       if (isMistyped(reply.refusal)) return `${person(reply.to)} ${sentence}`;
@@ -103,13 +103,13 @@ function helpText(): string {
   ].join('\n\n');
 }
 
-function statusText(lines: readonly StatusLine[]): string {
+function statusText({ lines, at: now }: Extract<Reply, { kind: 'status' }>): string {
   const busy = lines.length > maxGlance ? lines.filter(({ status }) => !quiet.includes(status.kind)) : lines;
   const rows = busy
     .slice(0, maxStatusLines)
     .map(({ project, status }) => [
       tableCell(inlineText(cutText(project, maxNameLength))),
-      tableCell(statusWords(status, { merged: false, links: null, bare: false, alone: true })),
+      tableCell(statusWords(status, { merged: false, links: null, bare: false, alone: true, now })),
     ]);
   const table =
     rows.length === 0 ? [] : [markdownTable([['Project', 'Status'], ...rows], { align: ['l', 'l'] })];

@@ -110,7 +110,7 @@ function moreProjects(count: number, links: Links): string {
 
 function columnsOf(view: View, links: Links): readonly Column[] {
   const applied = view.headline.kind === 'applied';
-  const context = { links, merged: isMerged(view), bare: applied, alone: false };
+  const context = { links, merged: isMerged(view), bare: applied, alone: false, now: null };
   const linked = view.projects.length <= maxLinkedRows;
   const rare = (['import', 'move', 'forget'] as const).filter((part) =>
     view.projects.some(({ plan }) => plan !== null && plan.counts[part] > 0),

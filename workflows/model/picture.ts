@@ -53,7 +53,7 @@ export function viewOf(state: PullRequestState): View | null {
     plannedAt: round.plannedAt,
     comment:
       round.findings.kind !== 'inspecting' &&
-      headline.kind !== 'planning' &&
+      (headline.kind !== 'planning' || round.lasting) &&
       found?.deleted.some(isCounting) !== true,
   };
 }
@@ -128,12 +128,10 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   if (result === null) {
     const locked = lockedStatus(state, project);
     if (locked !== null) return locked;
-    return state.round?.findings.kind === 'cancelled'
-      ? { kind: 'cancelled' }
-      : { kind: 'planning', since: project.since };
+    return state.round?.findings.kind === 'cancelled' ? { kind: 'cancelled' } : planningStatus(project);
   }
   if (result.kind === 'failed') {
-    if (before.length > 0) return { kind: 'after', projects: before };
+    if (before.length > 0) return { kind: 'after', projects: before, since: project.since };
     return { kind: 'failed', diagnostics: result.diagnostics, diagnosticCount: result.diagnosticCount };
   }
   if (!result.plan.hasChanges) return { kind: 'no-changes' };
@@ -145,9 +143,19 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
   if (no !== null) return { kind: 'rejected', by: no };
   const missing = missingFor(state, project);
   const applies = appliesOn(state, project);
-  if (missing.length > 0) return { kind: 'waiting-for-approval', missing, applies };
+  const planned = project.resultAt === undefined ? {} : { plannedAt: project.resultAt };
+  if (missing.length > 0) return { kind: 'waiting-for-approval', missing, applies, ...planned };
   const unmet = unmetFor(state, project);
-  return unmet.length > 0 ? { kind: 'waiting-for-requirements', unmet, applies } : { kind: 'ready', applies };
+  return unmet.length > 0
+    ? { kind: 'waiting-for-requirements', unmet, applies, ...planned }
+    : { kind: 'ready', applies };
+}
+
+/** Its run is under way, or waits for a runner that has room for it. */
+function planningStatus({ project, since, takenAt }: ProjectState): ProjectStatus {
+  return takenAt === null
+    ? { kind: 'planning', since, waitsFor: project.pool }
+    : { kind: 'planning', since: takenAt ?? since };
 }
 
 /** Its apply did not come to an end that lets others go on, and no newer plan is there. */
@@ -165,13 +173,15 @@ function heldStatus(
   { turn, apply }: ProjectState,
   projects: readonly string[],
 ): ProjectStatus | null {
-  if (projects.length > 0) return { kind: 'held', projects };
+  const held = apply?.phase.kind === 'held' ? apply.phase.since : undefined;
+  const since = held === undefined ? {} : { since: held };
+  if (projects.length > 0) return { kind: 'held', projects, ...since };
   if (turn?.kind === 'behind') return { ...turn, kind: 'queued', behind: turn.owner };
   if (apply === null || turn === null || turn.kind === 'yours') return null;
   const before = waitingProjects(state).map(({ project }) => project.name);
   return before.length > 0
-    ? { kind: 'held', projects: before }
-    : { kind: 'applying', since: null, runId: apply.runId };
+    ? { kind: 'held', projects: before, ...since }
+    : { kind: 'applying', since: null, ...(held === undefined ? {} : { askedAt: held }), runId: apply.runId };
 }
 
 /** The projects at which the pull request waits in line. */
@@ -201,12 +211,14 @@ function applyStatus(apply: ApplyState, phase: Phase): ProjectStatus | null {
   const { trigger } = apply;
   switch (phase.kind) {
     case 'asked':
-    case 'applying':
       return {
         kind: 'applying',
-        since: phase.kind === 'applying' ? phase.startedAt : null,
+        since: null,
+        ...(phase.since === undefined ? {} : { askedAt: phase.since }),
         runId: apply.runId,
       };
+    case 'applying':
+      return { kind: 'applying', since: phase.startedAt, runId: apply.runId };
     case 'queued':
       return { kind: 'queued', behind: phase.owner, position: phase.position, since: phase.since };
     case 'over':

@@ -22,6 +22,8 @@ export type Reply =
       readonly kind: 'status';
       readonly findings: Findings['kind'];
       readonly lines: readonly StatusLine[];
+      /** ISO 8601: how long it lasts already is counted up to then. */
+      readonly at: string;
     }
   | {
       readonly kind: 'refused';

@@ -85,6 +85,8 @@ export type ControlActivities = {
     readonly life: string | null;
     readonly outcome: ApplyOutcome;
   }): Promise<ApplyOutcome>;
+  /** A runner has it, and has not said what came of it. */
+  isApplyTaken(request: { readonly runId: RunId }): Promise<boolean>;
   /**
    * Somebody has taken back what an apply stands on, and that is recorded: no runner gets it any more, unless one has
    * taken it. `holds`: it stands without that, too. `not begun`: nobody gets it before what was said is read.
@@ -137,6 +139,8 @@ export type ControlActivities = {
   }): Promise<boolean>;
   /** Does anybody take the work of this pool? Those who wait for a busy one go on waiting. */
   poolHasRunners(request: { readonly pool: string }): Promise<boolean>;
+  /** When runners took these runs of the calling workflow (ISO 8601), in the same order; null: none has it now. */
+  findTaken(request: { readonly runs: readonly RunId[] }): Promise<readonly (string | null)[]>;
   /**
    * A person said `unlock`: an apply of the project that began and never reported, or of which nobody knows what it has
    * done, stays unknown for good and keeps nothing out any more, and a state that is not put back is given up.
