@@ -77,7 +77,9 @@ describe('an apply that has begun (S17)', () => {
   test('is not called back from whoever has taken it, who gets it again when the answer was lost', async () => {
     const { stored, runId } = await begin([]);
     const taker = randomUUID();
+    expect(await store.claims.isTaken(runId)).toBe(false);
     expect(isPlanTaken(await take(runId, stored, taker))).toBe(true);
+    expect(await store.claims.isTaken(runId)).toBe(true);
     await reject(stored);
     expect(await store.claims.callBack(runId)).toBe('taken');
     expect(isPlanTaken(await take(runId, stored, taker))).toBe(true);

@@ -142,6 +142,6 @@ export const repositoryNewsSignal = defineSignal<[RepositoryNews]>('repositoryNe
 export const refreshedSignal = defineSignal<[number]>('refreshed');
 export const messageSignal = defineSignal<[Message]>('message');
 export const projectRequestSignal = defineSignal<[ProjectRequest]>('projectRequest');
-/** From the runner that has taken the apply of this project; it can say no more than that. */
+/** From the runner that has taken the apply of this project: a hint to look into the record. */
 export const applyTakenSignal = defineSignal<[]>('applyTaken');
 export const projectNewsSignal = defineSignal<[ProjectNews]>('projectNews');

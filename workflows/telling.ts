@@ -4,7 +4,7 @@ import type { ProjectNews, RepositoryNews } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { ApplyRequest, Lock, WaitingRequest } from './model/lock.ts';
 import type { Office } from './office.ts';
-import { endApply, tellNews, tellRepository } from './proxies.ts';
+import { endApply, isApplyTaken, tellNews, tellRepository } from './proxies.ts';
 
 /**
  * The record first, then whoever asked, and everybody else where something was changed. Should the record not take it,
@@ -59,11 +59,14 @@ export async function tellWaiting(office: Office): Promise<void> {
   );
 }
 
-/** A runner has it: until then nothing was being applied. */
-export async function tellTaken({ lock: { running } }: Office): Promise<void> {
+/** A runner may have it, as anybody could say: the record knows. Until then nothing was being applied. */
+export async function tellTaken(office: Office): Promise<void> {
+  const { running } = office.lock;
   if (running === null) return;
   const { grant, runId } = running;
-  await tell(running, { kind: 'applying', project: grant.project.name, runId });
+  const taken = await isApplyTaken({ runId });
+  if (taken && office.lock.running === running)
+    await tell(running, { kind: 'applying', project: grant.project.name, runId });
 }
 
 /** Who gives up a mere turn knows that it did; who asked for an apply has to hear what came of it. */

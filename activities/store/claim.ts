@@ -15,6 +15,8 @@ export type CallBackAnswer = 'called back' | 'taken' | 'holds' | 'not begun';
 export type Claims = {
   /** To this process alone, unless what people say by now refuses it; null: another has it, or the apply is over. */
   take(request: PlanTaking): Promise<'yours' | Refusal | null>;
+  /** A process has it, and has not said how it ended. */
+  isTaken(runId: RunId): Promise<boolean>;
   /** To be asked once a word against the apply is recorded. */
   callBack(runId: RunId): Promise<CallBackAnswer>;
 };
@@ -36,6 +38,10 @@ export function createClaims(sql: Sql): Claims {
         await refuse(sql, taking.runId, found.refusal);
       }
       return 'yours';
+    },
+    async isTaken(runId) {
+      const row = await find(sql, runId);
+      return row?.state === 'begun' && row.isTaken;
     },
     async callBack(runId) {
       const row = await find(sql, runId);

@@ -57,7 +57,7 @@ export type Store = {
   readonly approvals: Approvals;
   readonly overrides: Overrides;
   readonly applies: Applies;
-  readonly claims: Pick<Claims, 'callBack'>;
+  readonly claims: Pick<Claims, 'callBack' | 'isTaken'>;
   readonly events: Events;
   readonly lockEvents: LockEvents;
   readonly leftBehinds: LeftBehinds;
