@@ -28,17 +28,21 @@ export async function hasNoRoom(place: string): Promise<boolean> {
   );
 }
 
+const runnersFullDiskSummary = "The runner's disk is full";
+
+export const isRunnersFullDisk = ({ summary }: Diagnostic): boolean => summary === runnersFullDiskSummary;
+
 /** `then`: what whoever reads it does after that, as a sentence. */
 export const runnersFullDisk = (then: string): Diagnostic => ({
   severity: 'error',
-  summary: "The runner's disk is full.",
+  summary: runnersFullDiskSummary,
   detail: `The code is not the cause. Whoever runs Hatchet makes room on the disk of the runner's HATCHET_DATA_DIR. ${then}`,
 });
 
 /** Terraform's own words are about any disk, also one far away. */
 export const terraformsFullDisk: Diagnostic = {
   severity: 'error',
-  summary: 'A disk is full, says Terraform.',
+  summary: 'A disk is full, says Terraform',
   detail:
     "Where it is the runner's, whoever runs Hatchet makes room on the disk of its HATCHET_DATA_DIR. Then comment /hatchet plan.",
 };

@@ -1,5 +1,7 @@
 // Does the comment say in its first line what the state is and who acts next, and below it what will happen?
+
 import { describe, expect, test } from 'vitest';
+import { runnersFullDisk } from '../activities/full-disk.ts';
 import { renderComment } from '../activities/render/comment.ts';
 import { openingParagraphs } from '../activities/render/headline.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
@@ -32,6 +34,11 @@ const diagnostic: Diagnostic = {
   startLine: 14,
 };
 const failed = project('prod', { kind: 'failed', diagnostics: [diagnostic], diagnosticCount: 1 });
+const withoutRoom = project('prod', {
+  kind: 'failed',
+  diagnostics: [runnersFullDisk('Then comment /hatchet plan.')],
+  diagnosticCount: 1,
+});
 const ready = project('staging', { kind: 'ready' }, { plan: stagingPlan, verdicts: [passes] });
 const readyFor = (applies: 'merge' | 'comment') =>
   project('prod', { kind: 'ready', applies }, { plan: stagingPlan, verdicts: [passes] });
@@ -103,6 +110,7 @@ describe('the first line', () => {
     ['full disk', view({ kind: 'operator-error', runId: someRun, why: 'full disk' }, [])],
     ['plan failed', view({ kind: 'plan-failed', projects: ['prod'] }, [failed])],
     ['plan failed, others not', view({ kind: 'plan-failed', projects: ['prod'] }, [failed, ready])],
+    ['no room to plan', view({ kind: 'plan-failed', projects: ['prod'] }, [withoutRoom, ready])],
     [
       'denied',
       view({ kind: 'denied', projects: ['prod'] }, [
@@ -288,6 +296,9 @@ describe('the first line', () => {
 
       plan failed, others not:
       **\`prod\` could not be planned.** Fix the error below and push; other projects are not held up.
+
+      no room to plan:
+      **\`prod\` could not be planned.** The runner's disk is full, see below; then comment \`/hatchet plan\`; other projects are not held up.
 
       denied:
       **\`protect\` blocks \`prod\`.** No approval can change that: see the reason below, then push.

@@ -12,9 +12,9 @@ import { parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
 import type { HttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
+import { canMount, mountSmall, unmount } from '../fixtures/drills/small-disk.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import { parseRunId } from '../workflows/model/identifiers.ts';
-import { canMount, mountSmall, unmount } from './mounting.ts';
 import { faces } from './normalize.ts';
 import { appliesIn } from './own-processes.ts';
 import { inDatabase } from './postgres.ts';
@@ -186,6 +186,9 @@ async function applyAndFetch(
   return { run, state, seen: `${(mode & 0o777).toString(8)} ${again.text.includes('EEXIST')} ${state}` };
 }
 
+/** In kilobytes: it holds Terraform's lock, and no state of some kilobytes more. */
+const tinyDisk = 32;
+
 describe.concurrent('a state that cannot be written (S5)', () => {
   test('because the backend refuses it is kept, and an operator gets it', async ({ expect }) => {
     const body = 'resource "terraform_data" "one" {\n  input = "what was made"\n}';
@@ -227,7 +230,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
   test.skipIf(!canMount)('because the disk is full it is kept as well (needs mount)', async ({ expect }) => {
     const disk = join(dirname(stateFile(world, 'any')), 'full');
     await mkdir(disk);
-    expect(mountSmall(disk)).toBe(true);
+    expect(mountSmall(disk, tinyDisk)).toBe(true);
     try {
       const backend = `terraform {\n  backend "local" {\n    path = "${disk}/prod.tfstate"\n  }\n}\n`;
       const body = `resource "terraform_data" "one" {\n  input = "${'large '.repeat(20_000)}"\n}`;

@@ -11,10 +11,10 @@ import { createLeftovers } from '../activities/terraform/leftovers.ts';
 import { readStartNote, recordStart } from '../activities/terraform/start-record.ts';
 import { sweepRuns } from '../activities/terraform/sweep-runs.ts';
 import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
+import { canMount, unmount } from '../fixtures/drills/small-disk.ts';
 import type { PlanDigest } from '../workflows/model/identifiers.ts';
 import { parsePlanId, parseRunId } from '../workflows/model/identifiers.ts';
 import { notStartedType } from '../workflows/port/run.ts';
-import { canMount, unmount } from './mounting.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
 import {
   bubblewrap,

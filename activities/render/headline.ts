@@ -6,6 +6,7 @@ import { addCounts } from '../../workflows/model/plan.ts';
 import type { Unmet } from '../../workflows/model/requirement.ts';
 import { blocks } from '../../workflows/model/verdict.ts';
 import type { AppliesOn, Headline, ProjectView, View } from '../../workflows/model/view.ts';
+import { isRunnersFullDisk } from '../full-disk.ts';
 import { audience } from './approvals.ts';
 import { barRemedy, barWords } from './branch-bar.ts';
 import { countsAhead, countsDone } from './counts.ts';
@@ -181,13 +182,15 @@ function toldOfConfiguration(where: 'base' | 'head', { base }: View): Told {
 }
 
 function toldOfFailedPlan(projects: readonly string[], view: View): Told {
-  const errors = view.projects.reduce(
-    (sum, { status }) => sum + (status.kind === 'failed' ? status.diagnosticCount : 0),
-    0,
-  );
+  const failures = view.projects.flatMap(({ status }) => (status.kind === 'failed' ? [status] : []));
+  const errors = failures.reduce((sum, { diagnosticCount }) => sum + diagnosticCount, 0);
   const others = view.projects.length > projects.length ? '; other projects are not held up' : '';
+  const state = `${nameList(projects)} could not be planned.`;
+  const isForOperator = failures.every(({ diagnostics }) => diagnostics.some(isRunnersFullDisk));
+  if (failures.length > 0 && isForOperator)
+    return { state, next: `The runner's disk is full, see below; then comment \`/hatchet plan\`${others}.` };
   return {
-    state: `${nameList(projects)} could not be planned.`,
+    state,
     next: `Fix the ${errors > 1 ? 'errors' : 'error'} below and push${others}.`,
   };
 }
