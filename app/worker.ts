@@ -218,7 +218,7 @@ async function startControl(settings: WorkSettings, office: ControlOffice, mirro
     log,
   });
   closes.push(() => judge.close());
-  const [bundle] = await Promise.all([workflowBundle(log), judge.warm()]);
+  const [bundle] = await Promise.all([workflowBundle(), judge.warm()]);
   const { appId } = config.github;
   const pools = {
     poolHasRunners: poolHasRunners(client),

@@ -1,52 +1,41 @@
 // Where is the bundle of the workflows, made once for each version of their code?
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
-import type { Logger } from 'pino';
-import { temporalLogger } from './log.ts';
+import { promisify } from 'node:util';
 
-const workflows = fileURLToPath(new URL('../workflows', import.meta.url));
+export const workflowsDirectory = fileURLToPath(new URL('../workflows', import.meta.url));
 /** Beside the dependencies: as old and as new as they are, and never mistaken for source. */
 const cacheDirectory = fileURLToPath(new URL('../node_modules/.cache/hatchet', import.meta.url));
+/** Makes it. */
+const program = fileURLToPath(new URL('./bundle.ts', import.meta.url));
+/** It takes three seconds; a cold and busy machine takes ten times that, and one that hangs is not waited for. */
+const makeTimeoutMs = 120_000;
 
-/** Path of the bundle. It takes two seconds to make, so it is kept; one of other code has another name. */
-export async function workflowBundle(log: Logger): Promise<{ readonly codePath: string }> {
-  const codePath = join(cacheDirectory, `workflows-${await fingerprint()}.js`);
+/**
+ * Path of the bundle. It takes seconds to make, so it is kept; one of other code has another name. Whoever made it here
+ * would keep a hundred MiB of compilers for good. Throws an Error with what the program said when it cannot be made.
+ */
+export async function workflowBundle(): Promise<{ readonly codePath: string }> {
+  const codePath = await bundlePath();
   if (await exists(codePath)) return { codePath };
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(workflows, 'index.ts'),
-    failureConverterPath: join(workflows, 'failure-converter.ts'),
-    workflowInterceptorModules: [join(workflows, 'misplaced.ts')],
-    preloadModules: [join(workflows, 'short-stacks.ts'), ...(await modelFiles())],
-    logger: temporalLogger(log),
-  });
-  await mkdir(cacheDirectory, { recursive: true });
-  const unfinished = `${codePath}.${process.pid}`;
-  await writeFile(unfinished, code);
-  await rename(unfinished, codePath);
+  const { PATH, HOME } = process.env;
+  await promisify(execFile)(process.execPath, [program], { env: { PATH, HOME }, timeout: makeTimeoutMs });
   return { codePath };
 }
 
-/**
- * A workflow that starts evaluates all of its code anew, and most of that is the model with its schemas. The model
- * keeps nothing between calls (CONTRIBUTING: no clock, no randomness, no I/O), so that all workflows may share it.
- */
-async function modelFiles(): Promise<string[]> {
-  const model = join(workflows, 'model');
-  return (await readdir(model)).filter((name) => name.endsWith('.ts')).map((name) => join(model, name));
-}
-
-/** Over the workflows' files, how they are bundled, and the version of the SDK that runs them. */
-async function fingerprint(): Promise<string> {
+/** By the workflows' files, how they are bundled, and the version of the SDK that runs them. */
+export async function bundlePath(): Promise<string> {
   const hash = createHash('sha256');
-  const names = (await readdir(workflows, { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
-  for (const name of names) hash.update(name).update(await readFile(join(workflows, name)));
-  hash.update(await readFile(fileURLToPath(import.meta.url)));
+  const files = await readdir(workflowsDirectory, { recursive: true });
+  for (const name of files.filter((each) => each.endsWith('.ts')).sort())
+    hash.update(name).update(await readFile(join(workflowsDirectory, name)));
+  hash.update(await readFile(program));
   hash.update(await readFile(findPackageJSON('@temporalio/worker', import.meta.url) ?? ''));
-  return hash.digest('hex').slice(0, 16);
+  return join(cacheDirectory, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../app/embedded/postgres.ts';
 import { startEmbeddedTemporal } from '../app/embedded/temporal.ts';
-import { createLog } from '../app/log.ts';
 import { workflowBundle } from '../app/workflow-bundle.ts';
 import { findTestTools } from './tools.ts';
 
@@ -25,7 +24,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const [postgres, temporal] = await Promise.all([
     startEmbeddedPostgres({ dataDir, persist: false, log: quiet }),
     startEmbeddedTemporal({ dataDir, temporalPath, namespace: 'default', persist: false, log: quiet }),
-    workflowBundle(createLog({ level: 'error', secrets: [] })),
+    workflowBundle(),
   ]);
   project.provide('postgresUrl', postgres.url);
   project.provide('temporalAddress', temporal.address);

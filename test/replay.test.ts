@@ -2,7 +2,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
-import { createLog } from '../app/log.ts';
 import { workflowBundle } from '../app/workflow-bundle.ts';
 
 const directory = new URL('../fixtures/histories/', import.meta.url);
@@ -11,7 +10,7 @@ const names = (await readdir(directory)).filter((name) => name.endsWith('.json')
 let bundle: Awaited<ReturnType<typeof workflowBundle>>;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  bundle = await workflowBundle(createLog({ level: 'error', secrets: [] }));
+  bundle = await workflowBundle();
 });
 
 test('there is a history of each workflow', () => {

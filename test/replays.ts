@@ -5,7 +5,6 @@ import { inject } from 'vitest';
 import { dataConverter } from '../app/codec.ts';
 import { parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
-import { createLog } from '../app/log.ts';
 import { workflowBundle } from '../app/workflow-bundle.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +13,7 @@ export type Replays = { readonly replayed: number; readonly differences: readonl
 /** Replays every history of the world's repository, as a restart would. */
 export async function replayAll({ namespace, repository, encryptionKey }: World): Promise<Replays> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const bundle = await workflowBundle(createLog({ level: 'error', secrets: [] }));
+  const bundle = await workflowBundle();
   const converter = dataConverter(createKeyring(parseEncryptionKeys(encryptionKey)));
   const connection = await Connection.connect({ address: inject('temporalAddress') });
   const client = new Client({ connection, namespace, dataConverter: converter });
