@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunPass } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
+import { isFullDisk } from '../full-disk.ts';
 import { calledBackStatus, headers, refusalSchema, takenStatus } from './wire.ts';
 
 export type Question = {
@@ -44,7 +45,7 @@ export async function ask(question: Question): Promise<Response> {
   throw operatorError(`control refused ${path}: ${problem}`);
 }
 
-/** Tries until it works, is refused, or a minute is over. Throws the reason of `signal` when it aborts. */
+/** Tries until it works, is refused, finds the disk full, or a minute is over. Throws the reason of `signal` when it aborts. */
 export async function insist<Result>(
   attempt: () => Promise<Result>,
   signal: AbortSignal | null,
@@ -54,7 +55,7 @@ export async function insist<Result>(
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof ApplicationFailure) throw error;
+      if (error instanceof ApplicationFailure || isFullDisk(error)) throw error;
       await sleep(delayMs, undefined, signal === null ? {} : { signal });
     }
   }

@@ -15,6 +15,9 @@ import { createTreeCache } from './tree-cache.ts';
 /** A checkout of more is refused, and a pack is hardly ever larger than what it holds. */
 const maxPackBytes = 4 * 1024 ** 3;
 
+/** Its last words say why. */
+const maxSaid = 500;
+
 /**
  * Checks `tree` out of a pack, as `checkout` does from a mirror, with the same errors; OperatorError also where the pack
  * does not hold it. Git itself verifies the pack; what it holds beside the tree is thrown away. `scratch` is a directory
@@ -59,14 +62,19 @@ async function indexPack(git: Git, gitDir: string, pack: Readable, signal: Abort
   const child = spawn(git.command, args, {
     cwd: '/',
     env: runEnvironment(git),
-    stdio: ['pipe', 'ignore', 'ignore'],
+    stdio: ['pipe', 'ignore', 'pipe'],
     signal,
   });
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
   child.once('error', reject).once('close', resolve);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-maxSaid);
+  });
   // Git may refuse before it has read everything; its exit code says more than the broken pipe.
   const [sent] = await Promise.allSettled([pipeline(pack, child.stdin), ended]);
   const code = await ended;
-  if (code !== 0) throw new Error(`git refused the tree that control sent (exit code ${code})`);
+  if (code !== 0)
+    throw new Error(`git refused the tree that control sent (exit code ${code}): ${said.trim()}`);
   if (sent.status === 'rejected') throw sent.reason;
 }
