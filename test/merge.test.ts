@@ -323,7 +323,7 @@ resource "terraform_data" "bad" {
     expect((await appliesOf(world, 'over-push')).map(({ state }) => state)).toEqual(['applied', 'applied']);
   });
 
-  test('an apply in line that a push leaves without its approval or its plan ends at once (S4)', async ({
+  test('an apply in line that a push or a word leaves without its approval or its plan ends at once (S4, S17)', async ({
     expect,
   }) => {
     const dir = 'out-of-line';
@@ -350,26 +350,44 @@ resource "terraform_data" "bad" {
     const untilTold = (count: number) =>
       vi.waitUntil(() => replies(second).length >= count, { timeout: patienceMs });
 
+    await untilCheck(second, 'hatchet/apply', `1 approval missing: ${dir}`);
+    await untilSecondAfter(await untilComment(second, 'Waiting for 1 approval'));
+    const review = second.review('lee', 'APPROVE');
+    await untilInLine();
+    second.dismissReview(review, 'mona');
+    await untilTold(1);
+    second.review('lee', 'APPROVE');
+    await untilInLine();
+    second.review('lee', 'REQUEST_CHANGES', 'not this one');
+    await untilTold(2);
     await approve('hubot');
     await untilInLine();
+    await order(second, 'hubot', '/hatchet reject');
+    await untilTold(3);
+    await untilSecondAfter(await untilComment(second, 'Rejected by @hubot'));
+    await order(second, 'hubot', '/hatchet approve');
+    await untilInLine();
     await second.push({ 'notes/out-of-line.md': 'Nothing of the project.\n' }, 'hubot');
-    await untilTold(1);
+    await untilTold(4);
     await approve('lee');
     await untilInLine();
     const broken = await second.push({ [`${dir}/broken.tf`]: 'resource "terraform_data" {}\n' });
-    await untilTold(2);
+    await untilTold(5);
     await untilCheck(second, 'hatchet/apply', `The plan failed: ${dir}`, broken);
     await untilInLine(await second.push({}, 'mona', { delete: [`${dir}/broken.tf`] }));
     await second.push({ 'hatchet.yaml': 'version: none\n' });
-    await untilTold(3);
+    await untilTold(6);
     await untilInLine(await second.push({}, 'mona', { delete: ['hatchet.yaml'] }));
     // Whose code is taken out is refused when its turn comes, although its plan was the same until then.
     const without = await second.push({}, 'mona', { delete: [`${dir}/main.tf`] });
     await untilCheck(second, 'hatchet/plan', '1 project: 1 to replace', without);
     first.close('mona');
-    await untilTold(4);
+    await untilTold(7);
     expect(replies(second)).toMatchInlineSnapshot(`
       [
+        "@mona \`/hatchet apply\` was refused: \`out-of-line\` needs 1 approval by someone other than the author. Anyone else with write can give it.",
+        "@mona \`/hatchet apply\` was refused: \`out-of-line\` needs 1 approval by someone other than the author. Anyone else with write can give it.",
+        "@mona \`/hatchet apply\` was refused: @hubot rejected the plan of \`out-of-line\`. It is blocked until @hubot approves or the plan changes.",
         "@mona \`/hatchet apply\` was refused: \`out-of-line\` needs 1 approval by someone other than the author. Anyone else with write can give it.",
         "@mona \`/hatchet apply\` was refused: \`out-of-line\` could not be planned. Fix the error on the hatchet/plan check and push.",
         "@mona \`/hatchet apply\` was refused: the plan of \`out-of-line\` is out of date: a newer push has come. Look at the new plan, then ask again.",

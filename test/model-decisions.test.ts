@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Actor, Permission } from '../workflows/model/actor.ts';
 import { nothingAgain } from '../workflows/model/again.ts';
 import type { ApplyQuestion } from '../workflows/model/apply.ts';
-import { grantApply, isGrant } from '../workflows/model/apply.ts';
+import { grantApply, isGrant, refusalByWords } from '../workflows/model/apply.ts';
 import type { Approval } from '../workflows/model/approval.ts';
 import { admits, missingApprovals } from '../workflows/model/approval.ts';
 import { defaultConfiguration } from '../workflows/model/configuration.ts';
@@ -161,6 +161,23 @@ describe('grantApply', () => {
       number: 1,
       approvals: [{ actor: { login: 'hubot' } }],
     });
+  });
+
+  const no = { ...yes(actor('ben')), via: 'comment' as const };
+  const granted = [yes(actor('hubot')), yes(actor('lee'))];
+  test.each<[string, Parameters<typeof refusalByWords>[1], string | null]>([
+    ['nobody took anything back', { approvals: granted, rejections: [] }, null],
+    ['a yes that is not needed is taken back', { approvals: granted.slice(1), rejections: [] }, null],
+    ['the last yes is taken back', { approvals: [], rejections: [] }, 'approvals-missing'],
+    ['somebody says no', { approvals: granted, rejections: [no] }, 'rejected'],
+    [
+      'only the author still says yes',
+      { approvals: [yes(actor('mona'))], rejections: [] },
+      'approvals-missing',
+    ],
+  ])('a grant that waits, when %s (S17)', (_case, said, refusal) => {
+    const grant = grantApply({ ...ready, rules: [rule()], approvals: granted });
+    expect(isGrant(grant) ? (refusalByWords(grant, said)?.kind ?? null) : grant).toBe(refusal);
   });
 
   test.each<[string, Partial<ApplyQuestion>, object]>([

@@ -3,6 +3,7 @@ import type { Desk } from './desk.ts';
 import { findProject } from './model/pull-request-state.ts';
 import { isUnderWay } from './model/round.ts';
 import { callBack } from './proxies.ts';
+import { endUngranted } from './renewing.ts';
 import { tellProjects } from './telling-projects.ts';
 
 /** It was asked for, and has not said how it ended. */
@@ -23,6 +24,8 @@ export async function callOff(desk: Desk, names: readonly string[]): Promise<rea
     const { runId } = state.apply;
     const answer = await callBack({ runId });
     if (answer === 'taken' && isOnItsWay(desk, name)) late.push(name);
+    // It waits in line: its project's workflow knows of no word.
+    if (answer === 'not begun') await endUngranted(desk, name, runId);
     if (answer === 'called back')
       await tellProjects(desk, [state.project], { kind: 'stop', ref: desk.state.ref, runId });
   }

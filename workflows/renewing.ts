@@ -1,4 +1,4 @@
-// What becomes of an apply that waits in line once a push was looked at?
+// What becomes of an apply that waits in line once a push was looked at, or somebody has taken back what it stands on?
 import { log } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
@@ -31,6 +31,18 @@ export async function renewQueued(desk: Desk): Promise<void> {
       log.error('an apply in line could not be renewed', { project: project.name, error });
     }
   }
+}
+
+/** To be called when what was said is recorded: whoever wished what would not be granted any more hears why at once. */
+export async function endUngranted(desk: Desk, name: string, runId: RunId): Promise<void> {
+  const wished = stillQueued(desk, name, runId);
+  const { pullRequest, ref } = desk.state;
+  // While it is planned nobody knows yet, and after a merge its check says what is missing: its turn decides.
+  if (wished === null || desk.planning !== null || pullRequest?.state !== 'open') return;
+  const answer = grantApply(applyQuestion({ ...desk.state, pullRequest }, wished, wished.apply.trigger));
+  if (isGrant(answer)) return;
+  endWish(desk, wished, answer);
+  await tellProjects(desk, [wished.project], { kind: 'withdraw', ref });
 }
 
 function stillQueued({ state }: Desk, name: string, runId: RunId): Wished | null {
