@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Failure } from '../fixtures/sandbox/faults.ts';
+import type { CheckRun } from '../fixtures/sandbox/model.ts';
 import {
   ask,
   expectNothingTwice,
@@ -119,9 +120,16 @@ test('what a locked conversation did not take is written when it is unlocked', a
   pullRequest.lock(true);
   await world.sandbox.faults.release();
   await untilCheck(pullRequest, 'hatchet/apply', 'Approved, applies on merge');
+  const isSilent = (run: CheckRun): boolean =>
+    run.summary?.startsWith('**The conversation of this pull request is locked') === true;
+  const untilPlanSays = (matching: (run: CheckRun) => boolean) =>
+    pullRequest.waitForCheck('hatchet/plan', { status: 'completed', matching, timeoutMs: patienceMs });
+  await untilPlanSays(isSilent);
   expect(pullRequest.comments()).toEqual([]);
+  expect(pullRequest.checks().filter(isSilent)).toHaveLength(1);
   pullRequest.lock(false);
   await untilReady(pullRequest);
+  await untilPlanSays((run) => !isSilent(run));
 });
 
 test('while the App is suspended nothing is asked in a circle, and what was missed is made good (S13)', async () => {

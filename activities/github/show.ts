@@ -8,17 +8,20 @@ import type { View } from '../../workflows/model/view.ts';
 import type { Answer, Shown } from '../../workflows/port/answer.ts';
 import type { RenderedCheck } from '../render/checks.ts';
 import type { Links } from '../render/links.ts';
-import { renderReply } from '../render/reply.ts';
+import type { Silence } from '../render/silence.ts';
+import { withSilence } from '../render/silence.ts';
 import type { ShownRun } from '../store/run.ts';
-import type { GitHub } from './client.ts';
+import type { GitHub, GraphqlError } from './client.ts';
+import { dueAnswers } from './due-answers.ts';
 import { translate } from './failures.ts';
 import type { WriteResult } from './mutation.ts';
 import { writeBatches } from './mutation.ts';
 import { recoverSurfaces } from './recover.ts';
 import type { Renderer } from './renderer.ts';
 import { brokenRuns, shownRuns, shownRunsOf } from './shown-runs.ts';
+import { findSilence, noteSilence, silenceOf } from './silence.ts';
 import type { Due, Surface, WantedCheck } from './surfaces.ts';
-import { dueCancel, dueCheck, dueComment, hashOf } from './surfaces.ts';
+import { dueCancel, dueCheck, dueComment } from './surfaces.ts';
 
 /** What is remembered between pictures of what was written where. */
 export type SurfaceMemory = {
@@ -54,14 +57,34 @@ export async function showView(
     deps.runAddresses(ref, shownRuns(view)),
   ]);
   const surfaces = attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, remembered) : remembered;
+  const picture = { view, links: linksOf(view, addresses) };
   // People who asked come first: a large picture takes several requests, and each may have to wait for its turn.
-  const due = [
-    ...dueAnswers(view.nodeId, answers, surfaces),
-    ...(await dueOfView(deps, view, surfaces, linksOf(view, addresses))),
-  ];
-  const written = await write(deps, ref, due);
-  const comment = written.find(isComment) ?? surfaces.find(isComment);
+  const due = [...dueAnswers(view.nodeId, answers, surfaces), ...(await dueOfView(deps, picture, surfaces))];
+  const { done, failures } = await write(deps, ref, due);
+  await tellSilence(deps, picture, surfaces, { done, failures });
+  await settleFailures(deps, ref, failures);
+  const comment = done.find(isComment) ?? surfaces.find(isComment);
   return { at: view.comment ? (comment?.at ?? null) : null };
+}
+
+type Picture = { readonly view: View; readonly links: Links };
+
+/** Where the comment is not taken, or is taken again, a check says so: it was drawn before that was known. */
+async function tellSilence(
+  deps: ShowDependencies,
+  picture: Picture,
+  surfaces: readonly Surface[],
+  { done, failures }: Written,
+): Promise<void> {
+  const { view } = picture;
+  const ref = { repository: view.repository, number: view.number };
+  const refused = failures.some((failure) => failure.key === 'comment' && isRefused(failure));
+  const silence = refused ? await findSilence(deps.github, view) : null;
+  if (silence === silenceOf(surfaces)) return;
+  await noteSilence(deps.memory, ref, silence);
+  const known = [...surfaces.filter(({ key }) => !done.some((fresh) => fresh.key === key)), ...done];
+  const again = await write(deps, ref, await dueChecks(deps, picture, known, silence));
+  await settleFailures(deps, ref, again.failures);
 }
 
 const isComment = ({ key }: Surface): boolean => key === 'comment';
@@ -72,25 +95,41 @@ export async function giveAnswers(
   request: { readonly ref: PullRequestRef; readonly nodeId: string; readonly answers: readonly Answer[] },
 ): Promise<void> {
   const surfaces = await deps.memory.read(request.ref);
-  await write(deps, request.ref, dueAnswers(request.nodeId, request.answers, surfaces));
+  const due = dueAnswers(request.nodeId, request.answers, surfaces);
+  const { failures } = await write(deps, request.ref, due);
+  await settleFailures(deps, request.ref, failures);
 }
 
 async function dueOfView(
   deps: ShowDependencies,
-  view: View,
+  { view, links }: Picture,
   surfaces: readonly Surface[],
-  links: Links,
+): Promise<readonly Due[]> {
+  const known = surfaces.find(isComment);
+  const body = view.comment ? await deps.render(view, links).comment() : null;
+  const comment = body === null ? null : dueComment(view.nodeId, body, known);
+  const silence = comment === null ? null : silenceOf(surfaces);
+  const checks = await dueChecks(deps, { view, links }, surfaces, silence);
+  // The comment first: whoever sees a check turn can already read what it is about.
+  return comment === null ? checks : [comment, ...checks];
+}
+
+async function dueChecks(
+  deps: ShowDependencies,
+  { view, links }: Picture,
+  surfaces: readonly Surface[],
+  silence: Silence | null,
 ): Promise<readonly Due[]> {
   const texts = deps.render(view, links);
   const find = (key: string): Surface | undefined => surfaces.find((surface) => surface.key === key);
-  const comment = view.comment ? dueComment(view.nodeId, await texts.comment(), find('comment')) : null;
   const checks: WantedCheck[] = [];
-  for (const check of view.checks) checks.push(wantedCheck(check, view, await texts.check(check), links));
+  for (const check of view.checks) {
+    const rendered = withSilence(check, await texts.check(check), silence);
+    checks.push(wantedCheck(check, view, rendered, links));
+  }
   const wantedKeys = new Set(checks.map(({ key }) => key));
   const orphans = surfaces.filter(({ key, open }) => open && !wantedKeys.has(key));
-  // The comment first: whoever sees a check turn can already read what it is about.
   return [
-    comment,
     ...checks.map((wanted) => dueCheck(view.repository.nodeId, wanted, find(wanted.key))),
     ...orphans.map((surface) => dueCancel(view.repository.nodeId, surface)),
   ].filter((due) => due !== null);
@@ -117,51 +156,10 @@ function runAddress(view: View, name: string | null, links: Links): string | nul
   return run === undefined ? null : links.run(run.id);
 }
 
-/** A reaction and a reply per answer; the reply's hidden mark tells it from any other after a lost response. */
-function dueAnswers(
-  subjectId: string,
-  answers: readonly Answer[],
-  surfaces: readonly Surface[],
-): readonly Due[] {
-  const due = answers.flatMap(({ id, commentNodeId, reaction, reply }) => {
-    const surface = (kind: string) => ({
-      key: `${kind}:${id}`,
-      hash: hashOf(id),
-      annotationsHash: '',
-      open: false,
-    });
-    const reactionDue: Due[] =
-      reaction === null || commentNodeId === null
-        ? []
-        : [
-            {
-              write: { field: 'addReaction', input: { subjectId: commentNodeId, content: reaction } },
-              surface: surface('reaction'),
-            },
-          ];
-    const body = reply === null ? null : `${replyMark(id)}\n${renderReply(reply)}`;
-    const replyDue: Due[] =
-      body === null
-        ? []
-        : [{ write: { field: 'addComment', input: { subjectId, body } }, surface: surface('reply') }];
-    return [...reactionDue, ...replyDue];
-  });
-  return due.filter(
-    ({ surface }) => !surfaces.some((known) => known.key === surface.key || isRecovered(known, surface)),
-  );
-}
+type Failure = { readonly key: string; readonly error: GraphqlError };
+type Written = { readonly done: readonly Surface[]; readonly failures: readonly Failure[] };
 
-/** A reply found on GitHub after a lost answer is known by its mark only. */
-const isRecovered = (known: Surface, wanted: Due['surface']): boolean =>
-  known.key === 'reply' && wanted.key.startsWith('reply:') && known.hash === wanted.hash;
-
-const replyMark = (id: string): string => `<!-- hatchet:reply ${hashOf(id)} -->`;
-
-async function write(
-  deps: ShowDependencies,
-  ref: PullRequestRef,
-  due: readonly Due[],
-): Promise<readonly Surface[]> {
+async function write(deps: ShowDependencies, ref: PullRequestRef, due: readonly Due[]): Promise<Written> {
   const writes = due.map((each) => each.write);
   const results: WriteResult[] = [];
   const done: Surface[] = [];
@@ -171,8 +169,11 @@ async function write(
     done.push(...written);
     results.push(...batch);
   }
-  await settleFailures(deps, ref, due, results);
-  return done;
+  const failures = results.flatMap((result, index) => {
+    const key = due[index]?.surface.key;
+    return result.kind === 'failed' && key !== undefined ? [{ key, error: result.error }] : [];
+  });
+  return { done, failures };
 }
 
 function doneOf(due: readonly Due[], results: readonly WriteResult[]): readonly Surface[] {
@@ -188,13 +189,8 @@ function doneOf(due: readonly Due[], results: readonly WriteResult[]): readonly 
 async function settleFailures(
   deps: ShowDependencies,
   ref: PullRequestRef,
-  due: readonly Due[],
-  results: readonly WriteResult[],
+  failures: readonly Failure[],
 ): Promise<void> {
-  const failures = results.flatMap((result, index) => {
-    const key = due[index]?.surface.key;
-    return result.kind === 'failed' && key !== undefined ? [{ key, error: result.error }] : [];
-  });
   const refused = failures.filter(isAnswerRefused);
   for (const { key, error } of refused)
     deps.log.warn({ pullRequest: ref.number, answer: key, reason: error.message }, 'GitHub takes no answer');
@@ -208,13 +204,9 @@ async function settleFailures(
 }
 
 /** In a locked conversation, for example. Whoever asked hears nothing, however often it is tried: the checks tell. */
-const isAnswerRefused = ({
-  key,
-  error,
-}: {
-  readonly key: string;
-  readonly error: { readonly type: string };
-}) => key.startsWith('reply:') && ['FORBIDDEN', 'UNPROCESSABLE'].includes(error.type);
+const isAnswerRefused = (failure: Failure): boolean => failure.key.startsWith('reply:') && isRefused(failure);
+
+const isRefused = ({ error }: Failure): boolean => ['FORBIDDEN', 'UNPROCESSABLE'].includes(error.type);
 
 function linksOf(view: View, runs: ReadonlyMap<RunId, string>): Links {
   const { repository, number, sha, head } = view;
