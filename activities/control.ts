@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { ControlActivities } from '../workflows/port/control.ts';
+import type { Judgement, JudgeRequest } from '../workflows/port/judgement.ts';
 import type { ApplyPlanRequest, RunAdmission, RunPass } from '../workflows/port/run.ts';
 import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
@@ -67,7 +68,7 @@ const heartbeatIntervalMs = 4_000;
 
 /** The activities of `hatchet-control`. */
 export function createControlActivities(deps: ControlDependencies): ControlActivities {
-  const { github, store, judge, messenger } = deps;
+  const { github, store, messenger } = deps;
   const showing: ShowDependencies = {
     github,
     memory: store.shown,
@@ -90,15 +91,15 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
   );
   return {
     inspect: (request) => beating(() => inspectPullRequest(looking, { ...request, fetches: 'early' })),
-    async judge(request) {
-      const verdicts = await judge.judge(request);
-      const bundle = judgeDigest(await judge.policyDigest(request), request.rules);
-      await store.verdicts.save(request.planId, { bundleDigest: bundle, verdicts });
-      return { verdicts, bundle };
-    },
+    judge: (request) => unlessCancelled(judgePlan(deps, request)),
     mergePullRequest: (request) => mergePullRequest(github, request, Context.current().info.attempt),
     readStanding: (request) => readStanding(deps, request),
-    readActor: readRights,
+    readActor({ ahead, ...request }) {
+      // Whoever it is begun for hears of its failure, and nobody else.
+      if (ahead !== undefined)
+        inspectAgain({ repository: request.repository, ...ahead }, 'anew').catch(() => undefined);
+      return readRights(request);
+    },
     show: (request) => showView(showing, request, Context.current().info.attempt),
     answer: (request) => giveAnswers(showing, request),
     poolHasRunners: deps.poolHasRunners,
@@ -165,6 +166,20 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     },
   };
 }
+
+async function judgePlan({ judge, store }: ControlDependencies, request: JudgeRequest): Promise<Judgement> {
+  const verdicts = await judge.judge(request);
+  const bundle = judgeDigest(await judge.policyDigest(request), request.rules);
+  await store.verdicts.save(request.planId, { bundleDigest: bundle, verdicts });
+  return { verdicts, bundle };
+}
+
+/**
+ * While a local activity is at work, each step of its workflow takes 8 s: what nobody waits for any more must not hold up
+ * the newer push that has taken over. What it goes on to do changes nothing there.
+ */
+const unlessCancelled = <Result>(work: Promise<Result>): Promise<Result> =>
+  Promise.race([work, Context.current().cancelled]);
 
 /** It need not be good for longer than the apply may wait and run. */
 function admitApply({ admitRun }: ControlDependencies, { repository, runId, grant }: ApplyPlanRequest) {

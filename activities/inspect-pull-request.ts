@@ -63,21 +63,24 @@ export async function inspectPullRequest(
   const [{ changedFiles, configuration, edited, containsBase, source: found }, authorMayWrite] =
     await Promise.all([inspecting, asking, saving]);
   const projects = found.kind === 'merged' ? found.projects : [];
-  const leftBehind = await deps.store.leftBehinds.find(repository.id, projects);
   const places = found.kind === 'merged' ? [...projects, ...found.deleted.projects] : [];
-  const unwritten = await deps.store.unwrittenStates.find(repository.id, places);
-  const barred = await findBar(deps, origin, pullRequest, { found, defaultBranch });
   const asked = pullRequest.state === 'open' && isMergeabilityAsked(configuration, found);
-  const mergeability = asked ? await readMergeability(deps.github, repository, pullRequest) : null;
   const changes = { configuration, changedFiles, found };
-  const editedPolicies = fetches === 'early' ? await findEdited(deps, ref, changes) : nothingEdited;
+  const [leftBehind, unwritten, barred, mergeability, editedPolicies, unapplied] = await Promise.all([
+    deps.store.leftBehinds.find(repository.id, projects),
+    deps.store.unwrittenStates.find(repository.id, places),
+    findBar(deps, origin, pullRequest, { found, defaultBranch }),
+    asked ? readMergeability(deps.github, repository, pullRequest) : null,
+    fetches === 'early' ? findEdited(deps, ref, changes) : nothingEdited,
+    isUnapplied(deps, ref, pullRequest),
+  ]);
   return {
     pullRequest,
     standing: { ...standing, authorMayWrite, mergeability },
     poolWaitMs,
     leftBehind,
     unwritten,
-    ...((await isUnapplied(deps, ref, pullRequest)) ? { unapplied: true } : {}),
+    ...(unapplied ? { unapplied: true } : {}),
     editedPolicies,
     configuration,
     barred,

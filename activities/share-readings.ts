@@ -7,19 +7,20 @@ const sharedForMs = 1_000;
 
 /**
  * Whoever asks within a second of another for the same (`keyOf`) gets the same answer, counted from the moment in which
- * it was asked for; a failure is not shared with those who come later.
+ * it was asked for; a failure is not shared with those who come later. `anew`: an older answer would not do, and from
+ * now on the others get this one.
  */
 export function shareReadings<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,
   keyOf: (question: Question) => string,
-): (question: Question) => Promise<Answer> {
+): (question: Question, anew?: 'anew') => Promise<Answer> {
   const known = new Map<string, Shared<Answer>>();
-  return (question) => {
+  return (question, anew) => {
     const now = performance.now();
     for (const [key, { askedAt }] of known) if (now - askedAt > sharedForMs) known.delete(key);
     const key = keyOf(question);
     const shared = known.get(key);
-    if (shared !== undefined) return shared.answer;
+    if (shared !== undefined && anew === undefined) return shared.answer;
     const answer = ask(question);
     known.set(key, { askedAt: now, answer });
     answer.catch(() => known.get(key)?.answer === answer && known.delete(key));

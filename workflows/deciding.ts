@@ -49,12 +49,19 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
     repository: desk.state.ref.repository,
     login: wish.actor,
     teams: teamsAsked(desk.state),
+    ...aheadOf(desk, wish),
   });
   if (isAboutPlans(wish)) await condition(() => !isLookingAgain(desk), longestLook);
   const decision = barred(desk, wish, actor) ?? (await carryOut(desk, wish, actor));
   say(desk, wish, decision);
   // Who only looks leaves no trace; who was kept from it does.
   if (wish.verb !== 'status' || isRefusal(decision)) audit(desk, wish, decision);
+}
+
+/** What the last check of an apply will ask of GitHub is asked beside the person's rights. */
+function aheadOf({ planning, state: { ref, round } }: Desk, { verb }: Wish) {
+  if (verb !== 'apply' || planning !== null || round === null) return {};
+  return { ahead: { number: ref.number, roundId: round.id } };
 }
 
 /** Something of ours or of GitHub's broke on the way: whoever asked hears of it and can ask again. */

@@ -28,6 +28,8 @@ export type Desk = {
   /** It is, but only by how far things are: that may wait a little for more of it. */
   progressed: boolean;
   showing: boolean;
+  /** A message is being taken up. */
+  handling: boolean;
   /** The world changed around what is planned here; taken up when nothing is being planned. */
   readonly refreshes: RefreshMessage[];
   /** How many rounds and what follows them are under way, also those that were overtaken. */
@@ -46,6 +48,7 @@ export function createDesk(state: PullRequestState): Desk {
     stale: false,
     progressed: false,
     showing: false,
+    handling: false,
     refreshes: [],
     busy: 0,
     planning: null,
@@ -106,6 +109,7 @@ export function noteMerge(desk: Desk, { mergeCommit, mergedBy }: PullRequest): v
 export const isBusy = (desk: Desk): boolean =>
   desk.planning !== null ||
   desk.showing ||
+  desk.handling ||
   hasNews(desk) ||
   desk.inbox.length > 0 ||
   knownProjects(desk.state).some(isUnderWay);

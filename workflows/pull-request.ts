@@ -148,6 +148,7 @@ function heedTurn(desk: Desk, news: TurnNews): void {
 }
 
 async function handle(desk: Desk, message: Message): Promise<void> {
+  desk.handling = true;
   try {
     if (message.kind === 'refresh') return void desk.refreshes.push(message);
     if (desk.state.pullRequest === null && (await wasHandled(message))) return;
@@ -166,6 +167,8 @@ async function handle(desk: Desk, message: Message): Promise<void> {
     if (message.kind === 'command') misunderstood(desk, message, wish);
   } catch (error) {
     log.error('a message could not be handled', { deliveryId: message.deliveryId, error });
+  } finally {
+    desk.handling = false;
   }
 }
 

@@ -44,11 +44,15 @@ export type ControlActivities = {
   }): Promise<MergeAnswer>;
   /** Evaluates every policy on one plan. Fails closed: what cannot be evaluated is a verdict with `error`. */
   judge(request: JudgeRequest): Promise<Judgement>;
-  /** The person's rights at this moment, and which of `teams` (`@org/team`) they are in. */
+  /**
+   * The person's rights at this moment, and which of `teams` (`@org/team`) they are in. `ahead`: should they wish for an
+   * apply, `beginApply` will look at this pull request in a moment; the look begins now.
+   */
   readActor(request: {
     readonly repository: Repository;
     readonly login: string;
     readonly teams: readonly string[];
+    readonly ahead?: { readonly number: number; readonly roundId: RunId };
   }): Promise<Actor>;
   /** Writes what differs from what was last written: checks, the comment, answers; one mutation for many. */
   show(request: { readonly view: View; readonly answers: readonly Answer[] }): Promise<Shown>;
