@@ -15,6 +15,7 @@ import type { AppProcess } from './app-process.ts';
 import { startAppProcess } from './app-process.ts';
 import type { GatedStates } from './gated-states.ts';
 import { startGatedStates } from './gated-states.ts';
+import { inDatabase } from './postgres.ts';
 import type { RoleName, RoleProcesses } from './role-processes.ts';
 import {
   appliesOf,
@@ -75,6 +76,14 @@ const names: readonly RoleName[] = ['web', 'control', 'runner'];
 
 const variablesOf = async ({ pid }: AppProcess): Promise<string> =>
   (await readFile(`/proc/${pid}/environ`, 'utf8')).replaceAll('\0', '\n');
+
+async function environmentOf(role: AppProcess): Promise<Readonly<Record<string, string>>> {
+  const variables = (await variablesOf(role)).split('\n').map((line) => {
+    const [name = ''] = line.split('=', 1);
+    return [name, line.slice(name.length + 1)] as const;
+  });
+  return Object.fromEntries(variables.filter(([name]) => name !== ''));
+}
 
 async function missing({ url }: AppProcess): Promise<readonly string[]> {
   const { missing } = (await (await fetch(`${url}/readyz`)).json()) as {
@@ -242,8 +251,49 @@ test('nobody but its runner can say that an apply was never started (S5)', async
   await writeFile(gate, '');
 });
 
-/** Three processes start again, one after the other, beside all other tests. */
+/** Processes start again, one after the other, beside all other tests. */
 const restartsMs = 240_000;
+
+/** What a runner works on now, and the applies that it ever started, by their runs. */
+const folderOf = async (dataDir: string, ...inside: readonly string[]): Promise<readonly string[]> =>
+  (await readdir(join(dataDir, 'cache', 'runs', ...inside)).catch(() => [])).filter(
+    (name) => name !== 'started',
+  );
+
+test('of two runners of one pool each takes work, one finishes what the other leaves by its death, and one applies (S5, S6)', {
+  timeout: restartsMs,
+}, async () => {
+  const data = ['runner', 'runner-2'].map((name) => join(world.dataDir, name));
+  const [, secondData = ''] = data;
+  const known = await environmentOf(roles.runner);
+  const second = await startAppProcess({ ...known, HATCHET_DATA_DIR: secondData }, { role: 'runner' });
+  try {
+    const both = [roles.runner, second];
+    const before = new Set(await folderOf(data[0] ?? ''));
+    const isAtWork = async (dataDir: string): Promise<boolean> =>
+      (await folderOf(dataDir)).some((run) => !before.has(run));
+    states.hold('shared');
+    const pullRequest = await openOn(world, { dir: 'shared', body: good, backend: states.backend('shared') });
+    await vi.waitUntil(() => states.waiting('shared') > 0, { timeout: patienceMs, interval: 50 });
+    const first = (await isAtWork(secondData)) ? 1 : 0;
+    await both[first]?.kill();
+    const other = data[1 - first] ?? '';
+    await vi.waitUntil(() => isAtWork(other), { timeout: patienceMs, interval: 100 });
+    await both[first]?.start();
+    states.release('shared');
+    await approveAndApply(pullRequest);
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+    const [{ run = '' } = {}] = await inDatabase(
+      world.databaseUrl,
+      (sql) => sql`select run_id as run from apply where dir = 'shared'`,
+    );
+    const started = await Promise.all(data.map((each) => folderOf(each, 'started')));
+    expect(started.filter((runs) => runs.includes(run))).toHaveLength(1);
+    expect(await appliesOf(world, 'shared')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
+  } finally {
+    expect(await second.stop()).toBe(0);
+  }
+});
 
 test('told to stop, a runner finishes its apply, and control and web may go meanwhile', {
   timeout: restartsMs,
@@ -273,11 +323,7 @@ test('without walls a runner says what is open to others, or does not start wher
   const directory = await mkdtemp(join(tmpdir(), 'hatchet-no-walls-'));
   const { terraform } = await findTestTools();
   await symlink(terraform, join(directory, 'terraform'));
-  const variables = (await variablesOf(roles.runner)).split('\n').map((line) => {
-    const [name = ''] = line.split('=', 1);
-    return [name, line.slice(name.length + 1)] as const;
-  });
-  const known = Object.fromEntries(variables.filter(([name]) => name !== ''));
+  const known = await environmentOf(roles.runner);
   const environment = {
     ...known,
     PATH: directory,
