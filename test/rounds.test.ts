@@ -1,7 +1,9 @@
 // What happens to a plan when the pull request changes: pushes, drafts, another base, a close, a re-run, a fork?
-import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { CheckRun } from '../fixtures/sandbox/model.ts';
 import type { GatedStates } from './gated-states.ts';
 import { startGatedStates } from './gated-states.ts';
+import { holdTable } from './held-table.ts';
 import { faces } from './normalize.ts';
 import {
   appliesOf,
@@ -9,6 +11,7 @@ import {
   branchOff,
   click,
   countPlans,
+  countVerdicts,
   database,
   everyBranch,
   headline,
@@ -377,6 +380,64 @@ describe.concurrent('rounds', () => {
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
   });
+});
+
+const isClosed = ({ status }: CheckRun): boolean => status === 'completed';
+
+test('a newer push overtakes an older one whose policies are being asked: their late answer changes nothing (S1)', async () => {
+  const [dir, backend] = ['judged', states.backend('judged')];
+  const verdicts = await holdTable(world, 'verdict');
+  const pullRequest = await openOn(world, { dir, body: database('older'), backend });
+  const old = pullRequest.headSha;
+  await verdicts.untilWaiting(1);
+  states.hold(dir);
+  await pullRequest.push({ [`${dir}/main.tf`]: `${backend}\n${database('newer')}\n` });
+  await vi.waitUntil(() => states.waiting(dir) > 0, { timeout: patienceMs });
+  await verdicts.release();
+  await vi.waitUntil(async () => (await countVerdicts(world, dir)) === 1, {
+    timeout: patienceMs,
+    interval: 50,
+  });
+  await vi.waitUntil(() => world.repository.checks(old).every(isClosed), { timeout: patienceMs });
+  const aggregates = world.repository.checks(old).filter(({ name }) => !name.includes(':'));
+  expect(new Set(aggregates.map(({ conclusion }) => conclusion))).toEqual(new Set(['cancelled']));
+  expect((await ask(pullRequest, 'reader', '/hatchet status')).reply).toContain('| planning since');
+  expect(pullRequest.comments().filter(({ body }) => body.includes('older'))).toEqual([]);
+  states.release(dir);
+  await untilReady(pullRequest);
+  expect(mainComment(pullRequest)).toContain('"newer"');
+});
+
+test('a newer push overtakes an older one whose plan is being written to GitHub: the newer one is what stays (S1)', async () => {
+  const [dir, backend] = ['shown', states.backend('shown')];
+  states.hold(dir);
+  const pullRequest = await openOn(world, { dir, body: database('older'), backend });
+  const old = pullRequest.headSha;
+  await vi.waitUntil(() => states.waiting(dir) > 0, { timeout: patienceMs });
+  await pullRequest.waitForCheck('hatchet/plan', { status: 'in_progress', timeoutMs: patienceMs });
+  await world.sandbox.settled();
+  const shown = await holdTable(world, 'shown');
+  states.release(dir);
+  await vi.waitUntil(async () => (await countVerdicts(world, dir)) === 1, {
+    timeout: patienceMs,
+    interval: 50,
+  });
+  await shown.untilWaiting(1);
+  await pullRequest.push({ [`${dir}/main.tf`]: `${backend}\n${database('newer')}\n` });
+  await vi.waitUntil(async () => (await countVerdicts(world, dir)) === 2, {
+    timeout: patienceMs,
+    interval: 50,
+  });
+  expect(pullRequest.checks()).toEqual([]);
+  await shown.release();
+  await untilReady(pullRequest);
+  await untilComment(pullRequest, '"newer"');
+  await world.sandbox.settled();
+  expect(mainComment(pullRequest)).not.toContain('"older"');
+  expect(headline(pullRequest)).toBe('**Ready: 1 project, 1 to add.** Merging applies it.');
+  expect(world.repository.checks(old).every(isClosed)).toBe(true);
+  const [mine, others] = [pullRequest.checks(), world.repository.checks(old)];
+  expect(others.map(({ externalId }) => externalId)).not.toContain(mine[0]?.externalId);
 });
 
 test('no check is left open (S14)', () => untilNoneOpen(world));

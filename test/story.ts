@@ -252,6 +252,14 @@ export async function countPlans(world: World, dir: string): Promise<number> {
   return (await withDatabase(world, query)).length;
 }
 
+/** On how many plans of a project the policies have answered. */
+export async function countVerdicts(world: World, dir: string): Promise<number> {
+  const query = (sql: postgres.Sql) =>
+    sql`select plan_id from verdict join plan on plan.id = plan_id
+      where repository_id = ${world.repository.id} and dir = ${dir}`;
+  return (await withDatabase(world, query)).length;
+}
+
 export type RecordedApply = { readonly number: number; readonly state: string };
 
 /** The applies of a project that were ever begun, oldest first. */
