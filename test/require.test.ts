@@ -1,6 +1,7 @@
 // What must be true of a pull request before an apply, who may set a policy aside, and whose code waits for a writer?
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { faces } from './normalize.ts';
+import { inDatabase } from './postgres.ts';
 import {
   appliesOf,
   ask,
@@ -27,6 +28,7 @@ let permissions: ReturnType<World['sandbox']['installation']>['permissions'];
 /** Each is a branch of its own, so that its rules hold for the pull requests against it alone. */
 const configurations = {
   gated: 'version: 1\napply: { on: comment, require: [approved, mergeable], auto_merge: squash }\n',
+  stuck: 'version: 1\napply: { on: comment, auto_merge: squash }\n',
   fresh: 'version: 1\napply: { on: comment, require: [up_to_date] }\n',
   listed: 'version: 1\napply: { on: comment }\n',
   kept: "version: 1\nprotect: [terraform_data.database]\noverrides: { by: ['@octo-org/oncall'] }\n",
@@ -98,6 +100,51 @@ describe.concurrent('apply.require', () => {
     await vi.waitUntil(() => pullRequest.mergeCommit !== null, { timeout: patienceMs });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', pullRequest.mergeCommit ?? '');
     expect(await appliesOf(world, 'gate')).toHaveLength(1);
+  });
+
+  test('what is applied and GitHub does not merge says so, and no more once somebody has merged it', async ({
+    expect,
+  }) => {
+    world.repository.protect('stuck', { requiredChecks: ['hatchet/apply', 'ci'] });
+    const pullRequest = await openOn(world, { dir: 'unmerged', base: 'stuck', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Not applied yet');
+    await untilComment(pullRequest, 'Ready');
+    await order(pullRequest, 'hubot', '/hatchet apply');
+    await untilComment(pullRequest, 'merge it by hand');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
+    expect(
+      mainComment(pullRequest)
+        .split('\n')
+        .filter((line) => line.startsWith('**') || line.includes('to merge this')),
+    ).toMatchInlineSnapshot(`
+      [
+        "**Applied.** 1 project, 1 added, in DURATION.",
+        "Hatchet was to merge this and could not: Required status check "ci" is expected. It is not tried again: merge it by hand.",
+      ]
+    `);
+    expect(pullRequest.mergeCommit).toBeNull();
+    const recorded = () =>
+      inDatabase(
+        world.databaseUrl,
+        (sql) =>
+          sql`select actor, allowed, reason from event where action = 'merge'
+            and repository_id = ${world.repository.id} and number = ${pullRequest.number}`,
+      );
+    await vi.waitUntil(async () => (await recorded()).length > 0, { timeout: patienceMs });
+    expect([...(await recorded())]).toMatchInlineSnapshot(`
+      [
+        {
+          "actor": "hatchet",
+          "allowed": false,
+          "reason": "Required status check "ci" is expected.",
+        },
+      ]
+    `);
+    world.repository.setStatus(pullRequest.headSha, 'ci', 'success');
+    const merge = await pullRequest.merge({ by: 'hubot' });
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
+    await vi.waitUntil(() => !mainComment(pullRequest).includes('by hand'), { timeout: patienceMs });
+    expect(await appliesOf(world, 'unmerged')).toHaveLength(1);
   });
 
   test('a base that moved on right before the apply is seen, and the check says so', async ({ expect }) => {

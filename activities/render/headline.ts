@@ -42,7 +42,10 @@ export function openingParagraphs(view: View, links: Links): readonly string[] {
 function mergeParagraphs({ mergeRefusal }: View): readonly string[] {
   if (mergeRefusal === null) return [];
   const words = inlineText(cutText(mergeRefusal, maxRefusal));
-  return [`Hatchet was to merge this, and GitHub refused: ${words} It is not tried again: merge it by hand.`];
+  const stop = /[.!?]$/.test(words) ? '' : '.';
+  return [
+    `Hatchet was to merge this and could not: ${words}${stop} It is not tried again: merge it by hand.`,
+  ];
 }
 
 /** The state in bold, then the next step: one line of Markdown, or two when that reads better. */

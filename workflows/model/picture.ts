@@ -47,7 +47,7 @@ export function viewOf(state: PullRequestState): View | null {
     projects,
     deleted: found === null ? [] : deletedProjects(found),
     checks: checksOf({ state, round, pullRequest, projects }),
-    mergeRefusal: state.autoMerge?.head === pullRequest.head ? state.autoMerge.refusal : null,
+    mergeRefusal: mergeRefusal(state, pullRequest),
     editsConfiguration: found?.editsConfiguration ?? false,
     editedPolicies: found?.editedPolicies ?? nothingEdited,
     plannedAt: round.plannedAt,
@@ -57,6 +57,10 @@ export function viewOf(state: PullRequestState): View | null {
       found?.deleted.some(isCounting) !== true,
   };
 }
+
+/** Once somebody has merged it, or closed it, nothing is left to be done by hand. */
+const mergeRefusal = ({ autoMerge }: PullRequestState, { head, state }: PullRequest): string | null =>
+  state === 'open' && autoMerge?.head === head ? autoMerge.refusal : null;
 
 /** After a merge the checks follow the apply on the merge commit. */
 function shownSha(pullRequest: PullRequest, round: Round): View['sha'] {

@@ -198,7 +198,7 @@ export type View = {
   /** Projects that merging would end while what they manage stays. */
   readonly deleted: readonly DeletedProject[];
   readonly checks: readonly Check[];
-  /** GitHub's words when it would not merge what is applied; null when nobody asked it to, or it did. */
+  /** Why what is applied was not merged, mostly in GitHub's words; null when nothing was to be merged, or it is. */
   readonly mergeRefusal: string | null;
   /** The pull request edits hatchet.yaml: it is inactive until merged. */
   readonly editsConfiguration: boolean;
