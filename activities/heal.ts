@@ -14,6 +14,7 @@ import {
   undelivered,
 } from '../workflows/model/healing.ts';
 import type { InstallationId, RepositoryId } from '../workflows/model/identifiers.ts';
+import type { MergeGroup } from '../workflows/model/merge-group.ts';
 import type { PullRequestRef, Repository } from '../workflows/model/repository.ts';
 import type { ControlActivities } from '../workflows/port/control.ts';
 import type { Difference, Look, Loss } from '../workflows/port/healing.ts';
@@ -25,6 +26,7 @@ import type { Place, SeenRepository } from './github/list-pull-requests.ts';
 import { listPullRequests } from './github/list-pull-requests.ts';
 import type { PullRequestDetails } from './github/read-details.ts';
 import { readDetails } from './github/read-details.ts';
+import { readUnansweredGroups } from './github/read-queue.ts';
 import type { InstalledRepository } from './store/healing.ts';
 import type { Store } from './store/store.ts';
 
@@ -38,12 +40,15 @@ export type HealMessenger = {
   readonly tellRepository: ControlActivities['tellRepository'];
   readonly tellPullRequest: ControlActivities['tellPullRequest'];
   readonly lifeOf: (ref: PullRequestRef) => Promise<WorkflowLife>;
+  /** As a merge queue would have asked; false: it was heard of before. */
+  readonly requestGroup: (group: MergeGroup) => Promise<boolean>;
   /** Open pull requests of the repository are being planned again right now. */
   readonly isRefreshing: (repository: Repository) => Promise<boolean>;
 };
 
 export type HealDependencies = {
   readonly github: GitHub;
+  readonly appId: number;
   readonly store: Store;
   readonly messenger: HealMessenger;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -151,11 +156,12 @@ async function installedRepositories(
 }
 
 async function lookAt(
-  { github, store, messenger }: HealDependencies,
+  deps: HealDependencies,
   installationId: InstallationId,
   installed: readonly InstalledRepository[],
   { lookId, at }: LookRequest,
 ): Promise<{ readonly found: readonly Found[]; readonly looked: readonly RepositoryId[] }> {
+  const { github, store, messenger } = deps;
   const places: readonly Place[] = installed.map(({ repository, lookedAt }) => ({
     repository,
     since: lookSince(lookedAt, at),
@@ -183,7 +189,7 @@ async function lookAt(
   const details = new Map(
     (await readDetails(github, installationId, nodeIds)).map((each) => [each.pullRequest.nodeId, each]),
   );
-  const found: Found[] = [];
+  const found: Found[] = [...(await groupsUnheard(deps, installationId, scenes))];
   for (const scene of scenes) {
     for (const nodeId of worth(scene)) {
       const detail = details.get(nodeId);
@@ -290,6 +296,24 @@ async function lostOn(
   return found;
 }
 
+/** GitHub is asked only where something is in a queue. */
+async function groupsUnheard(
+  deps: HealDependencies,
+  installationId: InstallationId,
+  scenes: readonly Scene[],
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const scene of scenes) {
+    const queued = scene.open.flatMap((each) => (each.queued ? [each.nodeId] : []));
+    const { repository } = scene;
+    for (const unanswered of await readUnansweredGroups(deps, installationId, queued)) {
+      const group = { ...unanswered, repository };
+      found.push(foundOn(scene, group.number, `group/${group.headSha}`, '', { kind: 'group', group }));
+    }
+  }
+  return found;
+}
+
 function basesOf(scene: Scene): readonly Found[] {
   const { repository, open, known } = scene;
   return movedBases(open, known).map(({ branch, tip }) =>
@@ -307,6 +331,8 @@ async function setRight(deps: HealDependencies, loss: Loss): Promise<void> {
       return sayAgain(deps, loss);
     case 'pushed':
       return passOnPush(deps, loss);
+    case 'group':
+      return passOnGroup(deps, loss.group);
     case 'checks':
       return finishChecks(deps, loss.message);
     default:
@@ -360,6 +386,18 @@ async function passOnPush(
   );
   const event = { ...healed, repository, number: null, target: branch };
   await store.events.append(`heal:${repository.id}:${branch}:${tip}`, event);
+}
+
+async function passOnGroup({ messenger, store, log }: HealDependencies, group: MergeGroup): Promise<void> {
+  // Its checks may be about to be written.
+  if (!(await messenger.requestGroup(group))) return;
+  const { repository, number, headSha } = group;
+  log.info(
+    { repository: `${repository.owner}/${repository.name}`, group: headSha },
+    'healed: what a merge queue asked',
+  );
+  const event = { ...healed, repository, number, target: 'merge group' };
+  await store.events.append(`heal:${repository.id}:${headSha}`, event);
 }
 
 const healed = {

@@ -51,6 +51,8 @@ export type Messenger = Pick<
   readonly deliver: (incoming: Incoming) => Promise<void>;
   /** `stuck`: it runs, and Temporal cannot get it to go on. */
   readonly lifeOf: (ref: PullRequestRef) => Promise<'followed' | 'stuck' | 'gone'>;
+  /** As a merge queue would have asked; false: it was heard of before. */
+  readonly requestGroup: (group: MergeGroup) => Promise<boolean>;
   /** Open pull requests of the repository are being planned again right now. */
   readonly isRefreshing: (repository: Repository) => Promise<boolean>;
 };
@@ -59,7 +61,7 @@ export type Messenger = Pick<
 export function createMessenger(client: WorkflowClient, refreshWaitMs: number): Messenger {
   const tellRepository = (news: RepositoryNews): Promise<void> => sendNews(client, news, refreshWaitMs);
   const accept = (incoming: Incoming): Promise<void> => {
-    if ('group' in incoming) return sendGroup(client, incoming);
+    if ('group' in incoming) return sendGroup(client, incoming).then(() => undefined);
     if ('installationId' in incoming) return sendInstallationNews(client);
     return 'ref' in incoming ? sendMessage(client, incoming) : tellRepository(incoming);
   };
@@ -74,6 +76,7 @@ export function createMessenger(client: WorkflowClient, refreshWaitMs: number): 
       await Promise.race([accept(incoming), tooLate()]);
     },
     lifeOf: (ref) => lifeOf(client, ref),
+    requestGroup: (group) => sendGroup(client, { kind: 'group-requested', group }),
     isRefreshing: async (repository) => (await describe(client, repositoryId({ repository }))) !== null,
   };
 }
@@ -176,9 +179,9 @@ async function sendNews(client: WorkflowClient, news: RepositoryNews, settleMs: 
 
 /**
  * Each group is answered once: whatever is said of one that is over changes nothing. One that is destroyed before it
- * was heard of is begun all the same, so that the late request finds it over.
+ * was heard of is begun all the same, so that the late request finds it over. False: it was heard of before.
  */
-async function sendGroup(client: WorkflowClient, { kind, group }: GroupNews): Promise<void> {
+async function sendGroup(client: WorkflowClient, { kind, group }: GroupNews): Promise<boolean> {
   const start = {
     taskQueue: controlQueue,
     workflowId: groupId(group),
@@ -192,7 +195,9 @@ async function sendGroup(client: WorkflowClient, { kind, group }: GroupNews): Pr
       const signalled = { ...start, signal: groupDestroyedSignal };
       await client.signalWithStart<typeof mergeGroupWorkflow, []>('mergeGroupWorkflow', signalled);
     }
+    return true;
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
   }
 }

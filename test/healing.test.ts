@@ -101,6 +101,21 @@ test('an opening that nobody heard of is planned (S13)', async () => {
   expectNothingTwice(pullRequest);
 });
 
+test('what a merge queue asked and nobody heard of is answered (S13)', async () => {
+  const pullRequest = await openReady(world, { dir: 'queued', body: one });
+  world.sandbox.faults.dropNext({ event: 'merge_group', action: 'checks_requested' });
+  const { data, destroy } = await world.repository.createMergeGroup([pullRequest], 'hubot');
+  await untilHealed(pullRequest, 'merge group');
+  const answered = (): boolean =>
+    world.repository
+      .checks(data.headSha)
+      .some(({ name, conclusion }) => name === 'hatchet/apply' && conclusion === 'success');
+  await vi.waitUntil(answered, { timeout: patienceMs, interval: 100 });
+  await destroy('merged');
+  await untilCheck(pullRequest, 'hatchet/apply', 'Applied', pullRequest.mergeCommit ?? '');
+  expect(await healedOn(pullRequest)).toEqual(['merge group']);
+});
+
 test('a push to a base branch that nobody heard of is planned with (S13)', async () => {
   const shared = { 'shared/unheard/main.tf': one };
   const base = await branchOff(world, 'moved-unheard', shared);

@@ -409,6 +409,7 @@ function createWorld() {
     collaborators: new Map([['ada', 'write']]),
     protections: new Map(),
     queueLimits: new Map(),
+    mergeGroups: new Set(),
     labels: new Map(),
     pullRequests: new Map(),
     checkSuites: [],

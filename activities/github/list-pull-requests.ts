@@ -13,10 +13,13 @@ export type SeenRepository = {
   /** Nothing can be written there. */
   readonly archived: boolean;
   /** All that are open, oldest first. */
-  readonly open: readonly SeenPullRequest[];
+  readonly open: readonly ListedPullRequest[];
   /** Those in any state that changed since the last look, newest change first. */
   readonly recent: readonly SeenPullRequest[];
 };
+
+/** `queued`: it is in a merge queue. */
+export type ListedPullRequest = SeenPullRequest & { readonly queued: boolean };
 
 /** What to look at, and from when on changes count (ISO 8601). */
 export type Place = { readonly repository: Repository; readonly since: string };
@@ -30,7 +33,7 @@ const maxRecentPages = 5;
 
 // No lists within these lists: GitHub counts each of them once per pull request that there could be.
 const facts = `fragment facts on PullRequest {
-  id number state isDraft headRefOid baseRefName baseRefOid mergedAt updatedAt
+  id number state isDraft headRefOid baseRefName baseRefOid mergedAt updatedAt isInMergeQueue
   baseRef { target { oid } }
 }`;
 
@@ -74,6 +77,7 @@ const pullRequest = z.object({
   baseRefOid: z.string(),
   mergedAt: z.string().nullable(),
   updatedAt: z.string(),
+  isInMergeQueue: z.boolean(),
   baseRef: z.object({ target: z.object({ oid: z.string() }).nullable() }).nullable(),
 });
 const list = z.object({
@@ -141,7 +145,7 @@ async function allPages(
   read: (after: string) => Promise<Pages | null>,
   wanted: (last: SeenPullRequest) => boolean,
   maxPages = Number.POSITIVE_INFINITY,
-): Promise<readonly SeenPullRequest[]> {
+): Promise<readonly ListedPullRequest[]> {
   const found = seenOf(first);
   let page: Pages | null = first;
   for (let pages = 1; pages < maxPages; pages += 1) {
@@ -164,7 +168,7 @@ const readPage =
 
 const states = { OPEN: 'open', CLOSED: 'closed', MERGED: 'merged' } as const;
 
-function seenOf({ nodes }: Pages): SeenPullRequest[] {
+function seenOf({ nodes }: Pages): ListedPullRequest[] {
   return (nodes ?? []).flatMap((node) =>
     node === null
       ? []
@@ -179,6 +183,7 @@ function seenOf({ nodes }: Pages): SeenPullRequest[] {
             baseSha: parseSha(node.baseRef?.target?.oid ?? node.baseRefOid),
             mergedAt: node.mergedAt,
             updatedAt: node.updatedAt,
+            queued: node.isInMergeQueue,
           },
         ],
   );
