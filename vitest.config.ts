@@ -1,4 +1,4 @@
-// How are the tests run? Files of the whole app one after the other in few processes, others each in one of its own.
+// How are the tests run? One file after the other in few processes, but for those that change their process.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
@@ -14,6 +14,11 @@ const ofTheWholeApp = readdirSync(new URL('test', import.meta.url))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/${name}`)
   .filter((path) => readFileSync(new URL(path, import.meta.url), 'utf8').includes("from './world.ts'"));
+
+/** Each in a process of its own: they change what belongs to all of it, as the metrics, the network or Temporal's log. */
+const alone = ['codec', 'demo-markdown', 'github-client', 'replay', 'run-page', 'share-readings'].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
@@ -39,7 +44,17 @@ export default defineConfig({
           environment: './test/shared-stage.ts',
         },
       },
-      { extends: true, test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: ofTheWholeApp } },
+      {
+        extends: true,
+        // To load the same libraries anew for each file would take a second of work.
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ofTheWholeApp, ...alone],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone } },
     ],
   },
 });

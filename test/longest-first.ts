@@ -43,11 +43,13 @@ export class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Files of the whole app in one row: a process goes on with the next file only if that may share it. */
+const kinds: readonly string[] = ['app', 'alone', 'parts'];
+
+/** Files of a kind in one row: a process goes on with the next file only if that may share it. */
 function rank({ moduleId, project }: TestSpecification): number {
   const name = basename(moduleId, '.test.ts');
   if (first.includes(name)) return first.indexOf(name) - first.length;
   const place = longest.indexOf(name);
-  const later = project.config.isolate ? longest.length + 1 : 0;
+  const later = kinds.indexOf(project.name) * (longest.length + 1);
   return later + (place < 0 ? longest.length : place);
 }
