@@ -29,6 +29,7 @@ import { createHclReader } from '../activities/source/hcl.ts';
 import { createSourceInspector } from '../activities/source/inspect.ts';
 import type { Mirrors } from '../activities/source/mirror.ts';
 import { createMirrors } from '../activities/source/mirror.ts';
+import { maxArtifactBytes } from '../activities/store/artifact.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createInitCache } from '../activities/terraform/init-cache.ts';
@@ -316,6 +317,7 @@ async function startRunners(
       bubblewrap,
       pluginCacheDir: cacheDir(config, 'providers'),
       masks,
+      maxPlanBytes: maxArtifactBytes,
     },
   };
   const activities = createRunnerActivities(machine, accessFor);

@@ -116,6 +116,44 @@ test('small and large plans are read the same way', async () => {
   expect(await readSecrets(large)).toEqual(inThread.secrets);
 });
 
+test('a plan that the store could not take is a failed one, told with its size, the limit and what to do', async () => {
+  const small = await createTerraformRunner({ maxPlanBytes: 1024 });
+  try {
+    const result = await small.plan('start');
+    expect(result).toMatchObject({
+      kind: 'failed',
+      diagnosticCount: 1,
+      diagnostics: [
+        {
+          severity: 'error',
+          summary: expect.stringMatching(
+            /^The plan is too large: its JSON has \d\.\d MiB, and Hatchet takes at most 0 MiB\.$/,
+          ),
+          detail:
+            'It can be neither shown nor applied here. Divide the project into several root modules, or keep large values out of its resources, then push.',
+        },
+      ],
+    });
+    expect(small.store.plans.size).toBe(0);
+    // What Terraform itself said of it is there to be read.
+    expect([...small.store.logs.values()].join('')).toContain('Plan: ');
+  } finally {
+    await small.close();
+  }
+});
+
+test('a plan that there is not enough memory for is told with its size and what to do', async () => {
+  const [diagnostic] = (await reportPlan(planOf(2_500), about, 8).catch(({ details }) => details))?.[0] ?? [];
+  expect(diagnostic).toMatchObject({
+    summary: expect.stringMatching(
+      /^The plan is too large: its JSON has [23]\.\d MiB, and to read it takes more memory/,
+    ),
+    detail: expect.stringMatching(
+      /Divide the project .* push; or whoever runs Hatchet gives the runner more/,
+    ),
+  });
+});
+
 test('what is no plan is the operator’s to see, large or small, and is not quoted', async () => {
   for (const size of [10, 3_000_000]) {
     const text = Buffer.from(`{"secret": "${'s'.repeat(size)}"`);

@@ -127,6 +127,7 @@ export async function createTerraformRunner(
     bubblewrap,
     pluginCacheDir: join(root, 'plugins'),
     masks: [],
+    maxPlanBytes: 240 * 1024 * 1024,
     ...changed,
   };
   const store = createMemoryRunStore();

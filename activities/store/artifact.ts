@@ -26,7 +26,7 @@ export type ArtifactKey = { readonly id: PlanId | RunId; readonly kind: Artifact
 export type Artifact = ArtifactKey & { readonly clear: Buffer };
 
 /** Half of the longest string that V8 can hold, since PostgreSQL's driver sends bytes as hex digits. */
-const maxArtifactBytes = 240 * 1024 * 1024;
+export const maxArtifactBytes = 240 * 1024 * 1024;
 /** A plan older than a month describes another world; logs explain what happened for a quarter. */
 const keepDays: Readonly<Record<ArtifactKind, number>> = {
   'plan-file': 30,

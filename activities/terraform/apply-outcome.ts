@@ -121,8 +121,8 @@ function failure(
  */
 async function isStateChanged({ session, stored }: EndedApply): Promise<boolean> {
   if (session.context.signal.aborted) return false;
-  const text = await captureCommand(session, { kind: 'pull-state' }).catch(() => null);
-  if (text === null) return false;
-  const now = parseStateVersion(text.toString());
+  const pulled = await captureCommand(session, { kind: 'pull-state' }).catch(() => null);
+  if (pulled?.kind !== 'document') return false;
+  const now = parseStateVersion(pulled.text.toString());
   return now?.lineage !== stored.state?.lineage || now?.serial !== stored.state?.serial;
 }

@@ -90,8 +90,18 @@ export async function runCommand(session: Session, command: TerraformCommand): P
   return collector.result(exit);
 }
 
-/** Runs a command whose standard output is one document. Null when it failed. */
-export async function captureCommand(session: Session, command: TerraformCommand): Promise<Buffer | null> {
+/** What a command wrote, as far as it may be read; `bytes`: how much it was. */
+export type Captured =
+  | { readonly kind: 'document'; readonly text: Buffer }
+  | { readonly kind: 'too-large'; readonly bytes: number }
+  | { readonly kind: 'failed' };
+
+/** Runs a command whose standard output is one document; what is larger than `maxBytes` is not read. */
+export async function captureCommand(
+  session: Session,
+  command: TerraformCommand,
+  maxBytes = maxDocumentBytes,
+): Promise<Captured> {
   session.context.signal.throwIfAborted();
   // Made and read by the same descriptors: what the run's own code puts in their place is not read.
   const paths = {
@@ -108,19 +118,23 @@ export async function captureCommand(session: Session, command: TerraformCommand
       killAfterMs: planStopGraceMs,
     });
     session.context.signal.throwIfAborted();
-    if (exit.code === 0) return await readWritten(output, maxDocumentBytes);
-    session.log.append((await readWritten(errors, maxDocumentBytes)).toString());
-    return null;
+    if (exit.code === 0) return await readWritten(output, maxBytes);
+    const said = await readWritten(errors, maxDocumentBytes);
+    if (said.kind === 'document') session.log.append(said.text.toString());
+    return { kind: 'failed' };
   } finally {
     await Promise.all([output.close(), errors.close()]);
   }
 }
 
-async function readWritten(file: Awaited<ReturnType<typeof open>>, maxBytes: number): Promise<Buffer> {
+async function readWritten(
+  file: Awaited<ReturnType<typeof open>>,
+  maxBytes: number,
+): Promise<Exclude<Captured, { kind: 'failed' }>> {
   const { size } = await file.stat();
-  if (size > maxBytes) throw operatorError(`Terraform wrote more than ${maxBytes} bytes`);
+  if (size > maxBytes) return { kind: 'too-large', bytes: size };
   const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(size), position: 0 });
-  return buffer.subarray(0, bytesRead);
+  return { kind: 'document', text: buffer.subarray(0, bytesRead) };
 }
 
 /** OperatorError when Terraform never got as far as saying anything: then it is the runner that is broken. */

@@ -22,6 +22,7 @@ import { parseLockFile } from './lock-file.ts';
 import type { Mask } from './mask.ts';
 import { createMask } from './mask.ts';
 import { readPlanFile } from './plan-file.ts';
+import { tooLarge } from './plan-size.ts';
 import type { Preparation, Prepared } from './prepare.ts';
 import { prepareProject } from './prepare.ts';
 import { reportPlan } from './read-plan.ts';
@@ -131,7 +132,8 @@ async function runPlan(
   }
   const { keys, lockFile } = prepared;
   deps.initCache.keepAlso(keys.fitting, keys.proven(lockFile));
-  return { prepared, result, ...(await readPlan(session)) };
+  const read = await readPlan(session, deps.settings);
+  return 'diagnostics' in read ? read : { prepared, result, ...read };
 }
 
 function forgetInit({ initCache }: RunnerDependencies, { keys }: Planned['prepared']): 'not-fitting' {
@@ -139,11 +141,17 @@ function forgetInit({ initCache }: RunnerDependencies, { keys }: Planned['prepar
   return 'not-fitting';
 }
 
-async function readPlan(session: Session): Promise<Pick<Planned, 'planFile' | 'planJson'>> {
+async function readPlan(
+  session: Session,
+  { maxPlanBytes }: RunnerDependencies['settings'],
+): Promise<Pick<Planned, 'planFile' | 'planJson'> | { readonly diagnostics: readonly Diagnostic[] }> {
   session.enter('show');
   const { planFile: path, plans } = session.directory;
-  const planJson = await captureCommand(session, { kind: 'show', planFile: path });
-  if (planJson === null) throw operatorError(`${session.project.engine} show failed on its own plan file`);
+  const shown = await captureCommand(session, { kind: 'show', planFile: path }, maxPlanBytes);
+  if (shown.kind === 'failed')
+    throw operatorError(`${session.project.engine} show failed on its own plan file`);
+  if (shown.kind === 'too-large') return { diagnostics: [tooLarge(shown.bytes, maxPlanBytes)] };
+  const planJson = shown.text;
   const planFile = await readForeignFile({ path, within: plans, maxBytes: maxPlanFileBytes });
   if (planFile === null) throw operatorError(`${session.project.engine} plan wrote no plan file`);
   return { planFile, planJson };

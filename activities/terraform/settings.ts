@@ -22,6 +22,8 @@ export type RunnerSettings = {
   readonly pluginCacheDir: string;
   /** Values that must not be seen in any log or diagnostic. */
   readonly masks: readonly string[];
+  /** What the store takes of a plan's JSON. */
+  readonly maxPlanBytes: number;
 };
 
 /** What one run reads and keeps. */
