@@ -24,6 +24,7 @@ import {
   appliesOf,
   ask,
   click,
+  mainComment,
   openReady,
   order,
   patienceMs,
@@ -236,6 +237,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
       const body = `resource "terraform_data" "one" {\n  input = "${'large '.repeat(20_000)}"\n}`;
       const pullRequest = await openReady(world, { dir: 'full', body, backend });
       expect((await applyAndFetch(pullRequest)).seen).toMatch(/^600 true \{.*large large/s);
+      expect(mainComment(pullRequest)).toContain('A disk is full, says Terraform');
       expect(await appliesOf(world, 'full')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
     } finally {
       unmount(disk);
