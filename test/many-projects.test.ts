@@ -10,6 +10,7 @@ import {
   order,
   patienceMs,
   replies,
+  seedDatabase,
   storyTimeoutMs,
   untilCheck,
   untilComment,
@@ -235,6 +236,34 @@ test('of 3,500 changed files the last is seen, by policies, too (S15)', async ()
   await untilCheck(pullRequest, 'hatchet/plan', '1 project: 1 to add');
   await untilCheck(pullRequest, 'hatchet/apply', 'A policy denies zz-last');
   await untilComment(pullRequest, '3502 files, the last is zz-secret/key.txt');
+});
+
+test('fifty projects are planned and shown as one: three checks, one comment, what is dangerous before what is folded', async () => {
+  const calm = Array.from({ length: 49 }, (_, index) => `fleet-${String(index).padStart(2, '0')}`);
+  await seedDatabase(world, 'fleet-database', '1');
+  const pullRequest = await world.repository.openPullRequest({
+    title: 'Fifty at once',
+    author: 'mona',
+    head: 'fifty',
+    files: {
+      'fleet-database/main.tf': world.project('fleet-database', database('2')),
+      ...Object.fromEntries(
+        calm.map((dir) => [`${dir}/main.tf`, world.project(dir, 'output "one" {\n  value = 1\n}')]),
+      ),
+    },
+  });
+  await untilCheck(pullRequest, 'hatchet/plan', '50 projects: 1 to replace');
+  await untilCheck(pullRequest, 'hatchet/apply', '1 approval missing: fleet-database');
+  const { body } = await untilComment(pullRequest, 'Waiting for 1 approval');
+  expect(pullRequest.allChecks().map(({ name }) => name)).toEqual(
+    expect.not.arrayContaining([expect.stringContaining(': ')]),
+  );
+  const [shown = '', folded = ''] = body.split('<summary>49 more projects');
+  expect(shown).toMatch(/\| \[?fleet-database/);
+  expect(shown).not.toContain('fleet-00');
+  for (const dir of calm) expect(folded).toContain(dir);
+  expect(body).toContain('-/+ terraform_data.database');
+  expect(Buffer.byteLength(body)).toBeLessThan(65_536);
 });
 
 test('a fork is planned again when its checks are to run again and a writer had allowed the commit (S8)', async () => {
