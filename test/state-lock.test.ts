@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { openStore } from '../activities/store/store.ts';
 import { parseEncryptionKeys } from '../app/encryption-keys.ts';
 import { createKeyring } from '../app/keyring.ts';
+import { executablesOnPath } from '../app/tools/search-path.ts';
 import type { HttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import { canMount, mountSmall, unmount } from '../fixtures/drills/small-disk.ts';
@@ -40,33 +41,41 @@ import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
+const hasTofu = (await executablesOnPath(process.env.PATH ?? '', 'tofu')).length > 0;
+const why = hasTofu ? '' : ' (tofu is not on PATH)';
 let world: World;
 let own: S3StateServer;
 let foreign: S3StateServer;
 let refusing: HttpStateServer;
+let careless: HttpStateServer;
 
 beforeAll(async () => {
-  [own, foreign, refusing] = await Promise.all([
+  [own, foreign, refusing, careless] = await Promise.all([
     startS3StateServer(),
     startS3StateServer(),
+    startHttpStateServer(),
     startHttpStateServer(),
   ]);
   world = await createWorld({});
 });
 afterAll(async () => {
   await world.close();
-  await Promise.all([own.close(), foreign.close(), refusing.close()]);
+  await Promise.all([own.close(), foreign.close(), refusing.close(), careless.close()]);
 });
 
 /** Begins an apply that holds its lock and does not end by itself. */
-async function beginApply(dir: string, { backend }: S3StateServer): Promise<PullRequestHandle> {
+async function beginApply(
+  dir: string,
+  { backend }: Pick<S3StateServer, 'backend'>,
+  files: Readonly<Record<string, string>> = {},
+): Promise<PullRequestHandle> {
   const gate = stateFile(world, `${dir}-gate`);
   const body = `resource "terraform_data" "slow" {
   provisioner "local-exec" {
     command = "touch '${gate}.reached'; while [ ! -e '${gate}' ]; do sleep 0.1; done"
   }
 }`;
-  const pullRequest = await openReady(world, { dir, body, backend });
+  const pullRequest = await openReady(world, { dir, body, backend, files });
   await order(pullRequest, 'hubot', '/hatchet apply');
   await vi.waitUntil(() => existsSync(`${gate}.reached`), { timeout: patienceMs, interval: 50 });
   return pullRequest;
@@ -114,7 +123,7 @@ describe.concurrent('the lock of an apply that was killed (S5)', () => {
     expect(body).not.toContain('Apply the rest');
     const kept = await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: own');
     expect(faces([kept])).toEqual(['hatchet/apply: failure, Outcome unknown: own [Unlock]']);
-    expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reaction).toBe('confused');
+    expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reply).toContain('has to be put back first');
     expect((await runState('--run', run, '--give-up')).text).toContain('counts as given up');
     await order(pullRequest, 'mona', '/hatchet plan');
     await untilComment(pullRequest, '**Apply the rest**');
@@ -135,6 +144,32 @@ describe.concurrent('the lock of an apply that was killed (S5)', () => {
     await untilComment(pullRequest, 'finds 0 of 1 change done');
   });
 });
+
+test.skipIf(!hasTofu)(
+  `a lock that took its place is not broken for it, though its backend would let that happen (S5)${why}`,
+  async ({ expect }) => {
+    // OpenTofu tells whose a lock behind HTTP is, and this server does not look at the id that is to be unlocked.
+    const pullRequest = await beginApply('careless', careless, { 'careless/engine.tofu': '# OpenTofu\n' });
+    await killApply('careless');
+    await untilComment(pullRequest, 'the state is locked');
+    console.log(pullRequest.comments().map(({ body }) => body).join('\n'), careless.lock());
+    await untilComment(pullRequest, 'It is the lock of this very apply');
+    const locked = await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: careless');
+    const mine = JSON.parse(careless.lock() ?? '{}') as Record<string, string>;
+    const other = JSON.stringify({ ...mine, ID: 'ffffffff-0000-4000-8000-000000000000', Who: 'eve@laptop' });
+    careless.putLock(other);
+    click(pullRequest, locked, 'Force-unlock state', 'hubot');
+    await untilComment(pullRequest, "Hatchet cannot tell that it is this apply's");
+    expect(careless.lock()).toBe(other);
+    careless.putLock(JSON.stringify(mine));
+    await order(pullRequest, 'mona', '/hatchet plan');
+    await untilComment(pullRequest, 'It is the lock of this very apply');
+    const again = await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: careless');
+    click(pullRequest, again, 'Force-unlock state', 'hubot');
+    await untilComment(pullRequest, 'finds 0 of 1 change done');
+    expect(careless.lock()).toBeNull();
+  },
+);
 
 const program = join(import.meta.dirname, '../app/kept-state.ts');
 

@@ -3,7 +3,7 @@
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
-import type { ApplyOutcome } from './model/apply.ts';
+import type { ApplyOutcome, Refusal } from './model/apply.ts';
 import type { Comparison } from './model/comparison.ts';
 import { ownLocksOf } from './model/comparison.ts';
 import type { ProjectState } from './model/round.ts';
@@ -15,7 +15,8 @@ import { takeBackUsed } from './taking-back.ts';
 import { tellProjects } from './telling-projects.ts';
 import type { Wish } from './wishes.ts';
 
-type Decision = CommandRefusal | Extract<Reply, { kind: 'done' }> | null;
+type Undecided = CommandRefusal | Extract<Refusal, { kind: 'state-unwritten' }>;
+type Decision = Undecided | Extract<Reply, { kind: 'done' }> | null;
 
 type Compared = {
   readonly state: ProjectState;
@@ -72,17 +73,24 @@ export async function forceUnlock(
   return { kind: 'done', to: wish.actor, text: 'state lock is being broken' };
 }
 
-function comparedOf(
-  projects: readonly ProjectState[],
-): { readonly all: readonly Compared[] } | CommandRefusal {
+function comparedOf(projects: readonly ProjectState[]): { readonly all: readonly Compared[] } | Undecided {
   const unknown = projects.filter(isUnknown);
   const all = unknown.flatMap((state) => {
     const finding = findingOf(state);
     return finding?.kind === 'compared' ? [{ ...finding, state }] : [];
   });
   const open = unknown.find((state) => !all.some((each) => each.state === state));
-  if (open !== undefined) return { kind: 'not-compared', project: open.project.name };
+  if (open !== undefined) return notCompared(open);
   return all.length === 0 ? { kind: 'nothing-unknown' } : { all };
+}
+
+/** Whatever is planned without its state would be made once more. */
+function notCompared(open: ProjectState): Undecided {
+  const project = open.project.name;
+  const finding = findingOf(open);
+  return finding?.kind === 'unwritten'
+    ? { kind: 'state-unwritten', project, state: finding.state }
+    : { kind: 'not-compared', project };
 }
 
 async function settleAll(desk: Desk, all: readonly Compared[], actor: string): Promise<void> {
