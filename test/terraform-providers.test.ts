@@ -1,11 +1,12 @@
 // Do runs share providers, without a network and without disturbing each other?
-import { access, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, copyFile, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { keepProviders, providerSources } from '../activities/terraform/provider-cache.ts';
+import { executablesOnPath } from '../app/tools/search-path.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
-import { createTerraformRunner } from './terraform-runner.ts';
+import { createTerraformRunner, planned } from './terraform-runner.ts';
 
 const address = 'example.com/acme/fake';
 const platform = `${process.platform}_${arch() === 'x64' ? 'amd64' : arch()}`;
@@ -66,6 +67,43 @@ test('eight runs side by side start the provider while others bring it, and none
   expect([...runner.store.logs.values()].join('')).not.toContain('text file busy');
   await access(marker);
 });
+
+const [timeBinary] = await executablesOnPath(process.env.PATH ?? '', 'terraform-provider-time');
+/** Its name says why it is left out. */
+const testWithProvider = (name: string, run: (binary: string) => Promise<void>) =>
+  timeBinary === undefined
+    ? test.skip(`${name} (terraform-provider-time is not on PATH)`, () => undefined)
+    : test(name, () => run(timeBinary));
+
+testWithProvider(
+  'with a provider that does something, eight plans side by side are all made while others bring it, and one is applied',
+  async (binary) => {
+    const [source, version] = ['registry.terraform.io/hashicorp/time', '0.14.2'];
+    const place = join('providers', source, version, platform);
+    const bring = async (name: string): Promise<void> => {
+      const directory = join(runner.root, name, place);
+      await mkdir(directory, { recursive: true });
+      await copyFile(binary, join(directory, `terraform-provider-time_v${version}`));
+      await keepProviders(join(runner.root, name), cache);
+    };
+    await bring('first');
+    const hash = await readFile(join(cache, 'hashes', source, version, platform), 'utf8');
+    runner.files.set(
+      'envs/prod/.terraform.lock.hcl',
+      `provider "${source}" {\n  version = "${version}"\n  hashes = [\n    "${hash}",\n  ]\n}\n`,
+    );
+    runner.files.set('envs/prod/time.tf', 'resource "time_static" "built" {}\n');
+    const [plans] = await Promise.all([
+      Promise.all(Array.from({ length: 8 }, async () => planned(await runner.plan('start')))),
+      ...Array.from({ length: 4 }, (_, index) => bring(`later-${index}`)),
+    ]);
+    expect(plans.map(({ counts }) => counts.add)).toEqual(plans.map(() => 3));
+    expect(new Set(plans.map(({ digest }) => digest)).size).toBe(1);
+    const [first] = plans;
+    expect(first && (await runner.apply(first))).toMatchObject({ kind: 'applied' });
+    expect(await readFile(join(runner.stateDir, 'prod.tfstate'), 'utf8')).toContain('"type": "time_static"');
+  },
+);
 
 test('a package that the lock file does not vouch for is not taken from the cache', async () => {
   await keepProviders(await installed('data'), cache);
