@@ -114,6 +114,7 @@ describe('the comment', () => {
     { projects: 1, resources: 5_000, risky: 0 },
     { projects: 1, resources: 5_000, risky: 200 },
     { projects: 1, resources: 0, risky: 5_000 },
+    { projects: 10, resources: 5_000, risky: 40 },
     { projects: 50, resources: 5_000, risky: 300 },
     { projects: 300, resources: 5_000, risky: 0 },
     { projects: 300, resources: 5_000, risky: 5_000 },
