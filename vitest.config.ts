@@ -16,9 +16,16 @@ const ofTheWholeApp = readdirSync(new URL('test', import.meta.url))
   .filter((path) => readFileSync(new URL(path, import.meta.url), 'utf8').includes("from './world.ts'"));
 
 /** Each in a process of its own: they change what belongs to all of it, as the metrics, the network or Temporal's log. */
-const alone = ['codec', 'demo-markdown', 'github-client', 'replay', 'run-page', 'share-readings'].map(
-  (name) => `test/${name}.test.ts`,
-);
+const alone = [
+  'codec',
+  'demo-markdown',
+  'fuzz-webhook',
+  'github-client',
+  'replay',
+  'run-page',
+  'run-page-browser',
+  'share-readings',
+].map((name) => `test/${name}.test.ts`);
 
 export default defineConfig({
   test: {
