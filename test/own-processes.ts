@@ -28,7 +28,7 @@ const pids = (): readonly string[] => readdirSync('/proc').filter((name) => /^\d
 
 function isCommandIn(pid: string, dir: string, commands: readonly string[]): boolean {
   const [program = '', command = ''] = readArgv(pid);
-  if (basename(program) !== 'terraform' || !commands.includes(command)) return false;
+  if (!['terraform', 'tofu'].includes(basename(program)) || !commands.includes(command)) return false;
   try {
     return basename(readlinkSync(`/proc/${pid}/cwd`)) === dir;
   } catch {

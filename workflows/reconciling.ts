@@ -96,15 +96,22 @@ const couldNotLook: Diagnostic = {
  * apply's own.
  */
 export function breakLock(inquiry: Inquiry, lockId: string): boolean {
-  const { finding } = inquiry;
-  const mayBreak = finding?.kind === 'state-locked' && finding.own && finding.lock.id === lockId;
-  if (!mayBreak || inquiry.busy) return false;
+  if (!isOwn(inquiry.finding, lockId) || inquiry.busy) return false;
   inquiry.busy = true;
   inquiry.scope.run(() => breakAndLook(inquiry, lockId)).catch(() => undefined);
   return true;
 }
 
+const isOwn = (finding: Finding | null, lockId: string): boolean =>
+  finding?.kind === 'state-locked' && finding.own && finding.lock.id === lockId;
+
+/**
+ * Not every backend looks at the id that it is given: of one behind HTTP it is up to its server. What was found may be
+ * hours old, so it is looked at once more right before.
+ */
 async function breakAndLook(inquiry: Inquiry, lockId: string): Promise<void> {
+  const finding = await findOut(inquiry);
+  if (!isOwn(finding, lockId)) return tellFinding(inquiry, finding);
   const problems = await unlockOrTell(inquiry.unsettled, lockId);
   if (problems === null) inquiry.again = true;
   else tellFinding(inquiry, { kind: 'not-compared', diagnostics: problems });

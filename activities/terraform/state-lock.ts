@@ -27,7 +27,8 @@ export function findStateLock(diagnostics: readonly Diagnostic[]): StateLock | n
   if (told === undefined) return null;
   const field = (name: string): string =>
     new RegExp(`^\\s*${name}:[ \\t]*(\\S.*)$`, 'm').exec(told.detail)?.[1] ?? '';
-  // Terraform's HTTP backend names only the holder's id: what follows it is about whoever was refused.
+  // Terraform's HTTP backend names only the holder's id: what follows it is about whoever was refused (OpenTofu's tells the
+  // holder). Its force-unlock does not send an id at all, up to 1.11: no button may offer that.
   const holder = /already locked: ID=(\S+)/.exec(told.detail)?.[1];
   if (holder !== undefined && holder !== field('ID'))
     return { id: holder, operation: '', who: '', created: '' };

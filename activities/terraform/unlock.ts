@@ -16,8 +16,8 @@ import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
 
 /**
- * Runs `terraform force-unlock` on one project; the backend itself refuses an id that is not the lock's. Null: the
- * lock is gone. Whether it may be broken was decided before. OperatorError: the id is none, the engine cannot run.
+ * Runs `terraform force-unlock` on one project; most backends refuse an id that is not the lock's, one behind HTTP need not.
+ * Null: the lock is gone. Whether it may be broken was decided right before. OperatorError: the id is none, the engine cannot run.
  * Source: developer.hashicorp.com/terraform/cli/commands/force-unlock.
  */
 export async function unlockState(
