@@ -88,6 +88,7 @@ describe.concurrent('a project', () => {
     await untilComment(second, 'to release `first`');
     expect(headline(second)).toBe(`**Waiting for #${first.number} to release \`first\`.**`);
     expect((await ask(second, 'hubot', '/hatchet status')).reply).toContain('1st in line, since');
+    expect((await ask(first, 'hubot', '/hatchet status')).reply).toContain('; locked by this pull request |');
     expect((await ask(second, 'hubot', '/hatchet apply')).reply).toContain('is not planned yet');
     expect(await countPlans(world, 'first')).toBe(1);
     first.close('mona');

@@ -116,7 +116,10 @@ test('of what runs and what waits, a status says for what and how long', () => {
     { kind: 'applying', since: null, askedAt: late, runId: someRun },
     { kind: 'applying', since: late, runId: someRun },
   ];
-  const lines = statuses.map((status, index) => ({ project: String.fromCodePoint(97 + index), status }));
+  const lines = [
+    ...statuses.map((status, index) => ({ project: String.fromCodePoint(97 + index), status })),
+    { project: 'z', status: { kind: 'no-changes' }, owned: true } as const,
+  ];
   expect(renderReply({ kind: 'status', findings: 'projects', lines, at: now })).toMatchInlineSnapshot(`
     "| Project | Status                                                          |
     | :------ | :-------------------------------------------------------------- |
@@ -130,7 +133,23 @@ test('of what runs and what waits, a status says for what and how long', () => {
     | h       | waits for \`network\` since 01:00 UTC (3m 12s)                    |
     | i       | waiting for #12, 1st in line, since 01:00 UTC (3m 12s)          |
     | j       | waiting for a runner since 01:00 UTC (3m 12s)                   |
-    | k       | applying since 01:00 UTC (3m 12s)                               |"
+    | k       | applying since 01:00 UTC (3m 12s)                               |
+    | z       | no changes; locked by this pull request                         |"
+  `);
+});
+
+test('of many projects those in which nothing happens are only counted, unless others wait for them', () => {
+  const idle = Array.from({ length: 30 }, (_, index) => ({
+    project: `idle-${index}`,
+    status: { kind: 'no-changes' } as const,
+  }));
+  const lines = [...idle, { project: 'mine', status: { kind: 'no-changes' }, owned: true } as const];
+  expect(renderReply({ kind: 'status', findings: 'projects', lines, at: now })).toMatchInlineSnapshot(`
+    "| Project | Status                                  |
+    | :------ | :-------------------------------------- |
+    | mine    | no changes; locked by this pull request |
+
+    30 projects with nothing to do; see the comment above."
   `);
 });
 

@@ -238,6 +238,7 @@ function status({ state }: Desk, { projects }: Wish): Decision {
   const lines = chosen.projects.map((project) => ({
     project: project.project.name,
     status: statusOf(state, project),
+    ...(project.turn?.kind === 'yours' ? { owned: true as const } : {}),
   }));
   const findings = state.round?.findings.kind ?? 'inspecting';
   return { kind: 'status', findings, lines, at: new Date().toISOString() };

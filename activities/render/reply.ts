@@ -89,6 +89,8 @@ export function renderReply(reply: Reply): string {
   }
 }
 
+const isQuiet = ({ status, owned }: StatusLine): boolean => owned !== true && quiet.includes(status.kind);
+
 const more = (count: number, what: string): readonly string[] =>
   count === 0 ? [] : [`${plural(count, 'project')} ${what}`];
 
@@ -104,12 +106,13 @@ function helpText(): string {
 }
 
 function statusText({ lines, at: now }: Extract<Reply, { kind: 'status' }>): string {
-  const busy = lines.length > maxGlance ? lines.filter(({ status }) => !quiet.includes(status.kind)) : lines;
+  const busy = lines.length > maxGlance ? lines.filter((line) => !isQuiet(line)) : lines;
+  const context = { merged: false, links: null, bare: false, alone: true, now };
   const rows = busy
     .slice(0, maxStatusLines)
-    .map(({ project, status }) => [
+    .map(({ project, status, owned }) => [
       tableCell(inlineText(cutText(project, maxNameLength))),
-      tableCell(statusWords(status, { merged: false, links: null, bare: false, alone: true, now })),
+      tableCell(`${statusWords(status, context)}${owned === true ? '; locked by this pull request' : ''}`),
     ]);
   const table =
     rows.length === 0 ? [] : [markdownTable([['Project', 'Status'], ...rows], { align: ['l', 'l'] })];

@@ -45,7 +45,12 @@ export type Reply =
   /** A review is no command: it is answered only where it changes nothing any more. */
   | { readonly kind: 'too-late'; readonly to: string; readonly project: string };
 
-export type StatusLine = { readonly project: string; readonly status: ProjectStatus };
+export type StatusLine = {
+  readonly project: string;
+  readonly status: ProjectStatus;
+  /** The project is this pull request's: others wait until it is given up. */
+  readonly owned?: true;
+};
 
 export type CommandRefusal =
   | { readonly kind: 'unknown-verb'; readonly word: string; readonly nearest: string | null }
