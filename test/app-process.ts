@@ -21,6 +21,9 @@ export type AppProcess = {
 
 const main = fileURLToPath(new URL('../app/main.ts', import.meta.url));
 
+/** Vitest kills its workers when it is itself killed; no app may stay behind without anybody who ends it. */
+const endsWithUs = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL', '--'] : [];
+
 /** What it is told on the command line, and who hears early what it says. */
 type AppOptions = {
   readonly role?: 'web' | 'control' | 'runner';
@@ -38,7 +41,8 @@ export async function startAppProcess(
   let child: ChildProcess;
   let url = '';
   const start = async (): Promise<string> => {
-    child = spawn(process.execPath, argv, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command = '', ...args] = [...endsWithUs, process.execPath, ...argv];
+    child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     if (child.pid !== undefined) onSpawn?.(child.pid);
     url = await listening(child, lines);
     return url;

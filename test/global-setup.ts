@@ -1,4 +1,5 @@
 // What do all tests share? One PostgreSQL, one Temporal server, the workflows' bundle; each test file has its own part.
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,8 +29,24 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   ]);
   project.provide('postgresUrl', postgres.url);
   project.provide('temporalAddress', temporal.address);
+  // On Ctrl-C vitest ends at once, and the servers are out of the terminal's reach.
+  const endAtOnce = (): void => {
+    endQuietly(temporal.pid, 'SIGKILL');
+    endQuietly(postgres.pid, 'SIGQUIT');
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 });
+  };
+  process.once('exit', endAtOnce);
   return async () => {
     await Promise.all([postgres.stop(), temporal.stop()]);
+    process.off('exit', endAtOnce);
     await rm(dataDir, { recursive: true, force: true });
   };
+}
+
+function endQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
 }
