@@ -45,7 +45,7 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
   /** How activities reach workflows. */
   readonly messenger: Pick<
     ControlActivities,
-    'askProjects' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
+    'askProjects' | 'areFree' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
   > &
     HealMessenger;
   readonly poolHasRunners: ControlActivities['poolHasRunners'];
@@ -110,6 +110,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     },
     admitRuns: async (requests) => requests.map(deps.admitRun),
     askProjects: messenger.askProjects,
+    areFree: messenger.areFree,
     tellNews: messenger.tellNews,
     tellRepository: messenger.tellRepository,
     tellPullRequest: messenger.tellPullRequest,

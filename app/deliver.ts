@@ -45,7 +45,7 @@ const acceptTimeoutMs = 8_000;
 /** What activities say to workflows. */
 export type Messenger = Pick<
   ControlActivities,
-  'askProjects' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
+  'askProjects' | 'areFree' | 'tellNews' | 'tellRepository' | 'tellPullRequest'
 > & {
   /** Resolves when Temporal has accepted what a webhook said, in time for GitHub; only then is GitHub told so. */
   readonly deliver: (incoming: Incoming) => Promise<void>;
@@ -69,6 +69,12 @@ export function createMessenger(client: WorkflowClient, refreshWaitMs: number): 
     tellRepository,
     async askProjects({ repository, asked }) {
       await Promise.all(asked.map((one) => sendRequest(client, repository, one)));
+    },
+    async areFree({ repository, projects }) {
+      const found = await Promise.all(
+        projects.map((project) => describe(client, projectId(repository.id, project))),
+      );
+      return found.every((running) => running === null);
     },
     tellNews: (told) => sendProjectNews(client, told),
     tellPullRequest: (message) => tellRunning(client, message),

@@ -77,6 +77,7 @@ const inPlace = proxyLocalActivities<ControlActivities>({
   retry: onceInPlace,
 });
 export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
+export const areFree = inTurn(inPlace.areFree, endlessPatience);
 export const endApply = inTurn(inPlace.endApply, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);

@@ -16,7 +16,7 @@ import type { ApplyState, ProjectState } from './model/round.ts';
 import { isHeld, isSettled, isUnderWay, planOf } from './model/round.ts';
 import { heldAfter, isNext, nextStep } from './model/turn.ts';
 import type { ProjectPlace } from './port/record.ts';
-import { askProjects } from './proxies.ts';
+import { areFree, askProjects } from './proxies.ts';
 import { tellProjects } from './telling-projects.ts';
 
 /** A project whose apply somebody wishes. */
@@ -44,9 +44,10 @@ export async function goOn(desk: Desk): Promise<void> {
   }
   if (step?.kind === 'ask') {
     // All at once, before anything is waited for: news that come meanwhile must find what is asked already.
-    asked.push(...step.projects.flatMap(({ project }) => turnOrApply(desk, project, step)));
+    const turns = step.projects.flatMap(({ project }) => turnOrApply(desk, project, step));
     for (const { project } of step.giveBack) leave(desk, project);
     await stepBack(desk, ...step.giveBack.map(({ project }) => project));
+    asked.push(...(await applyIfFree(desk, turns)));
   }
   await askAll(desk, asked);
 }
@@ -54,15 +55,19 @@ export async function goOn(desk: Desk): Promise<void> {
 /** What it owns already, or needs not own. */
 function startHeld(desk: Desk): Asked[] {
   return heldProjects(desk).flatMap((held) => {
-    if (planOf(held)?.digest !== held.apply.digest) {
-      endWish(desk, held, changed(held));
-      return [];
-    }
+    if (endIfChanged(desk, held)) return [];
     const { turn, project } = held;
     const may = (turn === null || turn.kind === 'yours') && isNext(knownProjects(desk.state), project);
     const asked = may && mayStart(desk, held) ? start(desk, held, true) : null;
     return asked === null ? [] : [asked];
   });
+}
+
+/** What is planned now is not what was wished for. */
+function endIfChanged(desk: Desk, held: Wished): boolean {
+  if (planOf(held)?.digest === held.apply.digest) return false;
+  endWish(desk, held, changed(held));
+  return true;
 }
 
 /** The only one that is wanted, and may start: its apply asks for the project, too, which saves people a step. */
@@ -78,6 +83,39 @@ function turnOrApply(
   const asked = start(desk, held, waits);
   return asked === null ? [] : [asked];
 }
+
+/**
+ * Where nobody has any of several projects, to ask whose turn it is first would only take time: their applies ask for
+ * them. Should somebody have come in between, the one is refused that would have been waited for; whoever wished it
+ * hears that. A merge has nobody to hear it.
+ */
+async function applyIfFree(desk: Desk, turns: readonly Asked[]): Promise<readonly Asked[]> {
+  const wishes = heldProjects(desk).filter(({ project }) => turns.some((turn) => isTurnFor(turn, project)));
+  const ready = wishes.filter((wish) => wish.apply.trigger.kind !== 'merge' && mayStart(desk, wish));
+  if (turns.length < 2 || ready.length < turns.length || desk.planning !== null) return turns;
+  if (!(await isFree(desk, turns))) return turns;
+  return turns.flatMap((turn) => {
+    // Meanwhile it may have been taken back, or looked at again.
+    if (findProject(desk.state, turn.project.name)?.turn?.kind !== 'asked') return [];
+    const held = heldProjects(desk).find(({ project }) => project.name === turn.project.name);
+    if (held === undefined || desk.planning !== null || !mayStart(desk, held)) return [turn];
+    const asked = endIfChanged(desk, held) ? null : start(desk, held, false);
+    return asked === null ? [] : [asked];
+  });
+}
+
+async function isFree(desk: Desk, turns: readonly Asked[]): Promise<boolean> {
+  try {
+    const projects = turns.map(({ project: { dir, workspace } }) => ({ dir, workspace }));
+    return await areFree({ repository: desk.state.ref.repository, projects });
+  } catch (error) {
+    log.warn('whether projects are free could not be found out', { error });
+    return false;
+  }
+}
+
+const isTurnFor = ({ project, request }: Asked, { name }: Project): boolean =>
+  request.kind === 'turn' && project.name === name;
 
 /** Of what something was applied here. */
 const begunHere = ({ state }: Desk): readonly Touched[] => {

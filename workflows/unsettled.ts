@@ -2,7 +2,6 @@
 import { log } from '@temporalio/workflow';
 import { recordOutcome } from './executing.ts';
 import type { ApplyOutcome } from './model/apply.ts';
-import type { RunId } from './model/identifiers.ts';
 import type { ApplyRequest, ProjectRequest, Unsettled } from './model/lock.ts';
 import { freeze, thaw } from './model/lock.ts';
 import type { Office } from './office.ts';

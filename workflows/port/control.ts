@@ -67,6 +67,11 @@ export type ControlActivities = {
     readonly repository: Repository;
     readonly asked: readonly { readonly project: ProjectPlace; readonly request: ProjectRequest }[];
   }): Promise<void>;
+  /** Nobody has any of the projects and nobody waits for one, a moment ago: none has a workflow that runs. */
+  areFree(request: {
+    readonly repository: Repository;
+    readonly projects: readonly ProjectPlace[];
+  }): Promise<boolean>;
   /**
    * Checks the grant against the world once more and, in one transaction, writes the fence row. OperatorError: the run
    * was begun by an earlier life of the project's workflow, or is over.
