@@ -2,7 +2,7 @@
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { GitHub } from './client.ts';
 import { doWrites } from './mutation.ts';
-import type { SurfaceMemory } from './show.ts';
+import type { SurfaceMemory } from './surfaces.ts';
 import { dueCancel } from './surfaces.ts';
 
 /** Cancelled, never neutral: a required check must not pass. How many were closed. */

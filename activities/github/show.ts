@@ -20,16 +20,8 @@ import { recoverSurfaces } from './recover.ts';
 import type { Renderer } from './renderer.ts';
 import { brokenRuns, shownRuns, shownRunsOf } from './shown-runs.ts';
 import { findSilence, noteSilence, silenceOf } from './silence.ts';
-import type { Due, Surface, WantedCheck } from './surfaces.ts';
+import type { Due, Surface, SurfaceMemory, WantedCheck } from './surfaces.ts';
 import { dueCancel, dueCheck, dueComment } from './surfaces.ts';
-
-/** What is remembered between pictures of what was written where. */
-export type SurfaceMemory = {
-  read(ref: PullRequestRef): Promise<readonly Surface[]>;
-  save(ref: PullRequestRef, surfaces: readonly Surface[]): Promise<void>;
-  /** The thing is gone from GitHub: it has to be made anew. */
-  forget(ref: PullRequestRef, keys: readonly string[]): Promise<void>;
-};
 
 export type ShowDependencies = {
   readonly github: GitHub;

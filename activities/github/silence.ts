@@ -4,8 +4,7 @@ import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { View } from '../../workflows/model/view.ts';
 import type { Silence } from '../render/silence.ts';
 import type { GitHub } from './client.ts';
-import type { SurfaceMemory } from './show.ts';
-import type { Surface } from './surfaces.ts';
+import type { Surface, SurfaceMemory } from './surfaces.ts';
 
 /** Beside what was written it is remembered what could not be. */
 const key = 'silence';

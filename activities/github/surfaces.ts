@@ -1,5 +1,6 @@
 // What of a picture is not on GitHub yet? Each surface (a check, the comment, an answer) with its content's hash.
 import { createHash } from 'node:crypto';
+import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { Annotation } from '../render/diagnostics.ts';
 import type { Write } from './mutation.ts';
 
@@ -16,6 +17,14 @@ export type Surface = {
   readonly open: boolean;
   /** When it was written, by GitHub's clock, ISO 8601; null where GitHub did not tell. */
   readonly at: string | null;
+};
+
+/** What is remembered between pictures of what was written where. */
+export type SurfaceMemory = {
+  read(ref: PullRequestRef): Promise<readonly Surface[]>;
+  save(ref: PullRequestRef, surfaces: readonly Surface[]): Promise<void>;
+  /** The thing is gone from GitHub: it has to be made anew. */
+  forget(ref: PullRequestRef, keys: readonly string[]): Promise<void>;
 };
 
 /** A write that is due, and what is remembered of it once it is done. */

@@ -1,7 +1,6 @@
 // What did we write last to GitHub, per pull request and surface?
 import { z } from 'zod';
-import type { SurfaceMemory } from '../github/show.ts';
-import type { Surface } from '../github/surfaces.ts';
+import type { Surface, SurfaceMemory } from '../github/surfaces.ts';
 import type { Sql } from './connection.ts';
 
 const rows = z.array(

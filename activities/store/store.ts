@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { WriteBudget } from '../github/budget.ts';
 import { writeLimits } from '../github/budget.ts';
-import type { SurfaceMemory } from '../github/show.ts';
+import type { SurfaceMemory } from '../github/surfaces.ts';
 import type { RunStore } from '../run-store.ts';
 import type { ReadPlannedModules } from '../source/planned-modules.ts';
 import type { Applies } from './apply.ts';
