@@ -63,7 +63,7 @@ const story = [
   /schema violations +0/,
 ];
 
-test('tells the story with everything real, stays for more by hand and over HTTP, and leaves nothing after Ctrl-C', {
+test('tells the story with everything real, stays for more by hand and over HTTP, and leaves nothing after Ctrl-C in the middle of a plan', {
   timeout: demoTimeoutMs,
 }, async () => {
   demo = await startDemo('--stay');
@@ -79,25 +79,20 @@ test('tells the story with everything real, stays for more by hand and over HTTP
   await demo.wrote(/Going on by hand.*hatchet\/apply +✓ success +Applied/s);
   demo.child.stdin?.write('merge 4 reader\n');
   await demo.wrote(/Must have push access/);
+  demo.child.stdin?.write('push 4 mona prod/main.tf resource => /* again */ resource\n');
+  await untilTerraformIn(demo);
   interrupt();
   expect(await demo.ended).toBe(0);
   expect(demo.text()).not.toContain('\u001b');
   await expectNothingLeft();
 });
 
-test('is interrupted while its servers start', { timeout: demoTimeoutMs }, async () => {
-  demo = await startDemo();
-  await untilProcessIn(demo, /data\/postgres$/);
-  interrupt();
-  expect(await demo.ended, demo.text()).toBe(130);
-  await expectNothingLeft();
-});
-
-test('ends what a killed one left behind, and is interrupted in the middle of a plan', {
+test('ends what a killed one left behind, and is interrupted while its servers start', {
   timeout: demoTimeoutMs,
 }, async () => {
   const killed = await startDemo();
-  await runningTerraform(killed);
+  await killed.wrote(/@mona opens #1/);
+  await untilTerraformIn(killed);
   killed.child.kill('SIGKILL');
   await once(killed.child, 'exit');
   // The app, PostgreSQL with its helpers, Temporal: if they could not be found, nothing would seem to be left either.
@@ -106,8 +101,7 @@ test('ends what a killed one left behind, and is interrupted in the middle of a 
   await demo.wrote(/sandbox GitHub/);
   expect(await processesIn(folderOf(killed))).toEqual([]);
   await expect(access(folderOf(killed))).rejects.toThrow('ENOENT');
-  await runningTerraform(demo);
-  expect((await processesIn(folderOf(demo))).length).toBeGreaterThan(3);
+  await untilProcessIn(demo, /data\/postgres$/);
   interrupt();
   expect(await demo.ended, demo.text()).toBe(130);
   expect(await processesIn(folderOf(demo))).toEqual([]);
@@ -150,10 +144,9 @@ async function startDemo(...args: readonly string[]): Promise<Demo> {
   return { child, text: () => text, wrote, ended };
 }
 
-/** Resolves while a plan runs: by then the policies are compiled, and nothing else works there. */
-async function runningTerraform(one: Demo): Promise<void> {
-  await one.wrote(/@mona opens #2/);
-  await untilProcessIn(one, /run-\d+\/(?:tmp|data\/cache\/runs\/.*)$/);
+/** Resolves while a plan runs. */
+function untilTerraformIn(one: Demo): Promise<void> {
+  return untilProcessIn(one, /run-\d+\/(?:tmp|data\/cache\/runs\/.*)$/);
 }
 
 async function untilProcessIn(one: Demo, where: RegExp): Promise<void> {
