@@ -31,9 +31,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('temporalAddress', temporal.address);
   // On Ctrl-C vitest ends at once, and the servers are out of the terminal's reach.
   const endAtOnce = (): void => {
-    endQuietly(temporal.pid, 'SIGKILL');
-    endQuietly(postgres.pid, 'SIGQUIT');
-    rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 });
+    tryTo(() => process.kill(temporal.pid, 'SIGKILL'));
+    tryTo(() => process.kill(postgres.pid, 'SIGQUIT'));
+    tryTo(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 }));
   };
   process.once('exit', endAtOnce);
   return async () => {
@@ -43,10 +43,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
-function endQuietly(pid: number, signal: NodeJS.Signals): void {
+function tryTo(end: () => void): void {
   try {
-    process.kill(pid, signal);
+    end();
   } catch {
-    // It has ended by itself.
+    // It has ended by itself, or a server still writes there: nobody is left to be told.
   }
 }
