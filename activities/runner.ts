@@ -44,9 +44,10 @@ export function createRunnerActivities(
 
 /**
  * Whoever reads that an apply goes on wants to read it for a moment. One that is over by then says so itself, and its
- * beginning would only have held it up: two steps of two workflows, and a picture drawn.
+ * beginning would only have held it up: two steps of two workflows, and a picture drawn. Ten side by side hold each
+ * other up for as long.
  */
-const quickApplyMs = 300;
+const quickApplyMs = 1_000;
 
 /** Its end is what counts: a Temporal that does not answer must not make it look lost. */
 const longestTellingMs = 5_000;
