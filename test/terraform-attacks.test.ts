@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cliConfig } from '../activities/terraform/cli-config.ts';
 import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { PlanResult } from '../workflows/model/plan.ts';
@@ -13,6 +13,10 @@ import { bubblewrap, createTerraformRunner, planned, project } from './terraform
 
 const secret = 'the-key-of-the-app-9b1c';
 process.env.HATCHET_ATTACKED_SECRET = secret;
+// Other files run in the same process.
+afterAll(() => {
+  delete process.env.HATCHET_ATTACKED_SECRET;
+});
 
 let runner: TerraformRunner;
 let marker: string;
