@@ -1,6 +1,6 @@
 // How does a test run the app itself? As the process that an operator would start, told by its environment alone.
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,10 @@ export type AppProcess = {
 const main = fileURLToPath(new URL('../app/main.ts', import.meta.url));
 
 /** Vitest kills its workers when it is itself killed; no app may stay behind without anybody who ends it. */
-const endsWithUs = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL', '--'] : [];
+const dieTogether = ['setpriv', '--pdeathsig', 'KILL', '--'] as const;
+/** Not everywhere is there such a program, and not each knows how. */
+const endsWithUs =
+  spawnSync(dieTogether[0], [...dieTogether.slice(1), 'true']).status === 0 ? dieTogether : [];
 
 /** What it is told on the command line, and who hears early what it says. */
 type AppOptions = {
