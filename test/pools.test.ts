@@ -27,7 +27,10 @@ projects:
   - { dir: served, pool: big }
   - { dir: nobody, pool: gpu }
 `;
+/** On a machine with many cores nobody waits for as many Terraforms, and each project is to have a check of its own. */
+const mostSlots = 8;
 const pools = ['default', 'big'];
+while (slotsPerPool(cpus().length, pools.length) > mostSlots) pools.push(`spare-${pools.length}`);
 let world: World;
 let states: GatedStates;
 
