@@ -10,7 +10,7 @@ import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
 import { beginEvent } from './begin-event.ts';
 import { fullDisk } from './faults.ts';
-import { isFullDisk } from './full-disk.ts';
+import { failedForRoom } from './full-disk.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
 import { createActorReader } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
@@ -40,6 +40,8 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
   readonly judge: Judge;
   readonly checkPolicies: CheckEditedPolicies;
   readonly appId: number;
+  /** Where everything is written that is not in the database. */
+  readonly dataDir: string;
   /** Of a run's page, by the run and when it was first shown (ISO 8601); null where there are no pages. */
   readonly runAddress: ((run: RunId, since: string) => string) | null;
   /** How activities reach workflows. */
@@ -90,7 +92,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     ({ repository, number, roundId }) => `${repository.id}/${number}/${roundId}`,
   );
   return {
-    inspect: (request) => beating(() => inspectPullRequest(looking, { ...request, fetches: 'early' })),
+    inspect: (request) => beating(deps, () => inspectPullRequest(looking, { ...request, fetches: 'early' })),
     judge: (request) => unlessCancelled(judgePlan(deps, request)),
     mergePullRequest: (request) => mergePullRequest(github, request, Context.current().info.attempt),
     readStanding: (request) => readStanding(deps, request),
@@ -117,7 +119,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     listPullRequestsAt: ({ repository, head }) => store.pullRequests.listAt(repository.id, head),
     listOpenPullRequests: ({ repository, projects }) => store.pullRequests.listOpen(repository.id, projects),
     readQueueLimit: ({ group }) => readQueueLimit(github, group),
-    inspectGroup: (request) => beating(() => inspectGroup(deps, request)),
+    inspectGroup: (request) => beating(deps, () => inspectGroup(deps, request)),
     readGroupRecord: (request) =>
       readGroupRecord(
         { store, readActor: readRights, readStanding: (asked) => readStanding(deps, asked) },
@@ -169,15 +171,18 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
 }
 
 async function judgePlan({ judge, store }: ControlDependencies, request: JudgeRequest): Promise<Judgement> {
+  const { cancellationSignal } = Context.current();
   const verdicts = await judge.judge(request);
   const bundle = judgeDigest(await judge.policyDigest(request), request.rules);
+  // A plan that is kept is judged anew under its id: what is out of date must not replace the newer verdicts.
+  cancellationSignal.throwIfAborted();
   await store.verdicts.save(request.planId, { bundleDigest: bundle, verdicts });
   return { verdicts, bundle };
 }
 
 /**
  * While a local activity is at work, each step of its workflow takes 8 s: what nobody waits for any more must not hold up
- * the newer push that has taken over. What it goes on to do changes nothing there.
+ * the newer push that has taken over. What it goes on to do is thrown away.
  */
 const unlessCancelled = <Result>(work: Promise<Result>): Promise<Result> =>
   Promise.race([work, Context.current().cancelled]);
@@ -229,13 +234,16 @@ async function keepFailures(
   );
 }
 
-async function beating<Result>(work: () => Promise<Result>): Promise<Result> {
+async function beating<Result>(
+  { dataDir }: Pick<ControlDependencies, 'dataDir'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), heartbeatIntervalMs);
   try {
     return await work();
   } catch (cause) {
-    throw cause instanceof Error && isFullDisk(cause) ? fullDisk(cause) : cause;
+    throw cause instanceof Error && (await failedForRoom(cause, dataDir)) ? fullDisk(cause) : cause;
   } finally {
     clearInterval(timer);
   }

@@ -235,6 +235,7 @@ async function startControl(settings: WorkSettings, office: ControlOffice, mirro
     workflowBundle: bundle,
     dataConverter: converter,
     activities: createControlActivities({
+      dataDir: config.dataDir,
       github,
       source,
       groups,

@@ -1,6 +1,6 @@
 // Is a full disk told apart from everything else that goes wrong?
 import { expect, test } from 'vitest';
-import { hasNoRoom, isFullDisk } from '../activities/full-disk.ts';
+import { failedForRoom, hasNoRoom } from '../activities/full-disk.ts';
 
 const withCode = (code: string): Error => Object.assign(new Error('write failed'), { code });
 
@@ -8,16 +8,31 @@ const errors: readonly (readonly [what: string, error: unknown, isFull: boolean]
   ['the system says so', withCode('ENOSPC'), true],
   ['the quota of this user is used up', withCode('EDQUOT'), true],
   ['it is the cause of what failed', new Error('not started', { cause: withCode('ENOSPC') }), true],
-  ['git says so', new Error('git fetch failed: fatal: write error: No space left on device'), true],
+  ['git says so, and there is room', new Error('fatal: write error: No space left on device'), false],
+  [
+    'a database elsewhere says so',
+    Object.assign(new Error('could not extend file "base/5/1": No space left on device'), { code: '53100' }),
+    false,
+  ],
   ['another error of the system', withCode('EACCES'), false],
   ['an error without a code', new Error('the space is left as it was'), false],
   ['no error', 'ENOSPC', false],
 ];
 
-test.each(errors)('%s', (_, error, isFull) => {
-  expect(isFullDisk(error)).toBe(isFull);
+test.each(errors)('%s', async (_, error, isFull) => {
+  expect(await failedForRoom(error, import.meta.dirname)).toBe(isFull);
+});
+
+/** A place without room wherever there is such a file system: what the kernel shows of itself. */
+const kernels = '/proc';
+
+test.runIf(await hasNoRoom(kernels))('what git says counts where there is no room', async () => {
+  expect(await failedForRoom(new Error('fatal: write error: No space left on device'), kernels)).toBe(true);
+  expect(await failedForRoom(new Error('fatal: unable to access'), kernels)).toBe(false);
 });
 
 test('where nobody can tell, it is not said to be full', async () => {
-  expect(await hasNoRoom('/there/is/no/such/place')).toBe(false);
+  const nowhere = '/there/is/no/such/place';
+  expect(await hasNoRoom(nowhere)).toBe(false);
+  expect(await failedForRoom(new Error('fatal: write error: No space left on device'), nowhere)).toBe(false);
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunPass } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
-import { isFullDisk } from '../full-disk.ts';
+import { speaksOfFullDisk } from '../full-disk.ts';
 import { calledBackStatus, headers, refusalSchema, takenStatus } from './wire.ts';
 
 export type Question = {
@@ -55,7 +55,7 @@ export async function insist<Result>(
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof ApplicationFailure || isFullDisk(error)) throw error;
+      if (error instanceof ApplicationFailure || speaksOfFullDisk(error)) throw error;
       await sleep(delayMs, undefined, signal === null ? {} : { signal });
     }
   }

@@ -7,7 +7,7 @@ import type { ApplyOutcome, Refusal } from '../../workflows/model/apply.ts';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
 import type { ApplyPlanRequest } from '../../workflows/port/run.ts';
 import { isNotStarted, notStarted } from '../faults.ts';
-import { hasNoRoom, isFullDisk, runnersFullDisk } from '../full-disk.ts';
+import { failedForRoom, hasNoRoom, runnersFullDisk } from '../full-disk.ts';
 import type { StoredPlan } from '../run-store.ts';
 import { isPlanTaken } from '../run-store.ts';
 import type { ApplyEnding } from './apply-command.ts';
@@ -93,7 +93,8 @@ async function applyOnce(
     return outcome;
   } catch (cause) {
     // Asked before the run's own files are deleted, which makes some room.
-    const full = !context.signal.aborted && (isFullDisk(cause) || (await hasNoRoom(workDir)));
+    const full =
+      !context.signal.aborted && ((await failedForRoom(cause, workDir)) || (await hasNoRoom(workDir)));
     if (directory !== null) await discard(context, directory);
     if (!full) throw cause;
     context.warn('an apply found the disk full', cause);

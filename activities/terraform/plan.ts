@@ -9,7 +9,7 @@ import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
 import type { AffectedProject, Project } from '../../workflows/model/project.ts';
 import type { PlanRequest } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
-import { hasNoRoom, isFullDisk, runnersFullDisk } from '../full-disk.ts';
+import { failedForRoom, hasNoRoom, runnersFullDisk } from '../full-disk.ts';
 import { isLocking } from './backend.ts';
 import type { CommandResult } from './command.ts';
 import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
@@ -103,7 +103,8 @@ async function planOnce(
       : await keepFailure(deps, request.runId, planned.diagnostics, session.log.masked(mask));
   } catch (cause) {
     // Asked before the run's own files are deleted, which makes some room.
-    if (context.signal.aborted || !(isFullDisk(cause) || (await hasNoRoom(workDir)))) throw cause;
+    if (context.signal.aborted || !((await failedForRoom(cause, workDir)) || (await hasNoRoom(workDir))))
+      throw cause;
     context.warn('a plan found the disk full', cause);
     return keepFailure(deps, request.runId, [runnersFullDisk('Then comment /hatchet plan.')], null);
   } finally {
