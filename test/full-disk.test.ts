@@ -1,6 +1,10 @@
 // Is a full disk told apart from everything else that goes wrong?
+import { mkdtemp, rmdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { failedForRoom, hasNoRoom } from '../activities/full-disk.ts';
+import { canMount, mountSmall, unmount } from '../fixtures/drills/small-disk.ts';
 
 const withCode = (code: string): Error => Object.assign(new Error('write failed'), { code });
 
@@ -29,6 +33,22 @@ const kernels = '/proc';
 test.runIf(await hasNoRoom(kernels))('what git says counts where there is no room', async () => {
   expect(await failedForRoom(new Error('fatal: write error: No space left on device'), kernels)).toBe(true);
   expect(await failedForRoom(new Error('fatal: unable to access'), kernels)).toBe(false);
+});
+
+/** In kilobytes; any. */
+const size = 32;
+
+test.skipIf(!canMount)('a disk has no room once it is full, and not before (needs mount)', async () => {
+  const disk = await mkdtemp(join(tmpdir(), 'hatchet-full-'));
+  expect(mountSmall(disk, size)).toBe(true);
+  try {
+    expect(await hasNoRoom(disk)).toBe(false);
+    await expect(writeFile(join(disk, 'large'), Buffer.alloc(2 * size * 1024))).rejects.toThrow('ENOSPC');
+    expect(await hasNoRoom(disk)).toBe(true);
+  } finally {
+    unmount(disk);
+    await rmdir(disk);
+  }
 });
 
 test('where nobody can tell, it is not said to be full', async () => {
