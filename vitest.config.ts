@@ -49,6 +49,7 @@ export default defineConfig({
           include: ofTheWholeApp,
           isolate: false,
           environment: './test/shared-stage.ts',
+          setupFiles: ['test/tell-trouble.ts'],
         },
       },
       {

@@ -22,10 +22,12 @@ export type AppProcess = {
 const main = fileURLToPath(new URL('../app/main.ts', import.meta.url));
 
 /** Vitest kills its workers when it is itself killed; no app may stay behind without anybody who ends it. */
-const dieTogether = ['setpriv', '--pdeathsig', 'KILL', '--'] as const;
-/** Not everywhere is there such a program, and not each knows how. */
-const endsWithUs =
-  spawnSync(dieTogether[0], [...dieTogether.slice(1), 'true']).status === 0 ? dieTogether : [];
+const dieTogether = ['--pdeathsig', 'KILL', '--'] as const;
+/** Not everywhere is there such a program, and not each knows how. By its path: the app may be told of other programs. */
+const endsWithUs = ['/usr/bin/setpriv', '/bin/setpriv']
+  .filter((path) => spawnSync(path, [...dieTogether, 'true']).status === 0)
+  .slice(0, 1)
+  .flatMap((path) => [path, ...dieTogether]);
 
 /** What it is told on the command line, and who hears early what it says. */
 type AppOptions = {

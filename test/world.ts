@@ -28,6 +28,9 @@ export type World = {
   readonly close: () => Promise<void>;
 };
 
+/** Of this process. */
+export const openWorlds = new Set<World>();
+
 type WorldOptions = StageOptions & {
   /** The first commit on `main`. */
   readonly files?: (project: World['project']) => Readonly<Record<string, string>>;
@@ -51,7 +54,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   await mkdir(stateDir);
   const project: World['project'] = (name, body) => withBackend(join(stateDir, `${name}.tfstate`), body);
   const said = number === 1 ? 0 : app.lines.length;
-  return {
+  const world: World = {
     sandbox,
     app: {
       ...app,
@@ -73,10 +76,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     dataDir: stage.dataDir,
     encryptionKey: stage.encryptionKey,
     close: async () => {
+      openWorlds.delete(world);
       if (isOwn) await stage.close();
       else refuseViolations(stage.newViolations());
     },
   };
+  openWorlds.add(world);
+  return world;
 }
 
 async function openRepository(
