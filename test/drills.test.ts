@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { countTerraform } from '../fixtures/drills/counted-terraform.ts';
-import type { Result } from '../fixtures/drills/drill.ts';
-import { drills, nameOf, obstacle, run } from '../fixtures/drills/drill.ts';
+import type { Result, Skipped } from '../fixtures/drills/drill.ts';
+import { drills, nameOf, run, skippedHere } from '../fixtures/drills/drill.ts';
 import { promisedEndings } from '../fixtures/drills/promised.ts';
 import { reportOf } from '../fixtures/drills/report.ts';
 import type { Stage } from '../fixtures/drills/stage.ts';
@@ -36,8 +36,8 @@ const chosen = [
 test.for(chosen)('%s (S5, S6, S14)', async (name, context) => {
   const [drill] = drills.filter((one) => nameOf(one) === name);
   if (drill === undefined) throw new Error('there is no such drill');
-  const missing = obstacle(drill);
-  if (missing !== null) return context.skip(missing);
+  const missing = skippedHere(drill);
+  if (missing !== null) return context.skip(missing.skipped);
   const result = await run(stage, drill, `drill-${chosen.indexOf(name)}`);
   expect(result.wrong).toEqual([]);
   expect(result).toMatchObject({ applies: drill.step.about === 'apply' ? 1 : 0, openChecks: 0 });
@@ -102,7 +102,7 @@ test('each start of an apply is counted, by project, and the program is the real
   }
 });
 
-test('the table says what was killed, what came of it, and what was wrong', () => {
+test('the table says what was killed, what came of it, what was wrong, and what was skipped', () => {
   const good: Result = {
     step: 'before the fence',
     victim: 'control',
@@ -115,13 +115,15 @@ test('the table says what was killed, what came of it, and what was wrong', () =
     wrong: [],
   };
   const bad: Result = { ...good, victim: 'web', applies: 2, shown: null, wrong: ['started 2 times'] };
-  expect(reportOf([good, bad])).toMatchInlineSnapshot(`
-    "| step             | killed  | how     | applies | shown   | open checks | seconds |       |
-    | ---------------- | ------- | ------- | ------- | ------- | ----------- | ------- | ----- |
-    | before the fence | control | SIGKILL | 1       | applied | 0           | 7       | ok    |
-    | before the fence | web     | SIGKILL | 2       | no end  | 0           | 7       | WRONG |
+  const skipped: Skipped = { step: 'planning', victim: 'disk', how: 'full', skipped: 'no disk' };
+  expect(reportOf([good, bad], [skipped])).toMatchInlineSnapshot(`
+    "| step             | killed  | how     | applies | shown   | open checks | seconds |                  |
+    | ---------------- | ------- | ------- | ------- | ------- | ----------- | ------- | ---------------- |
+    | before the fence | control | SIGKILL | 1       | applied | 0           | 7       | ok               |
+    | before the fence | web     | SIGKILL | 2       | no end  | 0           | 7       | WRONG            |
+    | planning         | disk    | full    |         |         |             |         | skipped: no disk |
     before the fence / web / SIGKILL:
       started 2 times
-    2 drills, 1 good, 1 wrong; at most 2 apply per approval, 0 checks open"
+    3 drills, 1 good, 1 wrong, 1 skipped; at most 2 apply per approval, 0 checks open"
   `);
 });
