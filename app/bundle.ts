@@ -1,6 +1,6 @@
 // How is the bundle of the workflows made? By a program of its own: what making it takes, nobody else has to keep.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { createLog, temporalLogger } from './log.ts';
@@ -18,8 +18,13 @@ const { code } = await bundleWorkflowCode({
 await mkdir(dirname(path), { recursive: true });
 // Whoever looks for it finds all of it or nothing.
 const unfinished = `${path}.${randomUUID()}`;
-await writeFile(unfinished, code);
-await rename(unfinished, path);
+try {
+  await writeFile(unfinished, code);
+  await rename(unfinished, path);
+} catch (error) {
+  await rm(unfinished, { force: true });
+  throw error;
+}
 process.stdout.write(`${path}\n`);
 
 /**

@@ -17,14 +17,31 @@ const makeTimeoutMs = 120_000;
 
 /**
  * Path of the bundle. It takes seconds to make, so it is kept; one of other code has another name. Whoever made it here
- * would keep a hundred MiB of compilers for good. Throws an Error with what the program said when it cannot be made.
+ * would keep a hundred MiB of compilers for good. Throws an Error with what the program said, or that it took too long,
+ * when it cannot be made.
  */
 export async function workflowBundle(): Promise<{ readonly codePath: string }> {
   const codePath = await bundlePath();
-  if (await exists(codePath)) return { codePath };
+  return { codePath: (await exists(codePath)) ? codePath : await makeBundle() };
+}
+
+/** Where the program has put it: it may have seen newer code than we did. */
+async function makeBundle(): Promise<string> {
   const { PATH, HOME } = process.env;
-  await promisify(execFile)(process.execPath, [program], { env: { PATH, HOME }, timeout: makeTimeoutMs });
-  return { codePath };
+  const timeout = AbortSignal.timeout(makeTimeoutMs);
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [program], {
+      env: { PATH, HOME },
+      killSignal: 'SIGKILL',
+      signal: timeout,
+    });
+    // What it warns of comes before.
+    return stdout.trim().split('\n').at(-1) ?? '';
+  } catch (cause) {
+    if (!timeout.aborted) throw cause;
+    const took = `the bundle of the workflows was not made within ${makeTimeoutMs / 1000} s`;
+    throw new Error(`${took}: make it with npm run bundle, then start again`, { cause });
+  }
 }
 
 /** By the workflows' files, how they are bundled, and the version of the SDK that runs them. */
