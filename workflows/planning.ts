@@ -11,7 +11,7 @@ import {
 import { assess } from './assessing.ts';
 import type { Desk } from './desk.ts';
 import { noteMerge } from './desk.ts';
-import { lookAtRunners } from './looking-at-runners.ts';
+import { lookAtRunners, waitsForRunner } from './looking-at-runners.ts';
 import type { Again, RoundReason } from './model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
@@ -195,13 +195,22 @@ async function workOn(work: RoundWork, before: ProjectsFound | null): Promise<vo
 
 /** A quick plan is shown once, when it is finished; whoever waits longer is told how far it is, ever less often. */
 const maxProgressMs = 60_000;
+/** What waits for a runner may have one the next moment, and nobody tells. A look costs half a dozen events of the history. */
+const lookAgainMs = { first: 5_000, later: 15_000 };
+/** After that it is no matter of moments. */
+const firstLooksMs = 60_000;
 
 function tellProgress(desk: Desk): CancellationScope {
   const scope = new CancellationScope();
   const tick = async (): Promise<void> => {
+    let waited = 0;
     for (let wait = progressMs; ; wait = Math.min(wait * 2, maxProgressMs)) {
-      await sleep(wait);
-      await lookAtRunners(desk);
+      for (const due = waited + wait; waited < due; ) {
+        const pause = Math.min(due - waited, untilNextLook(desk, waited));
+        await sleep(pause);
+        waited += pause;
+        await lookAtRunners(desk);
+      }
       const { round } = desk.state;
       if (round !== null) desk.state = { ...desk.state, round: { ...round, lasting: true } };
       desk.stale = true;
@@ -210,6 +219,12 @@ function tellProgress(desk: Desk): CancellationScope {
   // It only ever ends by being cancelled.
   scope.run(tick).catch(() => undefined);
   return scope;
+}
+
+/** Milliseconds; endless where there is nothing to look for. */
+function untilNextLook(desk: Desk, waited: number): number {
+  if (!waitsForRunner(desk)) return Number.POSITIVE_INFINITY;
+  return waited < firstLooksMs ? lookAgainMs.first : lookAgainMs.later;
 }
 
 function finishRound(desk: Desk): void {
