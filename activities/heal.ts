@@ -9,6 +9,7 @@ import {
   factsOf,
   lookSince,
   lostOf,
+  mayBeOnItsWay,
   movedBases,
   reviewsSince,
   undelivered,
@@ -26,6 +27,7 @@ import type { Place, SeenRepository } from './github/list-pull-requests.ts';
 import { listPullRequests } from './github/list-pull-requests.ts';
 import type { PullRequestDetails } from './github/read-details.ts';
 import { readDetails } from './github/read-details.ts';
+import type { UnansweredGroup } from './github/read-queue.ts';
 import { readUnansweredGroups } from './github/read-queue.ts';
 import type { InstalledRepository } from './store/healing.ts';
 import type { Store } from './store/store.ts';
@@ -189,7 +191,7 @@ async function lookAt(
   const details = new Map(
     (await readDetails(github, installationId, nodeIds)).map((each) => [each.pullRequest.nodeId, each]),
   );
-  const found: Found[] = [...(await groupsUnheard(deps, installationId, scenes))];
+  const found: Found[] = [...(await groupsUnheard(deps, installationId, scenes, at))];
   for (const scene of scenes) {
     for (const nodeId of worth(scene)) {
       const detail = details.get(nodeId);
@@ -296,22 +298,38 @@ async function lostOn(
   return found;
 }
 
-/** GitHub is asked only where something is in a queue. */
+/** GitHub is asked only where something is in a queue. `at`: when it is looked (ISO 8601, GitHub's clock). */
 async function groupsUnheard(
   deps: HealDependencies,
   installationId: InstallationId,
   scenes: readonly Scene[],
+  at: string,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const scene of scenes) {
-    const queued = scene.open.flatMap((each) => (each.queued ? [each.nodeId] : []));
-    const { repository } = scene;
-    for (const unanswered of await readUnansweredGroups(deps, installationId, queued)) {
-      const group = { ...unanswered, repository };
+    for (const unanswered of await unansweredGroups(deps, installationId, scene)) {
+      if (mayBeOnItsWay(unanswered.askedAt, at)) continue;
+      const group = { ...unanswered, repository: scene.repository };
       found.push(foundOn(scene, group.number, `group/${group.headSha}`, '', { kind: 'group', group }));
     }
   }
   return found;
+}
+
+/** Where GitHub does not tell of a queue, everything else is looked for all the same. */
+async function unansweredGroups(
+  deps: HealDependencies,
+  installationId: InstallationId,
+  { repository, open }: Scene,
+): Promise<readonly UnansweredGroup[]> {
+  const queued = open.flatMap((each) => (each.queued ? [each.nodeId] : []));
+  try {
+    return await readUnansweredGroups(deps, installationId, queued);
+  } catch (error) {
+    const name = `${repository.owner}/${repository.name}`;
+    deps.log.warn({ err: error, repository: name }, 'a merge queue could not be looked at');
+    return [];
+  }
 }
 
 function basesOf(scene: Scene): readonly Found[] {

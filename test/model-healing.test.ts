@@ -12,6 +12,7 @@ import {
   factsOf,
   lookSince,
   lostOf,
+  mayBeOnItsWay,
   movedBases,
   reviewsSince,
   undelivered,
@@ -175,4 +176,11 @@ test('a webhook is lost when none of its attempts got across; the last of them i
     attempt(1, 'd', true),
   ];
   expect(undelivered(attempts).map(({ id }) => id)).toEqual([4, 6]);
+});
+
+test('what came to be less than a minute ago may be on its way', () => {
+  const now = '2026-03-01T12:00:00Z';
+  expect(mayBeOnItsWay('2026-03-01T11:59:01Z', now)).toBe(true);
+  expect(mayBeOnItsWay('2026-03-01T12:00:02+00:00', now)).toBe(true);
+  expect(mayBeOnItsWay('2026-03-01T11:59:00Z', now)).toBe(false);
 });

@@ -279,6 +279,7 @@ function webhooks() {
     headCommit: commit,
     pullRequests: [pullRequest],
     mergeCommits: ['b'.repeat(40)],
+    enqueuedAt: commit.timestamp,
   };
   const push = { repository, ref: 'refs/heads/topic', before: 'b'.repeat(40), after: commit.sha };
   const pushed = { ...push, forced: false, pusher: person, commits: [commit], headCommit: commit };

@@ -35,7 +35,7 @@ type Desk = {
 export async function mergeGroupWorkflow(group: MergeGroup): Promise<void> {
   const desk: Desk = { group, runId: parseRunId(uuid4()), findings: { kind: 'inspecting' }, written: [] };
   const work = new CancellationScope();
-  const begunAt = Date.now();
+  const begunAt = group.askedAt === undefined ? Date.now() : Date.parse(group.askedAt);
   let destroyed = false;
   let done = false;
   let overdue = false;

@@ -14,10 +14,10 @@ const query = `query($ids: [ID!]!, $appId: Int!) {
     ... on PullRequest {
       number baseRefName
       mergeQueueEntry {
-        state position
+        state position enqueuedAt
         baseCommit { oid }
         headCommit {
-          oid
+          oid committedDate
           checkSuites(first: 10, filterBy: { appId: $appId }) { nodes { checkRuns(first: 1) { totalCount } } }
         }
       }
@@ -36,9 +36,11 @@ const answer = z.object({
           .object({
             state: z.string(),
             position: z.int(),
+            enqueuedAt: z.iso.datetime({ offset: true }),
             baseCommit: commit.nullable(),
             headCommit: commit
               .extend({
+                committedDate: z.iso.datetime({ offset: true }),
                 checkSuites: listOf(z.object({ checkRuns: z.object({ totalCount: z.int() }).nullable() })),
               })
               .nullable(),
@@ -49,7 +51,7 @@ const answer = z.object({
   ),
 });
 
-export type UnansweredGroup = Omit<MergeGroup, 'repository'>;
+export type UnansweredGroup = Omit<MergeGroup, 'repository'> & Required<Pick<MergeGroup, 'askedAt'>>;
 type Entry = UnansweredGroup & { readonly position: number };
 
 /**
@@ -77,8 +79,13 @@ function groupOf(entries: readonly Entry[]): readonly UnansweredGroup[] {
   const [first, last] = [inOrder[0], inOrder.at(-1)];
   if (first === undefined || last === undefined) return [];
   const { position: _, ...group } = last;
-  return [{ ...group, baseSha: first.baseSha }];
+  const askedAt = newest(entries.map((entry) => entry.askedAt));
+  return [{ ...group, baseSha: first.baseSha, askedAt }];
 }
+
+/** Of these times (ISO 8601), in UTC. */
+const newest = (times: readonly string[]): string =>
+  new Date(Math.max(...times.map(Date.parse))).toISOString();
 
 /** None where nothing waits, or where our checks stand there, whatever they say. */
 function entryOf({
@@ -87,8 +94,10 @@ function entryOf({
   mergeQueueEntry: entry,
 }: NonNullable<z.infer<typeof answer>['nodes'][number]>): readonly Entry[] {
   if (entry?.state !== 'AWAITING_CHECKS' || entry.headCommit === null || entry.baseCommit === null) return [];
-  const { oid, checkSuites } = entry.headCommit;
+  const { oid, committedDate, checkSuites } = entry.headCommit;
   if (checkSuites.some(({ checkRuns }) => (checkRuns?.totalCount ?? 0) > 0)) return [];
   const [headSha, baseSha] = [parseSha(oid), parseSha(entry.baseCommit.oid)];
-  return [{ headSha, number, baseSha, base, position: entry.position }];
+  // What waits in the queue for long may be put together, and asked about, only now.
+  const askedAt = newest([entry.enqueuedAt, committedDate]);
+  return [{ headSha, number, baseSha, base, askedAt, position: entry.position }];
 }

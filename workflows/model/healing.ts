@@ -151,6 +151,13 @@ export function lookSince(lookedAt: string | null, at: string): string {
   return new Date(since).toISOString();
 }
 
+/** A webhook takes seconds: GitHub shows what it is about before it has arrived. */
+const webhookPatienceMs = 60_000;
+
+/** Whether the webhook of what came to be at `since` may arrive yet. Both ISO 8601, GitHub's clock. */
+export const mayBeOnItsWay = (since: string, now: string): boolean =>
+  Date.parse(now) - Date.parse(since) < webhookPatienceMs;
+
 /** One attempt of GitHub's to deliver a webhook. `at`: ISO 8601. */
 export type DeliveryAttempt = {
   readonly id: number;

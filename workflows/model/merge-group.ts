@@ -27,6 +27,8 @@ export type MergeGroup = {
   readonly baseSha: Sha;
   /** Name of the branch that it would be merged into, without `refs/heads/`. */
   readonly base: string;
+  /** When the queue asked (ISO 8601, GitHub's clock), where that is long ago. */
+  readonly askedAt?: string;
 };
 
 /** What GitHub proposes for a queue. */
