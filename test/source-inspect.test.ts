@@ -383,6 +383,16 @@ describe('after the merge', () => {
     expectSame(await inspectMerged(opened.head, merge), opened);
   });
 
+  test('that was looked at when it still counted as open, and its base branch held it already (S2)', async () => {
+    const opened = openPullRequest();
+    const merge = remote().commitTree(opened.tree, opened.base, opened.head);
+    remote().git('update-ref', 'refs/heads/main', merge);
+    const facts = { head: opened.head, baseSha: merge };
+    const early = await inspect({ ...facts, state: 'open', mergeCommit: null });
+    expect(early.source).toMatchObject({ kind: 'merged', projects: [] });
+    expectSame(await inspect({ ...facts, state: 'merged', mergeCommit: merge }), opened);
+  });
+
   test('a squash: its tree, onto its parent', async () => {
     const opened = openPullRequest();
     expectSame(await inspectMerged(opened.head, remote().commitTree(opened.tree, opened.base)), opened);

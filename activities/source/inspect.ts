@@ -164,9 +164,9 @@ export function createSourceInspector(options: {
     async inspect({ origin, pullRequest, begun }) {
       const wanted = wantedCommits(pullRequest);
       const mirror = await bringCommits({ mirrors, origin, pullRequest, wanted, begun });
-      const { base, result } = await merges([origin.repository, ...wanted].join(':'), () =>
-        findSource(mirror, pullRequest),
-      );
+      // While GitHub merges, the base branch can stand on the merge commit already: open or merged, it means something else.
+      const of = [origin.repository, pullRequest.state, ...wanted].join(':');
+      const { base, result } = await merges(of, () => findSource(mirror, pullRequest));
       const { head } = pullRequest;
       const [baseTree, headTree, forkTree] = await treesOf(mirror, [base, head, result.mergeBase]);
       const { merge } = result;
