@@ -68,6 +68,12 @@ export type ControlDependencies = Omit<BeginDependencies, 'relate' | 'inspect' |
 /** A third of the timeout that workflows give `inspect`. */
 const heartbeatIntervalMs = 4_000;
 
+/**
+ * A project that is free asks its last question a tenth of a second after the wish. Where that takes longer, what was
+ * pushed meanwhile must be seen, so GitHub is asked again.
+ */
+const aheadForMs = 300;
+
 /** The activities of `hatchet-control`. */
 export function createControlActivities(deps: ControlDependencies): ControlActivities {
   const { github, store, messenger } = deps;
@@ -99,7 +105,9 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     readActor({ ahead, ...request }) {
       // Whoever it is begun for hears of its failure, and nobody else.
       if (ahead !== undefined)
-        inspectAgain({ repository: request.repository, ...ahead }, 'anew').catch(() => undefined);
+        inspectAgain({ repository: request.repository, ...ahead }, { forMs: aheadForMs }).catch(
+          () => undefined,
+        );
       return readRights(request);
     },
     show: (request) => showView(showing, request, Context.current().info.attempt),

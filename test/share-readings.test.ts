@@ -23,11 +23,13 @@ test('within a second everybody who asks the same gets one answer', async () => 
   expect(await ask('a')).toBe('a 3');
 });
 
-test('whoever asks anew gets what is true now, and so does everybody after', async () => {
+test('whoever asks anew gets what is true now, and so does everybody for as long as was said', async () => {
   const ask = counted();
   expect(await ask('a')).toBe('a 1');
-  expect(await ask('a', 'anew')).toBe('a 2');
+  expect(await ask('a', { forMs: 300 })).toBe('a 2');
   expect(await ask('a')).toBe('a 2');
+  vi.advanceTimersByTime(301);
+  expect(await ask('a')).toBe('a 3');
 });
 
 test('what failed is asked again', async () => {

@@ -170,8 +170,10 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
   if (project?.apply?.runId !== news.runId) return false;
   if (news.kind === 'state-kept') return noteStateKept(desk, project);
   if (news.kind === 'found') return noteFinding(desk, project, news.finding);
-  // Nobody waits until news have arrived before telling the next: the end is the last word.
-  if (news.kind !== 'finished' && project.apply.phase.kind === 'over') return false;
+  // Nobody waits until news have arrived before telling the next: the end is the last word. Only what was taken back in
+  // the very moment in which a runner had it goes on all the same.
+  const goesOn = news.kind === 'finished' || (news.kind === 'applying' && lastRefusal(project) !== null);
+  if (!goesOn && project.apply.phase.kind === 'over') return false;
   // Whoever wished it was told why it was taken back.
   if (lastRefusal(project) !== null && isWithdrawal(news)) return false;
   if (news.kind === 'queued') {

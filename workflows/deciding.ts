@@ -11,7 +11,13 @@ import type { Actor } from './model/actor.ts';
 import type { ApplyTrigger, Refusal } from './model/apply.ts';
 import { authorize } from './model/authorize.ts';
 import { statusOf } from './model/picture.ts';
-import { missingFor, projectsFound, teamsAsked, unmetFor } from './model/pull-request-state.ts';
+import {
+  knownProjects,
+  missingFor,
+  projectsFound,
+  teamsAsked,
+  unmetFor,
+} from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
 import { isSettled, isSpent, isUnderWay, isUnknown, planOf } from './model/round.ts';
 import { isOutside, targetOf } from './model/target.ts';
@@ -58,9 +64,11 @@ export async function decide(desk: Desk, wish: Wish): Promise<void> {
   if (wish.verb !== 'status' || isRefusal(decision)) audit(desk, wish, decision);
 }
 
-/** What the last check of an apply will ask of GitHub is asked beside the person's rights. */
-function aheadOf({ planning, state: { ref, round } }: Desk, { verb }: Wish) {
-  if (verb !== 'apply' || planning !== null || round === null) return {};
+/** What the last check of an apply will ask of GitHub is asked beside the person's rights; for many it would be too old. */
+function aheadOf({ planning, state }: Desk, { verb }: Wish) {
+  const { ref, round } = state;
+  const one = knownProjects(state).length === 1;
+  if (verb !== 'apply' || planning !== null || round === null || !one) return {};
   return { ahead: { number: ref.number, roundId: round.id } };
 }
 

@@ -93,8 +93,13 @@ export type ProjectNews =
       readonly owner: number;
       readonly position: number;
     }
-  /** It was asked for without waiting, and belongs to `owner`. */
-  | { readonly kind: 'taken'; readonly project: string; readonly owner: number }
+  /** It was asked for without waiting, and belongs to `owner`. `runId`: of the apply that asked; null for a turn. */
+  | {
+      readonly kind: 'taken';
+      readonly project: string;
+      readonly owner: number;
+      readonly runId: RunId | null;
+    }
   /** Its turn has come, and it waits for a runner that is free. */
   | { readonly kind: 'starting'; readonly project: string; readonly runId: RunId }
   /** A runner has taken it. */

@@ -154,8 +154,9 @@ async function accept(office: Office, request: ApplyRequest): Promise<void> {
 async function enlist(office: Office, request: WaitingRequest): Promise<void> {
   const owner = request.waits ? null : takenBy(office.lock, request.ref.number);
   if (owner === null) return move(office, enqueue(office.lock, request));
-  const project = request.kind === 'turn' ? request.project : request.grant.project.name;
-  await tell(request, { kind: 'taken', project, owner });
+  const [project, runId] =
+    request.kind === 'turn' ? [request.project, null] : [request.grant.project.name, request.runId];
+  await tell(request, { kind: 'taken', project, owner, runId });
 }
 
 /**

@@ -77,7 +77,6 @@ const inPlace = proxyLocalActivities<ControlActivities>({
   retry: onceInPlace,
 });
 export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
-export const areFree = inTurn(inPlace.areFree, endlessPatience);
 export const endApply = inTurn(inPlace.endApply, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
@@ -89,6 +88,8 @@ export const tellNews = inTurn(inPlace.tellNews, endlessPatience);
 export const tellRepository = inTurn(inPlace.tellRepository, endlessPatience);
 /** How far things are is no reason to wait: what is not known now is asked again when somebody looks. */
 export const findTaken = inTurn(inPlace.findTaken, { ...callPatience, attempts: 1 });
+/** Without an answer each project is asked whose turn it is. */
+export const areFree = inTurn(inPlace.areFree, { ...callPatience, attempts: 1 });
 export const wasDelivered = inTurn(inPlace.wasDelivered, endlessPatience);
 const admitRun = inTurnTogether(inPlace.admitRuns, endlessPatience);
 

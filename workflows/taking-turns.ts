@@ -35,6 +35,15 @@ type Asked = { readonly project: Project; readonly request: ProjectRequest };
  * while things are being planned nobody knows yet.
  */
 export async function goOn(desk: Desk): Promise<void> {
+  desk.busy += 1;
+  try {
+    await takeStep(desk);
+  } finally {
+    desk.busy -= 1;
+  }
+}
+
+async function takeStep(desk: Desk): Promise<void> {
   const asked = desk.planning === null ? startHeld(desk) : [];
   const step = nextStep(knownProjects(desk.state), begunHere(desk));
   if (step?.kind === 'refuse') {
@@ -47,7 +56,11 @@ export async function goOn(desk: Desk): Promise<void> {
     const turns = step.projects.flatMap(({ project }) => turnOrApply(desk, project, step));
     for (const { project } of step.giveBack) leave(desk, project);
     await stepBack(desk, ...step.giveBack.map(({ project }) => project));
-    asked.push(...(await applyIfFree(desk, turns)));
+    if (mayAskAtOnce(desk, turns)) {
+      await askAll(desk, asked);
+      return askAll(desk, await appliesIfFree(desk, turns));
+    }
+    asked.push(...turns);
   }
   await askAll(desk, asked);
 }
@@ -85,20 +98,30 @@ function turnOrApply(
 }
 
 /**
- * Where nobody has any of several projects, to ask whose turn it is first would only take time: their applies ask for
- * them. Should somebody have come in between, the one is refused that would have been waited for; whoever wished it
- * hears that. A merge has nobody to hear it.
+ * Several, which may all start. A merge has nobody to hear that one of them was refused, which would have been waited
+ * for if it had been asked for first.
  */
-async function applyIfFree(desk: Desk, turns: readonly Asked[]): Promise<readonly Asked[]> {
+function mayAskAtOnce(desk: Desk, turns: readonly Asked[]): boolean {
   const wishes = heldProjects(desk).filter(({ project }) => turns.some((turn) => isTurnFor(turn, project)));
   const ready = wishes.filter((wish) => wish.apply.trigger.kind !== 'merge' && mayStart(desk, wish));
-  if (turns.length < 2 || ready.length < turns.length || desk.planning !== null) return turns;
-  if (!(await isFree(desk, turns))) return turns;
+  return turns.length > 1 && ready.length === turns.length && desk.planning === null;
+}
+
+/**
+ * Where nobody has any of the projects, to ask whose turn it is first would only take time: their applies ask for them.
+ * Should somebody have come in between, the one is refused that would have been waited for; whoever wished it hears that.
+ */
+async function appliesIfFree(desk: Desk, turns: readonly Asked[]): Promise<readonly Asked[]> {
+  const free = await isFree(desk, turns);
   return turns.flatMap((turn) => {
-    // Meanwhile it may have been taken back, or looked at again.
-    if (findProject(desk.state, turn.project.name)?.turn?.kind !== 'asked') return [];
-    const held = heldProjects(desk).find(({ project }) => project.name === turn.project.name);
-    if (held === undefined || desk.planning !== null || !mayStart(desk, held)) return [turn];
+    const { project, turn: now } = findProject(desk.state, turn.project.name) ?? {};
+    // Meanwhile it was taken back, or it came to be this pull request's.
+    if (project === undefined || now == null || now.kind === 'yours') return [];
+    // Whatever else was said is older than what is asked now.
+    changeProject(desk, project.name, { turn: { kind: 'asked' } });
+    const held = heldProjects(desk).find((each) => each.project.name === project.name);
+    const may = free && held !== undefined && desk.planning === null && mayStart(desk, held);
+    if (!may) return [turn];
     const asked = endIfChanged(desk, held) ? null : start(desk, held, false);
     return asked === null ? [] : [asked];
   });
@@ -297,7 +320,7 @@ export function noteTurn(desk: Desk, news: TurnNews): boolean {
     return false;
   }
   if (news.kind === 'taken') {
-    noteTaken(desk, project, news.owner);
+    noteTaken(desk, project, news);
     return false;
   }
   if (news.kind === 'behind') {
@@ -332,7 +355,13 @@ function giveBackLater(desk: Desk): void {
 }
 
 /** An apply that asked for it goes back to where it waited for its turn. */
-function noteTaken(desk: Desk, { project: { name }, apply }: ProjectState, owner: number): void {
+function noteTaken(
+  desk: Desk,
+  { project: { name }, apply }: ProjectState,
+  { owner, runId }: Extract<TurnNews, { kind: 'taken' }>,
+): void {
+  // Of an earlier one, which was asked for twice: this one is on its way.
+  if (runId !== null && apply?.runId !== runId) return;
   const waiting =
     apply?.phase.kind === 'asked'
       ? { apply: { ...apply, phase: { ...apply.phase, kind: 'held', after: [] } as const } }
