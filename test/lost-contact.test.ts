@@ -184,12 +184,19 @@ test('nobody but its runner can say that an apply was cancelled before it began,
   await vi.waitUntil(forge, { timeout: patienceMs, interval: 200 });
   await untilCheck(pullRequest, 'hatchet/apply', 'Outcome unknown: forged');
   expect(await appliesOf(world, 'forged')).toEqual([{ number: pullRequest.number, state: 'unknown' }]);
+  // Nobody else can look there: nothing but that word could say that it is over.
+  const told = await untilComment(pullRequest, 'Terraform may still be at work there');
+  expect(told.body).not.toContain('Apply the rest');
+  expect(faces([pullRequest.check('hatchet/apply')])).toEqual([
+    'hatchet/apply: failure, Outcome unknown: forged [Unlock]',
+  ]);
   const client = new Client({ connection, namespace: world.namespace });
   await client.workflow.getHandle(workflowId).terminate('an operator wanted it so');
   await connection.close();
   // Temporal wants nothing of it any more: it stops Terraform, and says so with its log, which nobody waits for.
   process.kill(roles.runner.pid, 'SIGCONT');
-  const { body } = await untilComment(pullRequest, '**Apply the rest**');
+  // Not why it has to wait, but how it is done.
+  const { body } = await untilComment(pullRequest, '**Apply the rest** (or `/hatchet apply`)');
   expect(body).not.toContain('Terraform may still be at work on');
 });
 
