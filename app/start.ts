@@ -131,6 +131,7 @@ async function openTemporal(config: Config, tools: ToolPaths, log: Logger, { sto
     temporalPath: tools.temporal,
     namespace: embeddedNamespace,
     persist: true,
+    memoryLimit: config.environment.GOMEMLIMIT,
     log: (line) => log.info({ component: 'temporal' }, line),
   });
   stops.push(server.stop);

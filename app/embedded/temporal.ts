@@ -16,6 +16,8 @@ export type EmbeddedTemporalOptions = {
   readonly namespace: string;
   /** True keeps everything in a file below `dataDir`; false forgets it at the end. */
   readonly persist: boolean;
+  /** As Go's GOMEMLIMIT; without it, what hundreds of open pull requests need. */
+  readonly memoryLimit?: string | undefined;
   readonly log: (line: string) => void;
 };
 
@@ -57,11 +59,11 @@ const dynamicConfig = {
 const pragmas = ['journal_mode=WAL', 'synchronous=NORMAL'];
 
 /**
- * Go collects what is unused only when its heap has doubled, and what a busy hour took stays taken. Above this it collects
- * at once, and gives back. About twice what is in use with hundreds of open pull requests; more than that only makes it
- * collect more often. Source: https://go.dev/doc/gc-guide#Memory_limit
+ * Go collects what is unused only when its heap has doubled, and what a busy hour took stays taken. Near this limit it
+ * collects sooner, and gives back; it is about twice what is in use with hundreds of open pull requests. What needs more
+ * gets it, and pays with up to half of the CPU for collecting. Source: https://go.dev/doc/gc-guide#Memory_limit
  */
-const memoryLimit = '160MiB';
+const usualMemoryLimit = '160MiB';
 
 /** Throws an OperatorError when the directory is in use, an Error with the end of the server's log when it does not start. */
 export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
@@ -97,7 +99,11 @@ async function startServer(
       stopSignals: stopSignals(options.persist),
       command: options.temporalPath,
       args: serverArguments(options, directory, port),
-      env: { HOME: directory, PATH: '/usr/bin:/bin', GOMEMLIMIT: memoryLimit },
+      env: {
+        HOME: directory,
+        PATH: '/usr/bin:/bin',
+        GOMEMLIMIT: options.memoryLimit ?? usualMemoryLimit,
+      },
     });
     const address = `${loopback}:${port}`;
     const problem = await untilReady(server, address, options.namespace);
