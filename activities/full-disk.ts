@@ -17,7 +17,7 @@ const littleRoomBytes = 64 * 1024 * 1024;
 export const saysDiskFull = (text: string): boolean => words.test(text);
 
 /** Whether the system said so to this process, of whichever disk it wrote on. */
-export function isFullDisk(error: unknown): boolean {
+function isFullDisk(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? error.code : undefined;
   return codes.includes(String(code)) || isFullDisk(error.cause);

@@ -50,9 +50,11 @@ export async function keepShowing(desk: Desk): Promise<never> {
   }
 }
 
-/** An apply was asked for, and its project has not said a word yet. */
+/** An apply or a turn was asked for, and its project has not said a word yet. */
 const isJustAsked = (desk: Desk): boolean =>
-  knownProjects(desk.state).some(({ apply }) => apply?.phase.kind === 'asked');
+  knownProjects(desk.state).some(
+    ({ apply, turn }) => apply?.phase.kind === 'asked' || turn?.kind === 'asked',
+  );
 
 /** Nobody is answered, nothing is decided, and more of the same is to come. */
 const mayWait = (desk: Desk): boolean =>
