@@ -8,10 +8,9 @@ const shownLines = 40;
 
 afterEach(({ task }) => {
   if (task.result?.state !== 'fail') return;
-  for (const { app } of openWorlds) {
-    const troubles = app.lines.filter((line) => isTrouble(line)).slice(-shownLines);
-    process.stderr.write(`${[`after "${task.name}" the app had said:`, ...troubles].join('\n')}\n`);
-  }
+  const troubles = openWorlds.values().flatMap(({ app }) => app.lines.filter(isTrouble).slice(-shownLines));
+  // Beside the failure itself, and not somewhere before it.
+  throw new Error(['the app had said:', ...troubles].join('\n'));
 });
 
 /** Whatever is no line of the log is worth a look, too. */
