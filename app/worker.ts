@@ -358,10 +358,10 @@ const reachable = ({ role }: Config): string =>
     ? "other projects' runs and the passes of this runner"
     : "the App's key, the database and other projects";
 
-/** What can be made again when it is lost. */
 /** Beside the dependencies, as the workflows' bundle: they are this installation's, whatever its data. */
 const builtInCacheDir = fileURLToPath(new URL('../node_modules/.cache/hatchet/policies', import.meta.url));
 
+/** What can be made again when it is lost. */
 const cacheDir = ({ dataDir }: Config, name: string): string => join(dataDir, 'cache', name);
 
 /** What git may know of this machine: where programs are, how the network is reached, whom it trusts. */

@@ -80,16 +80,16 @@ export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
 export const endApply = inTurn(inPlace.endApply, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
-export const isApplyTaken = inTurn(inPlace.isApplyTaken, endlessPatience);
 export const callBack = inTurn(inPlace.callBack, endlessPatience);
 export const findUnfinished = inTurn(inPlace.findUnfinished, endlessPatience);
 export const record = inTurn(inPlace.record, endlessPatience);
 export const tellNews = inTurn(inPlace.tellNews, endlessPatience);
 export const tellRepository = inTurn(inPlace.tellRepository, endlessPatience);
-/** How far things are is no reason to wait: what is not known now is asked again when somebody looks. */
-export const findTaken = inTurn(inPlace.findTaken, { ...callPatience, attempts: 1 });
-/** Without an answer each project is asked whose turn it is. */
-export const areFree = inTurn(inPlace.areFree, { ...callPatience, attempts: 1 });
+/** How far things are is no reason to wait: things go on without an answer. */
+const noPatience: Patience = { ...callPatience, attempts: 1 };
+export const findTaken = inTurn(inPlace.findTaken, noPatience);
+export const isApplyTaken = inTurn(inPlace.isApplyTaken, noPatience);
+export const areFree = inTurn(inPlace.areFree, noPatience);
 export const wasDelivered = inTurn(inPlace.wasDelivered, endlessPatience);
 const admitRun = inTurnTogether(inPlace.admitRuns, endlessPatience);
 

@@ -360,12 +360,13 @@ function noteTaken(
   { project: { name }, apply }: ProjectState,
   { owner, runId }: Extract<TurnNews, { kind: 'taken' }>,
 ): void {
-  // Of an earlier one, which was asked for twice: this one is on its way.
-  if (runId !== null && apply?.runId !== runId) return;
+  const asked = apply?.phase.kind === 'asked' ? { ...apply, phase: apply.phase } : null;
+  // It answers what was asked before, and came twice: what is asked now is on its way.
+  if (runId !== (asked?.runId ?? null)) return;
   const waiting =
-    apply?.phase.kind === 'asked'
-      ? { apply: { ...apply, phase: { ...apply.phase, kind: 'held', after: [] } as const } }
-      : {};
+    asked === null
+      ? {}
+      : { apply: { ...asked, phase: { ...asked.phase, kind: 'held', after: [] } as const } };
   changeProject(desk, name, { turn: { kind: 'wanted', taken: owner }, ...waiting });
 }
 

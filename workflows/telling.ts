@@ -2,6 +2,7 @@
 import { log } from '@temporalio/workflow';
 import type { ProjectNews, RepositoryNews } from './messages.ts';
 import type { ApplyOutcome } from './model/apply.ts';
+import type { RunId } from './model/identifiers.ts';
 import type { ApplyRequest, Lock, WaitingRequest } from './model/lock.ts';
 import type { Office } from './office.ts';
 import { endApply, isApplyTaken, tellNews, tellRepository } from './proxies.ts';
@@ -64,9 +65,18 @@ export async function tellTaken(office: Office): Promise<void> {
   const { running } = office.lock;
   if (running === null) return;
   const { grant, runId } = running;
-  const taken = await isApplyTaken({ runId });
-  if (taken && office.lock.running === running)
+  if ((await isTakenOrLog(runId)) && office.lock.running === running)
     await tell(running, { kind: 'applying', project: grant.project.name, runId });
+}
+
+/** While the record is away nobody reads that it goes on, and its end waits for nothing. */
+async function isTakenOrLog(runId: RunId): Promise<boolean> {
+  try {
+    return await isApplyTaken({ runId });
+  } catch (error) {
+    log.warn('whether a runner has an apply could not be read', { runId, error });
+    return false;
+  }
 }
 
 /** Who gives up a mere turn knows that it did; who asked for an apply has to hear what came of it. */

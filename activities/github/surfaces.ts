@@ -4,7 +4,10 @@ import type { PullRequestRef } from '../../workflows/model/repository.ts';
 import type { Annotation } from '../render/diagnostics.ts';
 import type { Write } from './mutation.ts';
 
-/** What was last written to one surface of a pull request. `key`: `check:<sha>:<name>`, `comment`, `reaction:<id>` or `reply:<id>`; `silence` is nothing that was written: see silence.ts. */
+/**
+ * What was last written to one surface of a pull request. `key`: `check:<sha>:<name>`, `comment`, `reaction:<id>` or
+ * `reply:<id>`; `silence` is nothing that was written: see silence.ts.
+ */
 export type Surface = {
   readonly key: string;
   readonly nodeId: string;
