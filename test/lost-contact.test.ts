@@ -9,7 +9,7 @@ import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import { applyTakenSignal } from '../workflows/messages.ts';
 import { parseRunId } from '../workflows/model/identifiers.ts';
-import { runnerActivityId } from '../workflows/queues.ts';
+import { runnerActivityId, runnerQueue } from '../workflows/queues.ts';
 import { faces } from './normalize.ts';
 import type { RoleProcesses } from './role-processes.ts';
 import {
@@ -219,6 +219,29 @@ test('of a runner that is lost, the rest waits until it says that Terraform is o
   expect(body).not.toContain('Apply the rest');
   expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reaction).toBe('confused');
   expect(await appliesOf(world, 'lost')).toEqual([{ number: pullRequest.number, state: 'unknown' }]);
+});
+
+test('an apply that Temporal gave to a process that is gone, before a runner had it, is given to a runner (S5)', async () => {
+  const pullRequest = await openOn(world, { dir: 'dropped', body: good });
+  await approve(pullRequest);
+  expect(await roles.runner.stop()).toBe(0);
+  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  const given = connection.withDeadline(Date.now() + patienceMs, () =>
+    connection.workflowService.pollActivityTaskQueue({
+      namespace: world.namespace,
+      taskQueue: { name: runnerQueue('default') },
+      identity: 'gone',
+    }),
+  );
+  await order(pullRequest, 'mona', '/hatchet apply');
+  expect((await given).activityType?.name).toBe('applyPlan');
+  await connection.close();
+  await roles.runner.start();
+  await pullRequest.waitForCheck('hatchet/apply', {
+    matching: (run) => run.title === 'Applied',
+    timeoutMs: lostMs,
+  });
+  expect(await appliesOf(world, 'dropped')).toEqual([{ number: pullRequest.number, state: 'applied' }]);
 });
 
 test('no check is left open (S14)', () => untilNoneOpen(world));

@@ -16,9 +16,9 @@ import type { AskedApply } from './port/begun-apply.ts';
 import type { Admitted, ApplyPlanRequest, RunPass } from './port/run.ts';
 import { notStartedDetail, notStartedType } from './port/run.ts';
 import type { RunLimits } from './proxies.ts';
-import { applyPlanIn, beginApply, recordApply, recordUnbegun } from './proxies.ts';
+import { applyPlanIn, beginApply, callBack, recordApply, recordUnbegun } from './proxies.ts';
 import { tell } from './telling.ts';
-import { hasRunners, noRunner, wasNotTaken } from './waiting-for-runner.ts';
+import { hasRunners, noRunner, wasNotTaken, wentSilent } from './waiting-for-runner.ts';
 
 /** Fence first, then Terraform; the record is its caller's. Whatever breaks after the fence leaves the outcome unknown. */
 export async function execute(
@@ -105,11 +105,19 @@ async function applyOnce(
     const isStopped = wasNotStarted(error) && CancellationScope.current().consideredCancelled;
     if (isStopped) return failed(runId, ...stoppedBefore);
     log.error('contact with an apply was lost', { runId, error });
+    if (wentSilent(error) && Date.now() < until && !(await isTaken(runId))) return 'not taken';
     return wasNotStarted(error)
       ? failed(runId, 'Terraform could not be started.')
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost', ...markIn(error) };
   }
 }
+
+/**
+ * Whoever answers for a runner may have been gone before any runner had it: the record knows. It may still come to one
+ * late, beside the next: the plan is given to one of them only.
+ */
+const isTaken = async (runId: ApplyRequest['runId']): Promise<boolean> =>
+  (await CancellationScope.nonCancellable(() => callBack({ runId }))) === 'taken';
 
 const stoppedBefore = ['The apply was stopped before it began.', 'Somebody cancelled it.'] as const;
 

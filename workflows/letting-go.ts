@@ -86,7 +86,10 @@ export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectS
     wish.projects.length === 0 ? desk.state.touched.filter(({ name }) => !inLine.includes(name)) : [];
   await tellProjects(desk, [...places, ...others], { kind: 'release', ref: desk.state.ref, why: 'unlock' });
   const released = [...places, ...others].map(({ name }) => name);
-  const touched = desk.state.touched.filter(({ name }) => !released.includes(name));
+  // What was asked for may still be on its way: the end of the pull request gives it up once more.
+  const touched = desk.state.touched.map(({ begun, ...each }) =>
+    begun === true && !released.includes(each.name) ? { ...each, begun } : each,
+  );
   desk.state = { ...desk.state, touched };
   const unknown = projects.filter(isUnknown);
   for (const { project } of unknown) changeProject(desk, project.name, { apply: null });

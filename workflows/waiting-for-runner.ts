@@ -17,9 +17,14 @@ export async function untilTaken<Result>(pool: string, work: () => Promise<Resul
 }
 
 /** Nobody ever picked it up. */
-export function wasNotTaken(error: unknown): boolean {
+export const wasNotTaken = (error: unknown): boolean => timeoutOf(error) === 'SCHEDULE_TO_START';
+
+/** Temporal gave it to a process that is not heard of any more, or the process never got it. */
+export const wentSilent = (error: unknown): boolean => timeoutOf(error) === 'HEARTBEAT';
+
+function timeoutOf(error: unknown): TimeoutFailure['timeoutType'] | null {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
+  return cause instanceof TimeoutFailure ? cause.timeoutType : null;
 }
 
 /** Does anybody work for the pool? Where nobody knows, the first answer holds: nobody came. */
