@@ -18,13 +18,23 @@ declare module 'vitest' {
   }
 }
 
+/** Dozens of apps work on the one server: with the heap of one app's it would do little but collect garbage. */
+const forAllTests = '1GiB';
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'hatchet-tests-'));
   const quiet = (): void => undefined;
   const { temporal: temporalPath } = await findTestTools();
   const [postgres, temporal] = await Promise.all([
     startEmbeddedPostgres({ dataDir, persist: false, log: quiet }),
-    startEmbeddedTemporal({ dataDir, temporalPath, namespace: 'default', persist: false, log: quiet }),
+    startEmbeddedTemporal({
+      dataDir,
+      temporalPath,
+      namespace: 'default',
+      persist: false,
+      memoryLimit: forAllTests,
+      log: quiet,
+    }),
     workflowBundle(),
   ]);
   project.provide('postgresUrl', postgres.url);
