@@ -236,6 +236,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
     expect(seen).toMatch(/^600 true \{.*"what was made"/s);
     expect((await runState()).text).toContain(`#${pullRequest.number}`);
     expect((await runState('--run', 'nobody', '--out', 'x')).text).toContain('is not the id of a run');
+    expect((await ask(pullRequest, 'hubot', '/hatchet apply')).reply).toContain('has to be put back first');
     // Whatever is planned meanwhile knows nothing of what was made: nothing is applied.
     await order(pullRequest, 'hubot', '/hatchet plan');
     const told = await untilComment(pullRequest, 'A state has to be put back first');

@@ -227,12 +227,21 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
     trigger,
   );
   const refusals: readonly Refusal[] = [
-    ...tried.map(({ project }) => ({ kind: 'apply-failed', project: project.name }) as const),
+    ...tried.map((project) => whySpent(desk, project)),
     ...refused.map(({ refusal }) => refusal),
   ];
   const [first] = refusals;
   noteRefusals(desk, wish.deliveryId, wish.actor, refused);
   return first !== undefined && (refusals.length === open.length || wish.projects.length > 0) ? first : null;
+}
+
+/** Where the state is elsewhere, another plan would not help either. */
+function whySpent({ state: { ref } }: Desk, { project: { name: project }, apply }: ProjectState): Refusal {
+  const outcome = apply?.phase.kind === 'over' ? apply.phase.outcome : null;
+  if (outcome?.kind !== 'failed' || !(outcome.stateKept || outcome.stateOnRunner))
+    return { kind: 'apply-failed', project };
+  const state = { runId: outcome.runId, number: ref.number, kept: outcome.stateKept };
+  return { kind: 'state-unwritten', project, state };
 }
 
 /** A review that nobody told of, or a check that has passed since, may be all that is missing. */

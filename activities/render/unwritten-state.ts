@@ -19,5 +19,5 @@ export function unwrittenParagraph(project: string, { runId, number, kept }: Tol
 
 /** One sentence for whoever asked for an apply. */
 export function unwrittenSentence(project: string, { runId, number }: UnwrittenState): string {
-  return `Terraform could not write the state of ${named(project)} when #${number} was applied (run ${inlineCode(runId)}). It has to be put back first, or given up by ${inlineCode('/hatchet unlock')}; the comment there says how.`;
+  return `Terraform could not write the state of ${named(project)} when #${number} was applied (run ${inlineCode(runId)}). It has to be put back first, or given up by ${inlineCode('/hatchet unlock')}; the comment there says how. Then comment ${inlineCode('/hatchet plan')}.`;
 }
