@@ -39,9 +39,9 @@ export async function findTools(config: Config, log: Logger): Promise<ToolPaths>
 }
 
 async function find(name: ToolName, config: Config, log: Logger): Promise<string> {
-  const tool = await resolveTool(name, resolveOptions(config, log));
-  log.info({ component: 'tools', tool: name, version: tool.version, source: tool.source }, 'tool found');
-  return tool.path;
+  const { path, version, source } = await resolveTool(name, resolveOptions(config, log));
+  log.info({ component: 'tools', tool: name, version, source, path }, 'tool found');
+  return path;
 }
 
 function resolveOptions({ environment, dataDir, mirrors }: Config, log: Logger): ResolveOptions {
