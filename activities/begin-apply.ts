@@ -19,6 +19,7 @@ import type { OrderDependencies } from './apply-order.ts';
 import { baseCommitOf, findNewer } from './apply-order.ts';
 import { operatorError } from './faults.ts';
 import { findMissing } from './find-missing.ts';
+import { findStateManagers } from './find-state-managers.ts';
 import type { GitHub } from './github/client.ts';
 import { judgeAgain } from './judge-again.ts';
 import { judgeDigest, samePolicies } from './judge-digest.ts';
@@ -128,7 +129,8 @@ async function findRefusal(
     deps.store.approvals.read(place, name, grant.digest),
     deps.store.overrides.read(place, name, grant.digest),
   ]);
-  const moved = comparePlanned(grant, stored, inspection);
+  const moved =
+    comparePlanned(grant, stored, inspection) ?? (await refuseShared(deps, repository, stored, inspection));
   if (moved !== null) return moved;
   if (judgement === null) return { kind: 'not-judged', project: name };
   const { configuration, barred } = inspection;
@@ -161,6 +163,21 @@ async function findRefusal(
     authors,
     reviews: standing.reviews,
   });
+}
+
+/** Since its end was planned another project may have been planned with the same state. */
+async function refuseShared(
+  deps: BeginDependencies,
+  repository: Repository,
+  { plan, number }: StoredPlan,
+  { pullRequest }: Inspection,
+): Promise<Refusal | null> {
+  if (!plan.destroy) return null;
+  const { dir, workspace, name } = plan.project;
+  const ref = { repository, number };
+  const endings = [{ dir, workspace, planId: plan.id }];
+  const [manager = null] = await findStateManagers(deps, { ref, pullRequest, endings });
+  return manager === null ? null : { kind: 'managed-elsewhere', project: name, manager };
 }
 
 /** The words of those who may override at this moment; rights are read again. */

@@ -10,6 +10,7 @@ import type { BeginDependencies } from './begin-apply.ts';
 import { beginApply } from './begin-apply.ts';
 import { beginEvent } from './begin-event.ts';
 import { fullDisk } from './faults.ts';
+import { findStateManagers } from './find-state-managers.ts';
 import { failedForRoom } from './full-disk.ts';
 import { mergePullRequest } from './github/merge-pull-request.ts';
 import { createActorReader } from './github/read-actor.ts';
@@ -154,6 +155,7 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
     },
     planAgain: (request) => planAgain(store.runs, request),
     compareApply: (request) => compareApply(store, request),
+    findStateManagers: (request) => findStateManagers(deps, request),
     async recordApply({ runId, outcome }) {
       await store.applies.record(runId, outcome);
     },

@@ -185,6 +185,8 @@ export function noteNews(desk: Desk, news: ApplyNews): boolean {
     const since = phase.kind === 'queued' ? phase.since : new Date().toISOString();
     changeProject(desk, news.project, {
       apply: { ...project.apply, phase: { kind: 'queued', owner, position, since } },
+      // Whatever was said of an earlier ask: who stands in line does not own it.
+      turn: project.turn === null ? null : { kind: 'asked' },
     });
     return false;
   }
@@ -230,7 +232,8 @@ const isWithdrawal = (news: ApplyNews): boolean =>
   news.kind === 'finished' && news.outcome.kind === 'refused' && news.outcome.refusal.kind === 'withdrawn';
 
 /** What it would do has to be looked at once more. */
-const isOutdated = ({ kind }: Refusal): boolean => ['stale', 'already-applied', 'diverged'].includes(kind);
+const isOutdated = ({ kind }: Refusal): boolean =>
+  ['stale', 'already-applied', 'diverged', 'managed-elsewhere'].includes(kind);
 
 export type ApplyNews = Exclude<ProjectNews, { kind: TurnNews['kind'] }>;
 

@@ -187,7 +187,8 @@ function deletedOf(
     if (isUnlisted && isNamedBy(affected, project)) return { project, resources: 'unknown', ...unlisted };
     const known = before?.deleted.find((each) => each.project.name === project.name);
     if (known !== undefined && known.project.sourceDigest === project.sourceDigest) {
-      return { project, resources: known.resources, ...unlisted };
+      const manager = known.manager === undefined ? {} : { manager: known.manager };
+      return { project, resources: known.resources, ...unlisted, ...manager };
     }
     return { project, resources: index < maxCounted ? null : 'unknown', ...unlisted };
   });

@@ -1,5 +1,5 @@
 // How does a project get its plan and its verdicts within a round?
-import { uuid4 } from '@temporalio/workflow';
+import { isCancellation, log, uuid4 } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { RoundReason } from './model/again.ts';
@@ -10,8 +10,10 @@ import type { AffectedProject } from './model/project.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import { findProject, projectsFound } from './model/pull-request-state.ts';
 import type { DeletedState, ProjectState, ProjectsFound } from './model/round.ts';
+import { refuseEnd } from './model/state-manager.ts';
 import { judgeOrTell, planOrTell } from './plan-or-tell.ts';
 import type { PlanRequest } from './port/run.ts';
+import { findStateManagers } from './proxies.ts';
 import { tellProjects } from './telling-projects.ts';
 
 /** One round's work: what it found belongs to it alone once a newer round has begun. */
@@ -27,12 +29,19 @@ export type RoundWork = {
 
 const isOvertaken = ({ desk, roundId }: RoundWork): boolean => desk.state.round?.id !== roundId;
 
-export async function planAndJudge(work: RoundWork, { project, tree, destroy }: ProjectState): Promise<void> {
+/** `others`: the round's other plans; whether an end may come is known when those are made. */
+export async function planAndJudge(
+  work: RoundWork,
+  { project, tree, destroy }: ProjectState,
+  others: Promise<unknown>,
+): Promise<void> {
   const { desk, found } = work;
   const source = tree === null ? found.source : { ...found.source, tree };
   const runId = parseRunId(uuid4());
   changeProject(desk, project.name, { runId });
-  const result = await planInRound(work, { runId, project, source, destroy });
+  const made = await planInRound(work, { runId, project, source, destroy });
+  if (isOvertaken(work)) return;
+  const result = await endUnlessManaged(work, made, others);
   if (isOvertaken(work)) return;
   const resultAt = new Date().toISOString();
   changeProject(desk, project.name, { result, resultAt, ...compare(desk, project, result) });
@@ -59,20 +68,55 @@ export async function judgePlan(work: RoundWork, project: string, plan: Plan): P
 }
 
 /** How many resources would stay: a plan of the project's end, from the code that it had. */
-export async function countDeleted(work: RoundWork, { project }: DeletedState): Promise<void> {
+export async function countDeleted(work: RoundWork, deleted: DeletedState): Promise<DeletedState> {
   const { found, baseTree } = work;
+  const { project } = deleted;
   const source = baseTree === null ? found.source : { ...found.source, tree: baseTree };
   const result = await planInRound(work, { runId: parseRunId(uuid4()), project, source, destroy: true });
-  if (isOvertaken(work)) return;
-  noteCount(work.desk, project, result.kind === 'planned' ? result.plan.counts.destroy : 'unknown');
+  return { ...deleted, resources: result.kind === 'planned' ? result.plan.counts.destroy : 'unknown' };
 }
 
-function noteCount(desk: Desk, { name }: AffectedProject, resources: number | 'unknown'): void {
+/** Once everything is planned it is known which of them were only moved. */
+export async function noteDeleted(work: RoundWork, deleted: readonly DeletedState[]): Promise<void> {
+  const { desk, pullRequest } = work;
+  const endings = deleted.map(({ project: { dir, workspace } }) => ({ dir, workspace, planId: null }));
+  const managers = await findStateManagers({ ref: desk.state.ref, pullRequest, endings }).catch(
+    (error: unknown) => {
+      if (isCancellation(error)) throw error;
+      // Their end is not planned before this is known: there it is asked again.
+      log.error('nobody could say which states are managed elsewhere', { error });
+      return [];
+    },
+  );
   const { round } = desk.state;
   const found = projectsFound(desk.state);
-  if (round === null || found === null) return;
-  const deleted = found.deleted.map((each) => (each.project.name === name ? { ...each, resources } : each));
-  desk.state = { ...desk.state, round: { ...round, findings: { ...found, deleted } } };
+  if (isOvertaken(work) || round === null || found === null) return;
+  const known = deleted.map(({ manager: _, ...each }, index) => {
+    const manager = managers[index] ?? null;
+    return manager === null ? each : { ...each, manager };
+  });
+  desk.state = { ...desk.state, round: { ...round, findings: { ...found, deleted: known } } };
+}
+
+/** Nothing of the end of a project is offered whose state another one manages. */
+async function endUnlessManaged(
+  { desk, pullRequest }: RoundWork,
+  made: PlanResult,
+  others: Promise<unknown>,
+): Promise<PlanResult> {
+  if (made.kind === 'failed' || !made.plan.destroy || !made.plan.hasChanges) return made;
+  await others;
+  const { id: planId, project, runId } = made.plan;
+  const { dir, workspace, name } = project;
+  try {
+    const endings = [{ dir, workspace, planId }];
+    const [manager] = await findStateManagers({ ref: desk.state.ref, pullRequest, endings });
+    return manager === null ? made : refuseEnd(name, runId, manager ?? 'unknown');
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('nobody could say whether a state is managed elsewhere', { runId, project: name, error });
+    return refuseEnd(name, runId, 'unknown');
+  }
 }
 
 /** A wish to apply was for one digest: what waits in a queue for another one is taken back. */

@@ -17,11 +17,11 @@ import { addAgain, againFor, againOf, nothingAgain } from './model/again.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { seesSame, wasToldOtherwise } from './model/keep-plan.ts';
 import { withPullRequest } from './model/pull-request-state.ts';
-import type { Findings, ProjectsFound, Round } from './model/round.ts';
+import type { DeletedState, Findings, ProjectState, ProjectsFound, Round } from './model/round.ts';
 import { isApplied, isHeld, isUnderWay, planOf } from './model/round.ts';
 import { newerStanding } from './model/standing.ts';
 import type { RoundWork } from './planning-projects.ts';
-import { countDeleted, judgePlan, planAndJudge } from './planning-projects.ts';
+import { countDeleted, judgePlan, noteDeleted, planAndJudge } from './planning-projects.ts';
 import { leaveGone, takeTurns } from './planning-turns.ts';
 import { fullDiskType } from './port/inspection.ts';
 import { inspect } from './proxies.ts';
@@ -180,17 +180,36 @@ async function workOn(work: RoundWork, before: ProjectsFound | null): Promise<vo
     telling.cancel();
     throw error;
   });
-  const planned = found.projects.flatMap((project) => {
+  const workOnOne = (project: ProjectState, others: Promise<unknown>): readonly Promise<void>[] => {
     if (locked.has(project.project.name)) return [];
-    if (project.result === null) return [planAndJudge(work, project)];
+    if (project.result === null) return [planAndJudge(work, project, others)];
     const plan = planOf(project);
     const judged = same && project.verdicts !== null && !wasToldOtherwise(project);
     return plan === null || judged ? [] : [judgePlan(work, project.project.name, plan)];
-  });
-  const counted = found.deleted.flatMap((deleted) =>
-    deleted.resources === null ? [countDeleted(work, deleted)] : [],
+  };
+  const living = found.projects
+    .filter(({ destroy }) => !destroy)
+    .flatMap((project) => workOnOne(project, Promise.resolve()));
+  const others = Promise.allSettled(living);
+  const ends = found.projects
+    .filter(({ destroy }) => destroy)
+    .flatMap((project) => workOnOne(project, others));
+  const counted = found.deleted.map((deleted) =>
+    deleted.resources === null ? countDeleted(work, deleted) : Promise.resolve(deleted),
   );
-  await Promise.all([...planned, ...counted]).finally(() => telling.cancel());
+  await Promise.all([...living, ...ends, lookAtDeleted(work, counted, others)]).finally(() =>
+    telling.cancel(),
+  );
+}
+
+async function lookAtDeleted(
+  work: RoundWork,
+  counted: readonly Promise<DeletedState>[],
+  others: Promise<unknown>,
+): Promise<void> {
+  if (counted.length === 0) return;
+  const [deleted] = await Promise.all([Promise.all(counted), others]);
+  await noteDeleted(work, deleted);
 }
 
 /** A quick plan is shown once, when it is finished; whoever waits longer is told how far it is, ever less often. */

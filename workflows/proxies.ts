@@ -3,7 +3,7 @@
 import type { RetryPolicy } from '@temporalio/workflow';
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Patience } from './in-turn.ts';
-import { inTurn, inTurnTogether } from './in-turn.ts';
+import { inOrder, inTurn, inTurnTogether } from './in-turn.ts';
 import type { ApplyOutcome } from './model/apply.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
@@ -37,6 +37,8 @@ const planAttempts = 2;
 const planRetry: RetryPolicy = { maximumAttempts: planAttempts };
 /** Longer than a runner's pause for a slow disk or a busy machine, short enough to tell people soon. */
 const applyHeartbeatTimeout = '45 seconds';
+/** Its runner stops an apply that takes too long. What was asked to stop may still wait for its cloud, and then tells. */
+const stopMs = 30 * 60_000;
 /** A lock is broken once per wish: the next one has to see what came of it. */
 const unlockRetry: RetryPolicy = { maximumAttempts: 1 };
 /** An apply is started once; whether it may start again is a person's decision. */
@@ -49,7 +51,7 @@ export const { inspect, inspectGroup } = proxyActivities<ControlActivities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-export const { planAgain, compareApply, readStanding, mergePullRequest, poolHasRunners } =
+export const { planAgain, compareApply, findStateManagers, readStanding, mergePullRequest, poolHasRunners } =
   proxyActivities<ControlActivities>({
     taskQueue: controlQueue,
     startToCloseTimeout: callTimeout,
@@ -76,7 +78,7 @@ const inPlace = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: callTimeout,
   retry: onceInPlace,
 });
-export const askProjects = inTurn(inPlace.askProjects, endlessPatience);
+export const askProjects = inOrder(inTurn(inPlace.askProjects, endlessPatience));
 export const endApply = inTurn(inPlace.endApply, endlessPatience);
 export const recordApply = inTurn(inPlace.recordApply, endlessPatience);
 export const recordUnbegun = inTurn(inPlace.recordUnbegun, endlessPatience);
@@ -199,7 +201,7 @@ export const applyPlanIn =
     const { applyPlan } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
       activityId: runnerActivityId(pool, request.runId),
-      startToCloseTimeout: timeoutMs,
+      startToCloseTimeout: timeoutMs + stopMs,
       scheduleToStartTimeout: waitMs,
       heartbeatTimeout: applyHeartbeatTimeout,
       retry: applyRetry,

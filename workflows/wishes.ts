@@ -1,6 +1,7 @@
 // What does a person want, whichever door they came by? Comments, clicks and re-runs, made one.
 
 import type { Message } from './messages.ts';
+import type { Refusal } from './model/apply.ts';
 import type { Action } from './model/authorize.ts';
 import type { Button } from './model/check.ts';
 import { nearest } from './model/command.ts';
@@ -113,7 +114,10 @@ export function choosePlans(
   state: PullRequestState,
   words: readonly string[],
   destroy: boolean,
-): { readonly kind: 'chosen'; readonly names: readonly string[] } | CommandRefusal {
+):
+  | { readonly kind: 'chosen'; readonly names: readonly string[] }
+  | CommandRefusal
+  | Extract<Refusal, { kind: 'managed-elsewhere' }> {
   const found = projectsFound(state);
   const living = (found?.projects ?? []).map(({ project }) => project.name);
   const deleted = (found?.deleted ?? []).map(({ project }) => project.name);
@@ -124,6 +128,11 @@ export function choosePlans(
     return { kind: 'unknown-project', word: unknown, nearest: nearest(unknown, names), projects: names };
   }
   const ended = words.find((word) => !destroy && !named(word).some((name) => living.includes(name)));
+  const managed = (found?.deleted ?? []).flatMap(({ project: { name }, manager }) =>
+    manager?.kind === 'managed' && !living.includes(name) ? [{ project: name, manager }] : [],
+  );
+  const moved = managed.find(({ project }) => words.some((word) => isOnly(named(word), project)));
+  if (moved !== undefined) return { kind: 'managed-elsewhere', ...moved };
   if (ended !== undefined) return { kind: 'deleted-project', project: named(ended)[0] ?? ended };
   const choice = destroy ? names : living;
   return {
@@ -132,6 +141,8 @@ export function choosePlans(
       words.length === 0 ? living : choice.filter((name) => words.some((word) => named(word).includes(name))),
   };
 }
+
+const isOnly = (names: readonly string[], name: string): boolean => names.length === 1 && names[0] === name;
 
 /** Did the person see this plan? One that replaced another on the screen counts from the next second on. */
 export function sawPlan(state: PullRequestState, project: ProjectState, wish: Wish): boolean {

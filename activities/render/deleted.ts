@@ -1,7 +1,9 @@
 // What would merging leave behind, of projects that the pull request deletes or takes out of hatchet.yaml?
+import { isMoved } from '../../workflows/model/picture-deleted.ts';
 import type { DeletedProject, View } from '../../workflows/model/view.ts';
 import { cutText, htmlText, inlineCode } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
+import { byWhom } from './state-manager.ts';
 import { maxNameLength, named, nameList, plural } from './wording.ts';
 
 /** Up to this many stand in the sentence itself; more are folded into a list below it. */
@@ -14,13 +16,29 @@ const maxListBytes = 4_000;
  * what stays, and how to end it.
  */
 export function deletedParagraphs(view: View): readonly string[] {
-  const left = view.deleted.filter(({ name }) => !endIsPlanned(view, name));
-  return [deletion, leaving, leavingPlanned].flatMap((ending) =>
+  const open = view.deleted.filter(({ name }) => !endIsPlanned(view, name));
+  const left = open.filter((project) => !isMoved(project));
+  const endings = [deletion, leaving, leavingPlanned].flatMap((ending) =>
     toldTogether(
       left.filter((project) => endingOf(view, project) === ending),
       ending,
     ),
   );
+  return [...movedParagraphs(open.filter(isMoved)), ...endings];
+}
+
+function movedParagraphs(moved: readonly DeletedProject[]): readonly string[] {
+  const told = moved.flatMap(({ name, manager }) =>
+    manager?.kind === 'managed'
+      ? [`${named(name)} moved to ${named(manager.project)}${byWhom(manager)}: its state is managed there.`]
+      : [],
+  );
+  if (told.length <= maxInSentence) return told.map((sentence) => `**${sentence}**`);
+  const lines = told.map((sentence) => `- ${sentence}`);
+  return [
+    `**${moved.length} projects moved: their state is managed elsewhere.**`,
+    folded(lines, 'projects that moved'),
+  ];
 }
 
 function endingOf({ projects }: View, { name, unlisted }: DeletedProject): Ending {
@@ -82,6 +100,9 @@ function stays(left: readonly DeletedProject[], { empty }: Ending): string {
 
 function remedy(left: readonly DeletedProject[], { merging }: Ending): string {
   if (left.every(({ resources }) => resources === 0)) return 'Nothing stays behind.';
+  const unplanned = left.find(({ manager }) => manager?.kind === 'unplanned')?.manager;
+  if (unplanned !== undefined)
+    return `Their destruction is not planned before ${named(unplanned.project)} is: that is new here, and may manage the same state; ${merging}`;
   const which =
     left.length > maxInSentence ? 'NAME' : left.map(({ name }) => cutText(name, maxNameLength)).join(' ');
   const whose = left.length === 1 ? 'their' : 'the';
@@ -93,6 +114,10 @@ function foldedList(left: readonly DeletedProject[], { list }: Ending): string {
     ({ name, resources }) =>
       `- ${named(name)}${resources === null ? '' : `: ${plural(resources, 'resource')}`}`,
   );
+  return folded(lines, list);
+}
+
+function folded(lines: readonly string[], list: string): string {
   const shown = fitParagraphs(lines, maxListBytes, (count) => `- and ${count} more`);
-  return `<details><summary>${htmlText(`${left.length} ${list}`)}</summary>\n\n${shown.join('\n')}\n\n</details>`;
+  return `<details><summary>${htmlText(`${lines.length} ${list}`)}</summary>\n\n${shown.join('\n')}\n\n</details>`;
 }

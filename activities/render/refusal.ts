@@ -7,6 +7,7 @@ import { lossWords, peopleList } from './approvals.ts';
 import { barRemedy, barWords } from './branch-bar.ts';
 import { unmetWords } from './checklist.ts';
 import { cutText, inlineCode, inlineText, person } from './markdown.ts';
+import { managedSentence } from './state-manager.ts';
 import { unwrittenSentence } from './unwritten-state.ts';
 import { denialRemedy } from './verdicts.ts';
 import { maxNameLength, moment, named, nameList, plural } from './wording.ts';
@@ -71,6 +72,8 @@ export function refusalSentence(refusal: Refusal | CommandRefusal): string {
       return `the request for ${named(refusal.project)} was withdrawn before its turn came. Comment \`/hatchet apply\` to ask again.`;
     case 'state-unwritten':
       return unwrittenSentence(refusal.project, refusal.state);
+    case 'managed-elsewhere':
+      return managedSentence(refusal.project, refusal.manager);
     case 'frozen':
       return `${named(refusal.project)} is frozen: ${inlineText(cutText(refusal.reason, maxReason))}. Someone with write has to look at what is there and decide.`;
     case 'dependency-failed':

@@ -54,6 +54,16 @@ export function findUnlisted(
   return before.projects.filter((project) => !left.has(placeOf(project))).sort(byName);
 }
 
+/** Of `now`, each once, those that `before` does not have. */
+export function findAdded(
+  now: readonly RepositoryProject[],
+  before: readonly RepositoryProject[],
+): RepositoryProject[] {
+  const known = new Set(before.map(placeOf));
+  const added = now.filter((project) => !known.has(placeOf(project)));
+  return [...new Map(added.map((project) => [placeOf(project), project])).values()].sort(byName);
+}
+
 function groupByPath<Item>(
   items: readonly Item[],
   paths: (item: Item) => Iterable<string>,

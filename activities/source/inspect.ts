@@ -5,9 +5,10 @@ import { barOf } from '../../workflows/model/branch-bar.ts';
 import { configurationOf, emptyFile } from '../../workflows/model/configuration.ts';
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { Sha } from '../../workflows/model/identifiers.ts';
+import type { Project } from '../../workflows/model/project.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { ConfigurationFound, Inspection } from '../../workflows/port/inspection.ts';
-import { findAffected, findDeleted, findUnlisted } from './affected.ts';
+import { findAdded, findAffected, findDeleted, findUnlisted } from './affected.ts';
 import { bringCommits } from './bring-commits.ts';
 import { type CodeMap, mapCode } from './code-map.ts';
 import {
@@ -85,6 +86,14 @@ export type SourceInspector = {
     /** What `begin` gave, when it was called. */
     readonly begun: Promise<unknown> | null;
   }): Promise<SourceInspection>;
+  /** Every project that there is once it is merged; where it conflicts, none. Errors as `inspect`. */
+  findLiving(request: { readonly origin: Origin; readonly pullRequest: SourceFacts }): Promise<Living>;
+};
+
+/** `added`: those that the base does not have, also where hatchet.yaml, as the pull request has it, makes them. */
+export type Living = {
+  readonly projects: readonly Project[];
+  readonly added: readonly Project[];
 };
 
 /** A map of a large repository takes some megabytes; the base's is used by every pull request. */
@@ -137,6 +146,23 @@ export function createSourceInspector(options: {
     return { before, now: base === merged ? before : findProjects(merged.map, file) };
   }
 
+  async function findMerge(origin: Origin, pullRequest: SourceFacts, begun: Promise<unknown> | null) {
+    const wanted = wantedCommits(pullRequest);
+    const mirror = await bringCommits({ mirrors, origin, pullRequest, wanted, begun });
+    // While GitHub merges, the base branch can stand on the merge commit already: open or merged, it means something else.
+    const of = [origin.repository, pullRequest.state, ...wanted].join(':');
+    return { mirror, ...(await merges(of, () => findSource(mirror, pullRequest))) };
+  }
+
+  /** What was merged after it. */
+  async function findAtTip(mirror: Mirror, origin: Origin, pullRequest: SourceFacts) {
+    const { baseSha } = pullRequest;
+    await bringCommits({ mirrors, origin, pullRequest, wanted: [baseSha], begun: null });
+    const tree = await treeOfCommit(mirror, baseSha);
+    const tip = await treeOf(mirror, origin, tree);
+    return (await findBoth(origin, tip, tree, tip)).before.projects;
+  }
+
   return {
     async relate({ origin, pullRequest, mine, other }) {
       const wanted = [mine, other];
@@ -161,12 +187,24 @@ export function createSourceInspector(options: {
       begun.catch(() => undefined);
       return begun;
     },
+    async findLiving({ origin, pullRequest }) {
+      const { mirror, base, result } = await findMerge(origin, pullRequest, null);
+      if (result.merge.kind === 'conflict') return { projects: [], added: [] };
+      const baseTree = await treeOfCommit(mirror, base);
+      const [was, is] = await Promise.all([
+        treeOf(mirror, origin, baseTree),
+        treeOf(mirror, origin, result.merge.tree),
+      ]);
+      const { before, now } = await findBoth(origin, was, baseTree, is);
+      const since = pullRequest.state === 'merged' ? await findAtTip(mirror, origin, pullRequest) : [];
+      const after = is.found.kind === 'valid' ? findProjects(is.map, is.found.file).projects : [];
+      return {
+        projects: [...now.projects, ...since],
+        added: findAdded([...now.projects, ...after], before.projects),
+      };
+    },
     async inspect({ origin, pullRequest, begun }) {
-      const wanted = wantedCommits(pullRequest);
-      const mirror = await bringCommits({ mirrors, origin, pullRequest, wanted, begun });
-      // While GitHub merges, the base branch can stand on the merge commit already: open or merged, it means something else.
-      const of = [origin.repository, pullRequest.state, ...wanted].join(':');
-      const { base, result } = await merges(of, () => findSource(mirror, pullRequest));
+      const { mirror, base, result } = await findMerge(origin, pullRequest, begun);
       const { head } = pullRequest;
       const [baseTree, headTree, forkTree] = await treesOf(mirror, [base, head, result.mergeBase]);
       const { merge } = result;

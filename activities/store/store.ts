@@ -41,6 +41,8 @@ import { createPushes } from './push.ts';
 import type { Runs } from './run.ts';
 import { createRuns } from './run.ts';
 import { createShown } from './shown.ts';
+import type { StateUses } from './state-use.ts';
+import { createStateUses } from './state-use.ts';
 import type { UnwrittenStates } from './unwritten-state.ts';
 import { createUnwrittenStates } from './unwritten-state.ts';
 import type { Verdicts } from './verdict.ts';
@@ -70,6 +72,7 @@ export type Store = {
   readonly shownRuns: Runs;
   readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
+  readonly stateUses: StateUses;
   readonly unwrittenStates: UnwrittenStates;
   /** Of writes to GitHub. */
   readonly budget: WriteBudget;
@@ -116,6 +119,7 @@ export async function openStore(options: {
     shownRuns: createRuns(sql),
     liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),
+    stateUses: createStateUses(sql),
     unwrittenStates: createUnwrittenStates(sql),
     budget: createBudget(sql, writeLimits),
     async ping() {

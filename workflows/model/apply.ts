@@ -10,6 +10,7 @@ import type { Project } from './project.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { Unmet } from './requirement.ts';
 import type { LockMark } from './state-lock.ts';
+import type { StateManager } from './state-manager.ts';
 import type { UnwrittenState } from './unwritten-state.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 import { blocks } from './verdict.ts';
@@ -121,6 +122,8 @@ export type Refusal =
   | { readonly kind: 'withdrawn'; readonly project: string }
   /** A state that Terraform could not write has to be put back first. */
   | { readonly kind: 'state-unwritten'; readonly project: string; readonly state: UnwrittenState }
+  /** What it would destroy is, or may be, what another project manages. */
+  | { readonly kind: 'managed-elsewhere'; readonly project: string; readonly manager: StateManager }
   | { readonly kind: 'frozen'; readonly project: string; readonly reason: string };
 
 export type StaleReason =

@@ -63,7 +63,7 @@ function wasRefused({ apply }: ProjectState): boolean {
   if (apply?.phase.kind !== 'over' || apply.phase.outcome.kind !== 'refused') return false;
   const { refusal } = apply.phase.outcome;
   if (refusal.kind === 'stale') return refusal.reason !== 'dependency applied';
-  return ['already-applied', 'not-judged', 'frozen', 'diverged'].includes(refusal.kind);
+  return ['already-applied', 'not-judged', 'frozen', 'diverged', 'managed-elsewhere'].includes(refusal.kind);
 }
 
 function freshProject(continuation: Continuation): ProjectState {

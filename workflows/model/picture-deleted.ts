@@ -6,25 +6,37 @@ import type { DeletedProject } from './view.ts';
 const maxNames = 2;
 
 export const deletedProjects = ({ deleted }: Pick<ProjectsFound, 'deleted'>): readonly DeletedProject[] =>
-  deleted.map(({ project, resources, unlisted }) => ({
+  deleted.map(({ project, resources, unlisted, manager }) => ({
     name: project.name,
     resources: typeof resources === 'number' ? resources : null,
     ...(unlisted === undefined ? {} : { unlisted }),
+    ...(manager === undefined ? {} : { manager }),
   }));
 
 export const isCounting = ({ resources }: DeletedState): boolean => resources === null;
 
-/** "dns is deleted, prod leaves Hatchet's care: 3 resources would stay"; empty where nothing ends. */
+/** Its state is another project's: nothing of it stays behind. */
+export const isMoved = ({ manager }: DeletedProject): boolean => manager?.kind === 'managed';
+
+/** "old moved to new; dns is deleted, prod leaves Hatchet's care: 3 resources would stay"; empty where nothing ends. */
 export function deletedTitle(deleted: readonly DeletedProject[]): string {
-  const gone = deleted.filter(({ unlisted }) => unlisted === undefined);
-  const unlisted = deleted.filter((each) => each.unlisted === true);
+  const ended = deleted.filter((project) => !isMoved(project));
+  const gone = ended.filter(({ unlisted }) => unlisted === undefined);
+  const unlisted = ended.filter((each) => each.unlisted === true);
   const parts = [
     ...(gone.length === 0 ? [] : [`${who(gone)} ${gone.length === 1 ? 'is' : 'are'} deleted`]),
     ...(unlisted.length === 0
       ? []
       : [`${who(unlisted)} ${unlisted.length === 1 ? 'leaves' : 'leave'} Hatchet's care`]),
   ];
-  return parts.length === 0 ? '' : `${parts.join(', ')}: ${what(deleted)} would stay`;
+  const left = parts.length === 0 ? [] : [`${parts.join(', ')}: ${what(ended)} would stay`];
+  return [...movedWords(deleted.filter(isMoved)), ...left].join('; ');
+}
+
+function movedWords(moved: readonly DeletedProject[]): readonly string[] {
+  const [first] = moved;
+  if (first?.manager === undefined) return [];
+  return [moved.length === 1 ? `${first.name} moved to ${first.manager.project}` : `${who(moved)} moved`];
 }
 
 const who = (projects: readonly DeletedProject[]): string =>

@@ -12,6 +12,7 @@ import type { PlanDigest, RunId, Sha } from './identifiers.ts';
 import type { Plan, PlanResult } from './plan.ts';
 import type { AffectedProject } from './project.ts';
 import type { PullRequest, Source } from './pull-request.ts';
+import type { StateManager } from './state-manager.ts';
 import type { Turn } from './turn.ts';
 import type { UnwrittenState } from './unwritten-state.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
@@ -104,6 +105,8 @@ export type DeletedState = {
   readonly resources: number | 'unknown' | null;
   /** Its code stays: merging takes it out of hatchet.yaml. */
   readonly unlisted?: true;
+  /** Who else manages what it has, or may; absent: nobody, or that was not looked up yet. */
+  readonly manager?: StateManager;
 };
 
 export type Findings =

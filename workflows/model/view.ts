@@ -9,6 +9,7 @@ import type { RunId, Sha } from './identifiers.ts';
 import type { Plan } from './plan.ts';
 import type { Repository } from './repository.ts';
 import type { Requirement, Unmet } from './requirement.ts';
+import type { StateManager } from './state-manager.ts';
 import type { UnwrittenState } from './unwritten-state.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -125,11 +126,12 @@ export type ProjectView = {
   readonly voided: string | null;
 };
 
-/** `resources`: how many would stay; null while nobody has counted them. `unlisted`: see DeletedState. */
+/** `resources`: how many would stay; null while nobody has counted them. Else see DeletedState. */
 export type DeletedProject = {
   readonly name: string;
   readonly resources: number | null;
   readonly unlisted?: true;
+  readonly manager?: StateManager;
 };
 
 /** The state and the next step: what the first line says. Projects are names, in table order. */

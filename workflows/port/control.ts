@@ -14,6 +14,7 @@ import type { OpenPullRequest } from '../model/refresh.ts';
 import type { PullRequestRef, Repository } from '../model/repository.ts';
 import type { Standing } from '../model/standing.ts';
 import type { LockMark } from '../model/state-lock.ts';
+import type { StateManager } from '../model/state-manager.ts';
 import type { View } from '../model/view.ts';
 import type { Answer, MergeAnswer, Shown } from './answer.ts';
 import type { ApplyBegun, AskedApply, UnfinishedApply } from './begun-apply.ts';
@@ -123,6 +124,15 @@ export type ControlActivities = {
     readonly mark: LockMark | null;
     readonly result: PlanResult;
   }): Promise<Finding>;
+  /**
+   * Who else manages what these projects have, in the same order; null: nobody. `planId`: the plan of its end, whose state
+   * is asked about; null: the states that it was planned with.
+   */
+  findStateManagers(request: {
+    readonly ref: PullRequestRef;
+    readonly pullRequest: PullRequest;
+    readonly endings: readonly (ProjectPlace & { readonly planId: PlanId | null })[];
+  }): Promise<readonly (StateManager | null)[]>;
   /** A pass for each run that a runner is about to be asked for; null where no runner needs one. */
   admitRuns(requests: readonly RunAdmission[]): Promise<readonly (RunPass | null)[]>;
   /** Writes what came of it; repeating it changes nothing. */
@@ -156,10 +166,13 @@ export type ControlActivities = {
    */
   abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
   /** Tells a pull request's workflow what became of its wish; one that is over hears nothing, and that is no error. */
-  tellNews(request: { readonly workflowId: string; readonly news: ProjectNews }): Promise<void>;
+  tellNews(request: {
+    readonly workflowId: string;
+    readonly news: ProjectNews;
+  }): Promise<{ readonly heard: boolean }>;
   /** Hands news to the workflow of the repository, starting it when it is not running. */
   tellRepository(news: RepositoryNews): Promise<void>;
-  /** The open pull requests as last read, oldest first, and which of `projects` each has planned. */
+  /** The open pull requests as last read, oldest first, and which of `projects` each has planned, or tried to. */
   listOpenPullRequests(request: {
     readonly repository: Repository;
     readonly projects: readonly string[];

@@ -1,0 +1,64 @@
+// Which projects of a repository plan with which states?
+import { z } from 'zod';
+import type { RepositoryId } from '../../workflows/model/identifiers.ts';
+import type { ProjectPlace } from '../../workflows/port/record.ts';
+import type { Sql } from './connection.ts';
+
+/** One project's newest plan of an open pull request, or of all that are not open any more. */
+export type StateUse = ProjectPlace & {
+  readonly name: string;
+  readonly number: number;
+  /** Terraform's name of the state; null: there was none yet, or it could not be read. */
+  readonly lineage: string | null;
+  /** The pull request is open, and something of it was applied to the project. */
+  readonly appliedUnmerged: boolean;
+};
+
+export type StateUses = {
+  /** Those that were ever planned. */
+  find(repositoryId: RepositoryId): Promise<readonly StateUse[]>;
+};
+
+const rows = z.array(
+  z.object({
+    dir: z.string(),
+    workspace: z.string(),
+    name: z.string(),
+    number: z.number(),
+    lineage: z
+      .string()
+      .transform((quoted) => z.string().parse(JSON.parse(quoted)))
+      .nullable(),
+    appliedUnmerged: z.boolean(),
+  }),
+) satisfies z.ZodType<StateUse[]>;
+
+/**
+ * Documents are looked at as texts: PostgreSQL refuses to take one apart that has a NUL in it. Within a string a quote is
+ * escaped, so that no title can pass for a key.
+ */
+const lineagePattern = String.raw`"state" ?: ?[{] ?"lineage" ?: ?("(?:[^"\\]|\\.)*")`;
+
+export function createStateUses(sql: Sql): StateUses {
+  return {
+    async find(repositoryId) {
+      return rows.parse(
+        await sql`with newest as (
+            select distinct on (plan.dir, plan.workspace, case when known.open then plan.number end)
+              plan.dir, plan.workspace, plan.project as name, plan.number, plan.document,
+              coalesce(known.open, false) as open
+            from plan left join pull_request known
+              on known.repository_id = plan.repository_id and known.number = plan.number
+            where plan.repository_id = ${repositoryId}
+            order by plan.dir, plan.workspace, case when known.open then plan.number end, plan.created_at desc
+          )
+          select dir, workspace, name, number,
+            substring(document::text from ${lineagePattern}) as lineage,
+            open and exists (select from apply where apply.repository_id = ${repositoryId}
+              and apply.dir = newest.dir and apply.workspace = newest.workspace and apply.number = newest.number
+              and apply.state <> 'refused') as "appliedUnmerged"
+          from newest`,
+      );
+    },
+  };
+}
