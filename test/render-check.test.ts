@@ -244,7 +244,7 @@ test('a plan without changes, and one whose changes cannot be read', () => {
         "actions": [],
         "annotations": [],
         "summary": "\`lost\`: 1 to add; ready, applies on merge.",
-        "text": "The diff is not here; see the log.",
+        "text": "The diff is not here; whole plans have a page each where \`HATCHET_URL\` is set.",
         "title": "2 projects: 4 to add",
       },
     ]

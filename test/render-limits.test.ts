@@ -5,9 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { renderCheck } from '../activities/render/checks.ts';
 import type { ChangesByPlan } from '../activities/render/comment.ts';
 import { renderComment } from '../activities/render/comment.ts';
+import type { Links } from '../activities/render/links.ts';
 import { renderReply } from '../activities/render/reply.ts';
 import type { PlanChanges, ResourceChange } from '../workflows/model/change.ts';
 import type { Check } from '../workflows/model/check.ts';
+import { projectOfCheck } from '../workflows/model/check.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 import type { View } from '../workflows/model/view.ts';
 import {
@@ -333,6 +335,54 @@ describe('a check', () => {
     }
   });
 
+  /** As above 25 projects, where only the three aggregates are posted. */
+  const aggregates: Links = { ...noLinks, check: (name) => (projectOfCheck(name) === null ? 'x' : null) };
+  const planText = (size: Size, at: Links): string => {
+    const { view, changes } = picture(size);
+    const rendered = renderCheck(check({}), view, changes, at);
+    expect(Buffer.byteLength(rendered.summary)).toBeLessThanOrEqual(maxOutput);
+    expect(Buffer.byteLength(rendered.text ?? '')).toBeLessThanOrEqual(maxOutput);
+    const html = marked.parse(rendered.text ?? '', { async: false });
+    expect(html.match(/<details/g)?.length ?? 0).toBe(html.match(/<\/details>/g)?.length ?? 0);
+    return rendered.text ?? '';
+  };
+
+  test('hatchet/plan has the diffs of projects that have neither a check nor a page', () => {
+    const size = { projects: 40, resources: 40, risky: 80 };
+    const text = planText(size, aggregates);
+    expect(text.match(/<summary><b>envs\/region-\d+\/network<\/b>/g)?.length).toBe(40);
+    expect(text.match(/^- aws_subnet\.gone_\d+_0 /gm)?.length).toBe(40);
+    expect(text.match(/^\+ {5}name/gm)?.length).toBe(40);
+    expect(text).not.toMatch(/HATCHET_URL|hatchet\/plan/);
+    expect(planText(size, links)).toBe('');
+    expect(planText(size, { ...aggregates, run: links.run })).toBe('');
+  });
+
+  test.each([
+    { projects: 30, resources: 5_000, risky: 60 },
+    { projects: 300, resources: 5_000, risky: 300 },
+    { projects: 900, resources: 0, risky: 1_800 },
+  ])('hatchet/plan says of $projects projects what does not fit, and how to see it', (size) => {
+    const text = planText(size, aggregates);
+    expect(text.length).toBeGreaterThan(30_000);
+    const unseen = /^(?:More: .* not shown|More: .* by name only|Not shown: .*); (.*)$/gm;
+    const where = new Set([...text.matchAll(unseen)].map(([, rest]) => rest));
+    expect([...where]).toEqual(['whole plans have a page each where `HATCHET_URL` is set.']);
+  });
+
+  test('links the names of all projects where there are pages and room, those of none where there is not', () => {
+    const linked = (projects: number): number => {
+      const { view, changes } = picture({ projects, resources: projects, risky: projects });
+      const planned = view.projects.map((one) => ({ ...one, runId: one.plan?.runId ?? null }));
+      const pages: Links = { ...aggregates, run: links.run };
+      const { summary } = renderCheck(check({}), { ...view, projects: planned }, changes, pages);
+      expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(maxOutput);
+      expect(renderComment({ ...view, projects: planned }, changes, pages)).not.toMatch(/^\| \[envs/m);
+      return summary.match(/^\| \[envs\/region-\d+\/network\]\(https:/gm)?.length ?? 0;
+    };
+    expect([linked(100), linked(300), linked(700)]).toEqual([100, 300, 0]);
+  });
+
   test('of a project names all that is destroyed', () => {
     const { view, changes } = picture({ projects: 1, resources: 5_000, risky: 600 });
     const { text } = renderCheck(check({ project: view.projects[0]?.name ?? '' }), view, changes, links);
@@ -378,7 +428,7 @@ describe('a check', () => {
       +     name   "small"
       \`\`\`
 
-      More: 1 shown by name only; see the log."
+      More: 1 shown by name only; whole plans have a page each where \`HATCHET_URL\` is set."
     `);
   });
 });

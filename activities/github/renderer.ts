@@ -7,7 +7,7 @@ import type { Check } from '../../workflows/model/check.ts';
 import type { PlanId } from '../../workflows/model/identifiers.ts';
 import type { ProjectView, View } from '../../workflows/model/view.ts';
 import type { RenderedCheck } from '../render/checks.ts';
-import { renderCheck } from '../render/checks.ts';
+import { projectsOn, renderCheck } from '../render/checks.ts';
 import { renderComment } from '../render/comment.ts';
 import type { Links } from '../render/links.ts';
 import { createKept } from './kept.ts';
@@ -61,7 +61,7 @@ export function createRenderer(readPlanChanges: (id: PlanId) => Promise<PlanChan
         const key = digestOf([check, about]);
         const known = checks.get(key);
         if (known !== undefined) return known;
-        const rendered = renderCheck(check, view, await readAll(own), links);
+        const rendered = renderCheck(check, view, await readAll(projectsOn(check, view, links)), links);
         checks.set(key, rendered, JSON.stringify(rendered).length);
         // A large plan takes a while: between two texts others get their turn.
         await nextTurn();

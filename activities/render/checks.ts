@@ -1,6 +1,6 @@
 // What does a check say, within the limits of the Checks API?
 import type { Button, Check } from '../../workflows/model/check.ts';
-import { actionIdOf } from '../../workflows/model/check.ts';
+import { actionIdOf, projectCheckName } from '../../workflows/model/check.ts';
 import type { ProjectStatus, ProjectView, View } from '../../workflows/model/view.ts';
 import { givenLines, missingLines } from './approvals.ts';
 import { requirementLines } from './checklist.ts';
@@ -12,13 +12,17 @@ import type { FittedDiff } from './fit-diffs.ts';
 import { fitDiffs } from './fit-diffs.ts';
 import { openingParagraphs } from './headline.ts';
 import { leftBehindSentence } from './left-behind.ts';
+import type { LikeProjects } from './like-projects.ts';
+import { likeProjects } from './like-projects.ts';
 import type { Links } from './links.ts';
+import { noPages } from './links.ts';
 import { fenced, link, plainTitle } from './markdown.ts';
 import { fitParagraphs, joinParagraphs, paragraphBytes } from './paragraphs.ts';
 import type { ChangeGroup } from './plan-diff.ts';
 import { groupChanges } from './plan-diff.ts';
 import { problemParagraphs, projectProblems } from './problems.ts';
 import { leftOut } from './project-block.ts';
+import { fittedBlocks } from './project-blocks.ts';
 import { runLine } from './run-line.ts';
 import { isMerged, statusWords } from './status.ts';
 import { projectTable } from './table.ts';
@@ -60,13 +64,25 @@ const actions: Record<Button, Omit<CheckAction, 'identifier'>> = {
   'force-unlock': { label: 'Force-unlock state', description: "Break the lost apply's lock of the state" },
 };
 
-/** `changes` holds the changes of the check's project at least; aggregates need none. */
+/**
+ * Whose changes a check shows: its project's. What has neither a check of its own nor a page is on `hatchet/plan`, once
+ * all of it is there.
+ */
+export function projectsOn(check: Check, view: View, links: Links): readonly ProjectView[] {
+  if (check.project !== null) return view.projects.filter(({ name }) => name === check.project);
+  if (check.name !== 'hatchet/plan' || check.state.status !== 'completed') return [];
+  const isElsewhere = ({ name, plan }: ProjectView): boolean =>
+    links.check(projectCheckName(name)) !== null || (plan !== null && links.run(plan.runId) !== null);
+  return view.projects.filter((project) => project.plan?.hasChanges === true && !isElsewhere(project));
+}
+
+/** `changes` holds at least those of `projectsOn`. */
 export function renderCheck(check: Check, view: View, changes: ChangesByPlan, links: Links): RenderedCheck {
   const { annotations, others } = annotationsOf(check.annotations);
   const project = view.projects.find(({ name }) => name === check.project);
   const content =
     project === undefined
-      ? aggregateContent(check, view, links)
+      ? aggregateContent(check, view, changes, links)
       : projectContent(project, view, changes, links);
   const problems = unless([...content.summary, ...content.text], others.map(diagnosticText));
   const text = cut([...problems, ...content.text]);
@@ -89,18 +105,18 @@ function unless(told: readonly string[], problems: readonly string[]): readonly 
   return problems.filter((problem) => !told.includes(problem));
 }
 
-function aggregateContent(check: Check, view: View, links: Links): Content {
-  const table = projectTable(view, links, maxBytes - 5_000);
+function aggregateContent(check: Check, view: View, changes: ChangesByPlan, links: Links): Content {
+  const table = projectTable(view, links, maxBytes - 5_000, 'check');
   return {
     summary: [...openingParagraphs(view, links), ...(table === null ? [] : [table])],
-    text: aggregateText(check, view),
+    text: aggregateText(check, view, changes, links),
   };
 }
 
-function aggregateText(check: Check, view: View): readonly string[] {
+function aggregateText(check: Check, view: View, changes: ChangesByPlan, links: Links): readonly string[] {
   switch (check.name) {
     case 'hatchet/plan':
-      return problemParagraphs(view, maxBytes);
+      return planText(view, likeProjects(projectsOn(check, view, links), changes), links);
     case 'hatchet/policy':
       return view.projects.flatMap(({ name, verdicts }) =>
         listed(
@@ -118,6 +134,11 @@ function aggregateText(check: Check, view: View): readonly string[] {
     default:
       return [];
   }
+}
+
+function planText(view: View, likes: readonly LikeProjects[], links: Links): readonly string[] {
+  const problems = problemParagraphs(view, likes.length === 0 ? maxBytes : maxProblemBytes);
+  return [...problems, ...fittedBlocks(likes, maxBytes - paragraphBytes(problems), links, 'check')];
 }
 
 /** What stands between each project and its apply, and who can give it; the summary's table has the rest. */
@@ -181,7 +202,8 @@ function projectContent(project: ProjectView, view: View, changes: ChangesByPlan
     (count) => `${plural(count, 'more problem')}, see the log.`,
   );
   if (!plan?.hasChanges) return { summary, text: problems };
-  const more = `see ${link('the log', links.run(plan.runId))}`;
+  const page = links.run(plan.runId);
+  const more = page === null ? noPages : `see ${link('the log', page)}`;
   if (known === undefined) return { summary, text: [`The diff is not here; ${more}.`, ...problems] };
   const room = maxBytes - paragraphBytes(problems);
   return { summary, text: [...diffOf(groupChanges(known), more, room), ...problems] };

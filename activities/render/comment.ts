@@ -11,7 +11,7 @@ import { likeProjects } from './like-projects.ts';
 import type { Links } from './links.ts';
 import { paragraphBytes } from './paragraphs.ts';
 import { problemParagraphs } from './problems.ts';
-import { projectBlocks } from './project-blocks.ts';
+import { fittedBlocks } from './project-blocks.ts';
 import { projectTable } from './table.ts';
 import { nameList } from './wording.ts';
 
@@ -32,21 +32,16 @@ export type ChangesByPlan = ReadonlyMap<PlanId, PlanChanges>;
 export function renderComment(view: View, changes: ChangesByPlan, links: Links): string {
   const { head, tail } = frame(view, links);
   const likes = likeProjects(view.projects, changes);
-  let budget = maxCommentBytes - paragraphBytes([...head, ...tail]);
-  for (;;) {
-    const text = [...head, ...projectBlocks(likes, budget, links), ...tail].join('\n\n');
-    const over = Buffer.byteLength(text) - maxCommentBytes;
-    // Below zero no block is left; head and tail are bounded by their own limits.
-    if (over <= 0 || budget < 0) return text;
-    budget -= over;
-  }
+  // Head and tail are bounded by their own limits.
+  const room = maxCommentBytes - paragraphBytes([...head, ...tail]);
+  return [...head, ...fittedBlocks(likes, room, links, 'comment'), ...tail].join('\n\n');
 }
 
 function frame(
   view: View,
   links: Links,
 ): { readonly head: readonly string[]; readonly tail: readonly string[] } {
-  const table = projectTable(view, links, maxTableBytes);
+  const table = projectTable(view, links, maxTableBytes, 'comment');
   const approvals = [...requirementLines(view), ...approvalLines(view)].map((line) => `- ${line}`);
   const [first = '', ...opening] = openingParagraphs(view, links);
   const head = [

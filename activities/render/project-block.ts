@@ -4,7 +4,8 @@ import type { ProjectStatus, ProjectView } from '../../workflows/model/view.ts';
 import { countsAhead, countsByAction, countsDone } from './counts.ts';
 import { diagnosticText } from './diagnostics.ts';
 import type { FittedDiff } from './fit-diffs.ts';
-import type { Links } from './links.ts';
+import type { Links, Place } from './links.ts';
+import { noPages } from './links.ts';
 import { cutText, fenced, htmlText, link } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
 import { runLine } from './run-line.ts';
@@ -26,10 +27,11 @@ export function projectBlock(
   projects: readonly [ProjectView, ...ProjectView[]],
   diff: FittedDiff | null,
   links: Links,
+  place: Place,
 ): string {
   const [project] = projects;
   const risky = (project.plan?.risky.length ?? 0) > 0 && project.status.kind !== 'applied';
-  const more = moreLink(project, links);
+  const more = moreLink(project, links, place);
   const body =
     diff === null ? [...sentences(project), `The diff is not here; ${more}.`] : diffBody(project, diff, more);
   return [
@@ -110,11 +112,11 @@ export function leftOut({ left, named: bare }: FittedDiff, more: string): readon
   return parts.length === 0 ? [] : [`More: ${parts.join(', ')}; ${more}.`];
 }
 
-/** Its check has more room than the comment; its run's page has everything. */
-function moreLink({ name, plan }: ProjectView, links: Links): string {
+/** Its check has more room than the comment, and so has that of all plans; its run's page has everything. */
+function moreLink({ name, plan }: ProjectView, links: Links, place: Place): string {
   const check = links.check(projectCheckName(name));
   if (check !== null) return `see ${link('the check', check)}`;
   const page = plan === null ? null : links.run(plan.runId);
   if (page !== null) return `see ${link('the whole plan', page)}`;
-  return `see the ${link('hatchet/plan', links.check('hatchet/plan'))} check`;
+  return place === 'check' ? noPages : `see the ${link('hatchet/plan', links.check('hatchet/plan'))} check`;
 }

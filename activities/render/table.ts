@@ -5,7 +5,7 @@ import type { ChangeCounts } from '../../workflows/model/plan.ts';
 import { addCounts } from '../../workflows/model/plan.ts';
 import type { ProjectStatus, ProjectView, View } from '../../workflows/model/view.ts';
 import { countsAhead, countsDone } from './counts.ts';
-import type { Links } from './links.ts';
+import type { Links, Place } from './links.ts';
 import { cutText, inlineText, link, tableCell } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
 import { isMerged, statusWords } from './status.ts';
@@ -22,7 +22,7 @@ type Column = {
 const maxPaddedRows = 25;
 /** More rows than these are not read one by one: only those that need someone stay outside of a fold. */
 const maxGlance = 20;
-/** An address per row would fill a large table; what a row is about is linked from its block. */
+/** An address per row would push the diffs out of the comment; what a row is about is linked from its block. */
 const maxLinkedRows = 60;
 /** What is folded away may be searched for a name, and no more. */
 const maxNamesBytes = 6_000;
@@ -31,22 +31,41 @@ const maxNamesBytes = 6_000;
  * The table, or null without projects. Of many projects, those that need someone's eyes stand in it; the others are
  * folded below it, and what does not fit into `maxBytes` is counted.
  */
-export function projectTable(view: View, links: Links, maxBytes: number): string | null {
-  if (view.projects.length === 0) return null;
+export function projectTable(view: View, links: Links, maxBytes: number, place: Place): string | null {
+  const { projects } = view;
+  if (projects.length === 0) return null;
+  if (projects.length <= maxLinkedRows) return drawn(view, links, maxBytes, { place, linked: true }).text;
+  const linked = place === 'check' ? drawn(view, links, maxBytes, { place, linked: true }) : null;
+  return linked?.more === 0 ? linked.text : drawn(view, links, maxBytes, { place, linked: false }).text;
+}
+
+type Drawn = {
+  readonly text: string;
+  /** How many projects did not fit. */
+  readonly more: number;
+};
+
+function drawn(
+  view: View,
+  links: Links,
+  maxBytes: number,
+  { place, linked }: { readonly place: Place; readonly linked: boolean },
+): Drawn {
   const { ahead, calm, quiet } = split(view.projects);
   const names = quiet.length === 0 ? [] : [quietFold(quiet)];
-  const columns = columnsOf(view, links);
+  const columns = columnsOf(view, links, linked);
   let left = maxBytes - names.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const main = ahead.length === 0 ? null : tableOf(columns, ahead, left);
   left -= Buffer.byteLength(main?.text ?? '');
   const folded = calm.length === 0 ? null : tableOf(columns, calm, left);
   const more = (main?.more ?? 0) + (folded?.more ?? 0);
-  return [
+  const parts = [
     ...(main === null ? [] : [main.text]),
     ...(folded === null || folded.more === calm.length ? [] : [calmFold(calm, folded.text, main !== null)]),
     ...names,
-    ...(more === 0 ? [] : [moreProjects(more, links)]),
-  ].join('\n\n');
+    ...(more === 0 ? [] : [moreProjects(more, links, place)]),
+  ];
+  return { text: parts.join('\n\n'), more };
 }
 
 type Split = Record<'ahead' | 'calm' | 'quiet', readonly ProjectView[]>;
@@ -86,12 +105,7 @@ function calmFold(projects: readonly ProjectView[], table: string, follows: bool
   return `<details><summary>${count}${counts}</summary>\n\n${table}\n\n</details>`;
 }
 
-/** `more`: how many rows did not fit. */
-function tableOf(
-  columns: readonly Column[],
-  projects: readonly ProjectView[],
-  maxBytes: number,
-): { readonly text: string; readonly more: number } {
+function tableOf(columns: readonly Column[], projects: readonly ProjectView[], maxBytes: number): Drawn {
   const rows = projects.map((project) => ({
     project,
     cells: columns.map(({ cell }) => tableCell(cell(project))),
@@ -104,14 +118,14 @@ function tableOf(
   return { text, more: rows.length - shown.length };
 }
 
-function moreProjects(count: number, links: Links): string {
+function moreProjects(count: number, links: Links, place: Place): string {
+  if (place === 'check') return `${plural(count, 'more project')}.`;
   return `${plural(count, 'more project')}, see ${link('hatchet/plan', links.check('hatchet/plan'))}.`;
 }
 
-function columnsOf(view: View, links: Links): readonly Column[] {
+function columnsOf(view: View, links: Links, linked: boolean): readonly Column[] {
   const applied = view.headline.kind === 'applied';
   const context = { links, merged: isMerged(view), bare: applied, alone: false, now: null };
-  const linked = view.projects.length <= maxLinkedRows;
   const rare = (['import', 'move', 'forget'] as const).filter((part) =>
     view.projects.some(({ plan }) => plan !== null && plan.counts[part] > 0),
   );
