@@ -5,6 +5,7 @@ import type { Again } from '../workflows/model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from '../workflows/model/again.ts';
 import { defaultConfiguration } from '../workflows/model/configuration.ts';
 import { inApplyOrder, openDependencies, openDependents } from '../workflows/model/dependencies.ts';
+import { dependenciesThrough, dependentsOf } from '../workflows/model/dependency-graph.ts';
 import { nothingEdited } from '../workflows/model/edited-policies.ts';
 import {
   parseInstallationId,
@@ -137,6 +138,32 @@ describe('dependencies', () => {
     const ends = [state('network', { destroy: true }), state('app', { destroy: true, after: ['network'] })];
     expect(openDependencies(ends, 'network')).toEqual(['app']);
     expect(openDependencies(ends, 'app')).toEqual([]);
+  });
+});
+
+describe('by hatchet.yaml', () => {
+  const graph = { web: ['app', 'dns'], app: ['network'], network: ['account'], a: ['b'], b: ['a'] };
+  test.each<[string, string, readonly string[], readonly string[]]>([
+    ['what is named', 'web', ['web', 'app', 'dns'], ['app', 'dns']],
+    ['what stands behind what is not here', 'web', ['web', 'network'], ['app', 'dns', 'network']],
+    ['near and far', 'web', ['web'], ['app', 'dns', 'network', 'account']],
+    ['nothing', 'account', ['account'], []],
+    ['in a circle, which is refused before, not itself', 'a', [], ['b']],
+    ['a name of every object', 'constructor', [], []],
+  ])('comes before a project: %s', (_, name, here, expected) =>
+    expect(dependenciesThrough(graph, name, new Set(here))).toEqual(expected),
+  );
+  test.each([
+    ['account', ['network', 'app', 'web']],
+    ['dns', ['web']],
+    ['web', []],
+    ['a', ['b']],
+  ])('comes after %s: %j', (name, expected) => expect(dependentsOf(graph, name)).toEqual(expected));
+  test('two that hang together by one that nobody touches keep their order', () => {
+    const here = new Set(['web', 'network']);
+    const states = [...here].map((name) => state(name, { after: dependenciesThrough(graph, name, here) }));
+    expect(openDependencies(states, 'web')).toEqual(['network']);
+    expect(inApplyOrder(states).map(({ project }) => project.name)).toEqual(['network', 'web']);
   });
 });
 
@@ -335,6 +362,18 @@ test.each([
       { name: 'test', resources: 1, unlisted: true as const },
     ],
     "prod and test leave Hatchet's care: what they manage would stay",
+  ],
+  [
+    [{ name: 'old', resources: 3, manager: { kind: 'managed' as const, project: 'new', number: null } }],
+    'old moved to new',
+  ],
+  [
+    [
+      { name: 'a', resources: 1, manager: { kind: 'managed' as const, project: 'b', number: null } },
+      { name: 'c', resources: 1, manager: { kind: 'managed' as const, project: 'd', number: 2 } },
+      { name: 'dns', resources: 1, manager: { kind: 'unplanned' as const, project: 'e' } },
+    ],
+    'a and c moved; dns is deleted: 1 resource would stay',
   ],
 ])('deleted: %j', (deleted, title) => expect(deletedTitle(deleted)).toBe(title));
 

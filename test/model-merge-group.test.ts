@@ -95,6 +95,11 @@ const network = (of: GroupProject): GroupProject => ({
   project: { ...project, name: 'network', dependsOn: [] },
 });
 
+const between: GroupProject = {
+  ...unchanged,
+  project: { ...project, name: 'network', dependsOn: ['account'] },
+};
+
 describe('what stands between a project and the merge', () => {
   const answer = (
     group: GroupProject,
@@ -203,6 +208,15 @@ describe('what stands between a project and the merge', () => {
       'the plan failed before its dependency is applied',
       answer(failed, [], [failed, network(planned())]),
       { kind: 'after', projects: ['network'] },
+    ],
+    [
+      'the plan failed before what its dependency depends on is applied',
+      answer(
+        failed,
+        [],
+        [failed, between, { ...network(planned()), project: { ...project, name: 'account' } }],
+      ),
+      { kind: 'after', projects: ['account'] },
     ],
     [
       'the plan failed, and its dependency does not change',

@@ -15,6 +15,9 @@ import {
 
 const pushed = (branch: string): RefreshCause => ({ kind: 'pushed', branch });
 const applied = (project: string, number: number): RefreshCause => ({ kind: 'applied', project, number });
+const behind = (project: string, ...dependents: readonly string[]): RefreshCause => ({
+  ...{ kind: 'applied', project, dependents, number: 1 },
+});
 const open: readonly OpenPullRequest[] = [
   { number: 3, base: 'main', planned: ['prod'] },
   { number: 5, base: 'main', planned: [] },
@@ -41,6 +44,15 @@ describe('whom it concerns', () => {
       [[3, 'prod'], [5], [8, 'dns', 'prod']],
     ],
     [
+      'an apply: those that plan what comes after the project',
+      [behind('network', 'dns', 'prod')],
+      [
+        [3, 'prod'],
+        [8, 'dns', 'prod'],
+      ],
+    ],
+    ['an apply of what nobody plans, nor anything after it: no one', [behind('network', 'app')], []],
+    [
       'two applies of one project',
       [applied('prod', 1), applied('prod', 2)],
       [
@@ -59,6 +71,7 @@ test('the same cause twice is one cause', () => {
   const all = [pushed('main'), applied('prod', 1), pushed('main'), applied('prod', 1), applied('prod', 2)];
   const queue = all.reduce(noteCause, emptyQueue);
   expect(queue.causes).toEqual([pushed('main'), applied('prod', 1), applied('prod', 2)]);
+  expect(noteCause(queue, behind('prod', 'app')).causes).toHaveLength(4);
 });
 
 /** Starts as many as may run; their numbers in order. */

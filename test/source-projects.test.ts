@@ -12,7 +12,7 @@ import {
   useInspections,
 } from './source-inspections.ts';
 
-const { inspect, inspectChange, remote, headRef, logged } = useInspections();
+const { inspect, inspectChange, findLiving, remote, headRef, logged } = useInspections();
 
 const yaml = (...entries: string[]) =>
   `version: 1\nprojects:\n${entries.map((entry) => `  - ${entry}\n`).join('')}`;
@@ -42,6 +42,22 @@ describe('projects of hatchet.yaml', () => {
       },
       { name: 'net', dir: 'net', workspace: 'default' },
     ]);
+  });
+
+  test('come after what stands behind one that is not touched, or that is deleted', async () => {
+    const before = {
+      'hatchet.yaml': yaml('{ dir: app, depends_on: [net] }', '{ dir: web, depends_on: [app] }'),
+      ...{ 'app/main.tf': backend, 'net/main.tf': backend, 'web/main.tf': backend },
+    };
+    const changes = { 'web/x.tf': '', 'net/x.tf': '' };
+    const dependencies = (inspection: Parameters<typeof projectsOf>[0]) =>
+      projectsOf(inspection).map(({ name, dependsOn }) => [name, dependsOn]);
+    const expected = [
+      ['net', []],
+      ['web', ['app', 'net']],
+    ];
+    expect(dependencies(await inspectChange(before, changes))).toEqual(expected);
+    expect(dependencies(await inspectChange(before, { ...changes, 'app/main.tf': null }))).toEqual(expected);
   });
 
   test.each<[string, string, string[]]>([
@@ -351,6 +367,37 @@ describe('projects that end', () => {
         startColumn: 12,
       },
     ]);
+  });
+
+  test.each<[string, Files, Files, readonly string[], readonly string[]]>([
+    [
+      'a rename',
+      { 'old/main.tf': backend },
+      { 'old/main.tf': null, 'new/main.tf': backend },
+      ['new'],
+      ['new'],
+    ],
+    [
+      'an entry that moves, with its workspace',
+      { 'hatchet.yaml': yaml('{ dir: old, workspace: eu }'), 'old/main.tf': backend, 'b/main.tf': backend },
+      {
+        'hatchet.yaml': yaml('{ dir: new, workspace: eu }'),
+        ...{ 'old/main.tf': null, 'new/main.tf': backend },
+      },
+      ['b', 'new'],
+      ['new', 'new@eu'],
+    ],
+    [
+      'a deletion beside a hatchet.yaml that is broken',
+      { 'old/main.tf': backend },
+      { 'old/main.tf': null, 'hatchet.yaml': 'version: 2\n' },
+      [],
+      [],
+    ],
+  ])('what lives on after it: %s', async (_, before, changes, living, added) => {
+    const found = await findLiving(before, changes);
+    expect(names(found.projects).toSorted()).toEqual(living);
+    expect(names(found.added)).toEqual(added);
   });
 
   const entries = [

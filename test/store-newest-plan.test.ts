@@ -1,5 +1,5 @@
 // What does the store know of the plan that a pull request shows?
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readGroupRecord } from '../activities/read-group-record.ts';
 import type { Store } from '../activities/store/store.ts';
@@ -7,7 +7,12 @@ import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
 import type { Approval } from '../workflows/model/approval.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
-import { parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
+import {
+  parseRepositoryId,
+  parseRunId,
+  parseSha,
+  parseSourceDigest,
+} from '../workflows/model/identifiers.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { Review, Standing } from '../workflows/model/standing.ts';
 import type { TestDatabase } from './postgres.ts';
@@ -28,6 +33,10 @@ afterAll(async () => {
 const repositoryId = repository.id;
 const plan = (number: number, digest: string): Promise<void> =>
   store.runs.savePlan(somePlan({ dir: 'prod', number, digest: someDigest(digest) }), someBytes('x'));
+const failedPlan = (number: number, project: string) =>
+  store.shownRuns.note({ repository, number }, [
+    { id: parseRunId(randomUUID()), kind: 'plan', project, running: false },
+  ]);
 const comment = (number: number, hash: string): Promise<void> =>
   store.shown.save({ repository, number }, [
     { key: 'comment', nodeId: 'IC_1', hash, annotationsHash: '', open: false, at: null },
@@ -35,12 +44,12 @@ const comment = (number: number, hash: string): Promise<void> =>
 const newest = (number: number) => store.newestPlans.find({ repositoryId, number, project: 'prod' });
 
 const sha = parseSha('a'.repeat(40));
-const open = (number: number, change: Partial<PullRequest> = {}) => {
+const open = (number: number, change: Partial<PullRequest> = {}, of = repository) => {
   const facts = { nodeId: 'PR', title: '', author: 'mona', draft: false, fork: false, labels: [] };
   const rest = { head: sha, baseSha: sha, mergeCommit: null, mergedBy: null, mergedAt: null };
   const pullRequest: PullRequest = { ...facts, ...rest, number, state: 'open', base: 'main', ...change };
   return store.pullRequests.save({
-    repository,
+    repository: of,
     pullRequest,
     standing: null,
     readAt: new Date().toISOString(),
@@ -75,14 +84,15 @@ test('a head was planned when one of its projects was', async () => {
   expect(await at('9'.repeat(40))).toBe(false);
 });
 
-test('open pull requests are found by their base, with those of the named projects that they planned', async () => {
+test('open pull requests are found by their base, with those of the named projects that they planned, or tried to', async () => {
   await open(12, { base: 'release' });
   await open(11);
   await open(10, { state: 'merged' });
   await open(9);
   await plan(11, 'a');
+  await failedPlan(9, 'dns');
   expect(await store.pullRequests.listOpen(repositoryId, ['prod', 'dns'])).toEqual([
-    { number: 9, base: 'main', planned: [] },
+    { number: 9, base: 'main', planned: ['dns'] },
     { number: 11, base: 'main', planned: ['prod'] },
     { number: 12, base: 'release', planned: [] },
   ]);
@@ -143,4 +153,33 @@ test('a merge group is told of words with the rights of today, and of none that 
       standing: { head, decision: null, reviews: [approving] },
     },
   ]);
+});
+
+test("the newest plan tells a project's state: of each open pull request, and of all others together", async () => {
+  const other = { ...repository, id: parseRepositoryId(9_000_000_077) };
+  const save = (number: number, dir: string, lineage: string | null) => {
+    const stored = somePlan({ dir, number });
+    const state = lineage === null ? null : { lineage, serial: 1 };
+    return store.runs.savePlan({ ...stored, repository: other, state }, someBytes('x'));
+  };
+  const known = (number: number, state: PullRequest['state']) => open(number, { state }, other);
+  await Promise.all([known(1, 'merged'), known(2, 'closed'), known(3, 'open'), known(4, 'open')]);
+  const odd = 'a "state":{"lineage":"no"} \\ b';
+  for (const [number, lineage] of [
+    [1, 'first'],
+    [2, 'second'],
+    [3, 'third'],
+    [3, odd],
+    [4, null],
+  ] as const)
+    await save(number, 'network', lineage);
+  await save(3, 'dns', 'second');
+  const found = await store.stateUses.find(other.id);
+  expect(found.map(({ name, number, lineage }) => [name, number, lineage])).toEqual([
+    ['dns', 3, 'second'],
+    ['network', 3, odd],
+    ['network', 4, null],
+    ['network', 2, 'second'],
+  ]);
+  expect(found.every(({ appliedUnmerged }) => !appliedUnmerged)).toBe(true);
 });

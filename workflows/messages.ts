@@ -60,7 +60,7 @@ export type Message = {
   /** The world around it changed: what it plans may have to be planned again. */
   | {
       readonly kind: 'refresh';
-      /** Names of projects that were applied elsewhere; empty when only the base branch moved. */
+      /** Names of projects that were applied elsewhere, or come after such; empty when only the base branch moved. */
       readonly applied: readonly string[];
       /** ISO 8601: when the last of them was heard of; a plan begun later has seen them all. */
       readonly appliedAt: string;
@@ -128,7 +128,13 @@ export type RepositoryNews = {
   readonly repository: Repository;
 } /** `push`: what it was moved to and by whom; null where nobody told. */ & (
   | { readonly kind: 'pushed'; readonly branch: string; readonly push: Push | null }
-  | { readonly kind: 'applied'; readonly project: string; readonly number: number }
+  /** `dependents`: whatever comes after the project by hatchet.yaml, near and far; absent where nothing does. */
+  | {
+      readonly kind: 'applied';
+      readonly project: string;
+      readonly dependents?: readonly string[];
+      readonly number: number;
+    }
   /** Somebody wants all checks of a commit again, and GitHub did not say which pull requests it is the head of. */
   | { readonly kind: 'rerun'; readonly deliveryId: string; readonly actor: string; readonly head: Sha }
 );

@@ -12,6 +12,7 @@ import type { RepositoryNews } from './messages.ts';
 import { refreshedSignal, repositoryNewsSignal } from './messages.ts';
 import type { Refresh, RefreshCause, RefreshQueue } from './model/refresh.ts';
 import {
+  changedBy,
   concerned,
   enqueueRefreshes,
   finishRefresh,
@@ -121,7 +122,7 @@ async function lookWhom(office: Office, settleMs: number): Promise<void> {
   if (await condition(() => office.reruns.length > 0, settleMs)) return;
   const { causes } = office.queue;
   office.queue = { ...office.queue, causes: [] };
-  const projects = causes.flatMap((cause) => (cause.kind === 'applied' ? [cause.project] : []));
+  const projects = [...new Set(causes.flatMap(changedBy))];
   const open = await listOpenPullRequests({ repository: office.repository, projects });
   office.queue = enqueueRefreshes(office.queue, concerned(open, causes));
 }

@@ -1,5 +1,5 @@
 // When is a wanted project asked for, and what goes on when it is this pull request's?
-import { log, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, log, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Desk } from './desk.ts';
 import { changeProject } from './desk.ts';
 import type { ProjectNews } from './messages.ts';
@@ -7,6 +7,8 @@ import type { Refusal } from './model/apply.ts';
 import { grantApply, isGrant } from './model/apply.ts';
 import { defaultConfiguration, rulesFor } from './model/configuration.ts';
 import { inApplyOrder, openDependencies } from './model/dependencies.ts';
+import { dependentsOf } from './model/dependency-graph.ts';
+import type { Diagnostic } from './model/diagnostic.ts';
 import { parseRunId } from './model/identifiers.ts';
 import type { LockMode, ProjectRequest } from './model/lock.ts';
 import type { Project } from './model/project.ts';
@@ -61,6 +63,8 @@ async function takeStep(desk: Desk): Promise<void> {
       return askAll(desk, await appliesIfFree(desk, turns));
     }
     asked.push(...turns);
+    // The wish has ended with that: what was wanted beside it is next.
+    if (turns.length === 0) void goOnOrTell(desk);
   }
   await askAll(desk, asked);
 }
@@ -152,11 +156,30 @@ const begunHere = ({ state }: Desk): readonly Touched[] => {
 function refuseTaken(desk: Desk, { project, turn }: ProjectState, holds: readonly Touched[]): void {
   if (turn?.kind !== 'wanted' || turn.taken === undefined) return;
   const held = heldProjects(desk).find((each) => each.project.name === project.name);
-  // Where the lock comes before the plan, it is asked for again with the next look at what is planned here.
-  if (lockOf(desk, project.name) !== 'plan') changeProject(desk, project.name, { turn: null });
-  if (held === undefined) return;
   const names = holds.map(({ name }) => name);
+  // Where the lock comes before the plan, it is asked for again with the next look at what is planned here.
+  if (lockOf(desk, project.name) === 'plan') failOutOfOrder(desk, project, turn.taken, names);
+  else changeProject(desk, project.name, { turn: null });
+  if (held === undefined) return;
   endWish(desk, held, { kind: 'out-of-order', project: project.name, owner: turn.taken, holds: names });
+}
+
+/** Nobody stands in line for it, so somebody has to say when it is looked at again. */
+function failOutOfOrder(desk: Desk, { name }: Project, owner: number, holds: readonly string[]): void {
+  const held = holds.join(', ');
+  const outOfOrder: Diagnostic = {
+    severity: 'error',
+    summary: `${name} belongs to #${owner}`,
+    detail: `To wait for it while this pull request holds ${held} could be for ever. Comment \`/hatchet plan\` once #${owner} has given it up, or \`/hatchet unlock ${holds[0] ?? ''}\` first.`,
+  };
+  const result = {
+    kind: 'failed',
+    runId: parseRunId(uuid4()),
+    diagnostics: [outOfOrder],
+    diagnosticCount: 1,
+  } as const;
+  changeProject(desk, name, { turn: null, result, verdicts: null });
+  desk.stale = true;
 }
 
 /** It comes later in order than what is waited for. What was planned for it is not for show without the project. */
@@ -229,7 +252,14 @@ function start(desk: Desk, held: Wished, waits: boolean): Asked | null {
   changeProject(desk, project.name, { apply, turn: turn?.kind === 'wanted' ? { kind: 'asked' } : turn });
   const mode = lockOf(desk, project.name);
   const replyTo = workflowInfo().workflowId;
-  return { project, request: { kind: 'apply', ref, replyTo, runId, grant, mode, waits } };
+  const after = dependentsIn(desk, project);
+  return { project, request: { kind: 'apply', ref, replyTo, runId, grant, ...after, mode, waits } };
+}
+
+/** What comes after the project, whichever pull request plans it. */
+function dependentsIn({ state }: Desk, { name }: Project): { readonly dependents?: readonly string[] } {
+  const dependents = dependentsOf(projectsFound(state)?.configuration.dependsOn ?? {}, name);
+  return dependents.length > 0 ? { dependents } : {};
 }
 
 /** The answer comes as news. */
@@ -291,12 +321,22 @@ export function releaseDone(desk: Desk): void {
   if (desk.state.pullRequest?.state !== 'merged' || projects.every(isSettled)) return;
   const done = projects.filter((state) => isSettled(state) && !isUnderWay(state));
   const names = done.map(({ project }) => project.name);
-  const released = desk.state.touched.filter(({ name }) => names.includes(name));
+  const isOwned = ({ name, begun }: Touched): boolean =>
+    begun === true || findProject(desk.state, name)?.turn != null;
+  const released = desk.state.touched.filter((each) => names.includes(each.name) && isOwned(each));
   if (released.length === 0) return;
-  desk.state = { ...desk.state, touched: desk.state.touched.filter((each) => !released.includes(each)) };
+  desk.state = { ...desk.state, touched: withoutBegun(desk.state.touched, names) };
   for (const { name } of released) changeProject(desk, name, { turn: null });
   void tellOrLog(desk, released, { kind: 'release', ref: desk.state.ref, why: 'closed' });
 }
+
+/**
+ * What is given up is not forgotten: it may still be on its way to the pull request, whose end gives it up once more.
+ */
+export const withoutBegun = (touched: readonly Touched[], names: readonly string[]): readonly Touched[] =>
+  touched.map(({ begun, ...each }) =>
+    begun === true && !names.includes(each.name) ? { ...each, begun } : each,
+  );
 
 /** Something of it has been applied, or may have been: from now on it is more than a turn. */
 export function noteBegun(desk: Desk, name: string): void {
@@ -348,7 +388,9 @@ function giveBackLater(desk: Desk): void {
   const begun = begunHere(desk).map(({ name }) => name);
   const idle = all.filter((each) => each.turn?.kind === 'yours' && !isUnderWay(each));
   const places = idle.map(({ project }) => project).filter(({ name }) => !begun.includes(name));
-  const waitedFor = all.filter(({ turn }) => turn?.kind === 'behind');
+  const waitedFor = all.filter(
+    ({ turn, apply }) => turn?.kind === 'behind' || apply?.phase.kind === 'queued',
+  );
   const later = new Set(waitedFor.flatMap(({ project }) => heldAfter(places, project)));
   for (const place of later) leave(desk, place);
   if (later.size > 0) void stepBack(desk, ...later);
@@ -375,15 +417,19 @@ export function stepBack(desk: Desk, ...places: readonly ProjectPlace[]): Promis
   return tellOrLog(desk, places, { kind: 'withdraw', ref: desk.state.ref });
 }
 
+/** Also where the round that gives them back is over by then: nobody else would. */
 async function tellOrLog(
   desk: Desk,
   places: readonly ProjectPlace[],
   request: ProjectRequest,
 ): Promise<void> {
+  desk.busy += 1;
   try {
-    await tellProjects(desk, places, request);
+    await CancellationScope.nonCancellable(() => tellProjects(desk, places, request));
   } catch (error) {
     log.error('projects could not be given back', { projects: places.map(({ dir }) => dir), error });
+  } finally {
+    desk.busy -= 1;
   }
 }
 

@@ -28,14 +28,15 @@ export async function tellEnd(office: Office, request: ApplyRequest, outcome: Ap
   }
 }
 
-const changeBy = ({ ref, grant }: ApplyRequest): RepositoryNews => ({
+const changeBy = ({ ref, grant, dependents }: ApplyRequest): RepositoryNews => ({
   kind: 'applied',
   repository: ref.repository,
   project: grant.project.name,
+  ...(dependents === undefined ? {} : { dependents }),
   number: ref.number,
 });
 
-/** Other pull requests that plan the project have to look again. */
+/** Other pull requests that plan the project, or what comes after it, have to look again. */
 export async function tellOthers(request: ApplyRequest): Promise<void> {
   const { grant } = request;
   try {
@@ -104,11 +105,15 @@ export const over = (request: ApplyRequest, outcome: ApplyOutcome): ProjectNews 
   outcome,
 });
 
-/** The pull request's workflow may be gone; the record and the lock are what counts. */
-export async function tell(request: Pick<WaitingRequest, 'replyTo'>, news: ProjectNews): Promise<void> {
+/** Is the pull request's workflow gone? The record and the lock are what counts. */
+export async function tell(
+  request: Pick<WaitingRequest, 'replyTo'>,
+  news: ProjectNews,
+): Promise<'told' | 'gone'> {
   try {
-    await tellNews({ workflowId: request.replyTo, news });
+    return (await tellNews({ workflowId: request.replyTo, news })).heard ? 'told' : 'gone';
   } catch (error) {
     log.warn('nobody heard the news', { workflow: request.replyTo, error });
+    return 'told';
   }
 }

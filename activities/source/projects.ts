@@ -1,5 +1,6 @@
 // What is known of a project before it is planned?
 
+import { dependenciesThrough } from '../../workflows/model/dependency-graph.ts';
 import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { AffectedProject } from '../../workflows/model/project.ts';
 import { userError } from '../faults.ts';
@@ -19,6 +20,7 @@ export async function describeProjects(
   files: SmallFiles,
 ): Promise<AffectedProject[]> {
   const digestOf = createSourceDigests(repository);
+  const here = new Set(projects.map(({ name }) => name));
   return Promise.all(
     projects.map(async (project): Promise<AffectedProject> => {
       const { name, dir, workspace, engine, entry } = project;
@@ -30,7 +32,7 @@ export async function describeProjects(
       return {
         ...{ name, dir, workspace, engine, varFiles, version, pool },
         sourceDigest: digestOf(project, { workspace, engine, varFiles, version, pool }),
-        dependsOn: entry?.depends_on ?? [],
+        dependsOn: dependenciesThrough(repository.dependsOn, name, here),
         problems: problems.slice(0, maxDiagnosticsCarried),
       };
     }),

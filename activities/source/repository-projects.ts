@@ -1,7 +1,8 @@
 // Which projects does a repository have?
 import { posix } from 'node:path';
-import { nameOf } from '../../workflows/model/configuration.ts';
+import { dependencyGraph, nameOf } from '../../workflows/model/configuration.ts';
 import type { ConfigurationFile, ProjectEntry } from '../../workflows/model/configuration-schema.ts';
+import type { DependencyGraph } from '../../workflows/model/dependency-graph.ts';
 import { defaultProjectName, type Project } from '../../workflows/model/project.ts';
 import { type CodeMap, codeDirectory, directoriesAround, engineOf } from './code-map.ts';
 import { configurationPath } from './configuration-path.ts';
@@ -23,6 +24,8 @@ export type RepositoryProject = Project & {
 export type RepositoryProjects = {
   readonly map: CodeMap;
   readonly projects: readonly RepositoryProject[];
+  /** Also of those that hatchet.yaml lists and this tree has no code of. */
+  readonly dependsOn: DependencyGraph;
   /** Their directories: the files there are nobody else's. */
   readonly dirs: ReadonlySet<string>;
   /** Directories around them. */
@@ -54,7 +57,7 @@ export function findProjects(map: CodeMap, file: ConfigurationFile): RepositoryP
     ...listed.map((entry) => projectOf(map, dirs, entry.dir, entry, siblings.get(entry.dir) ?? [])),
     ...discovered.map((dir) => projectOf(map, dirs, dir, null, [])),
   ];
-  return { map, projects, dirs, around: directoriesAround(dirs) };
+  return { map, projects, dependsOn: dependencyGraph(file), dirs, around: directoriesAround(dirs) };
 }
 
 function projectOf(

@@ -29,7 +29,7 @@ export type PullRequests = {
   listBasedOn(repositoryId: RepositoryId, base: string): Promise<readonly PullRequest[]>;
   /** Numbers of those that are open and have this head, oldest first. */
   listAt(repositoryId: RepositoryId, head: Sha): Promise<readonly number[]>;
-  /** Oldest first; `planned`: which of `projects` it has planned at any time. */
+  /** Oldest first; `planned`: which of `projects` it has planned at any time, or tried to. */
   listOpen(repositoryId: RepositoryId, projects: readonly string[]): Promise<readonly OpenPullRequest[]>;
 };
 
@@ -84,11 +84,17 @@ export function createPullRequests(sql: Sql): PullRequests {
       return numberRows.parse(found).map(({ number }) => number);
     },
     async listOpen(repositoryId, projects) {
-      const found = await sql`select known.number, known.document ->> 'base' as base,
-          coalesce((select json_agg(distinct plan.project) from plan
-            where plan.repository_id = known.repository_id and plan.number = known.number
-              and plan.project in (select json_array_elements_text(${asJson(projects)}::text::json))),
-            '[]'::json) as planned
+      const found = await sql`with wanted as (
+          select json_array_elements_text(${asJson(projects)}::text::json) as project
+        ), tried as (
+          select number, project from plan where repository_id = ${repositoryId} and project in (table wanted)
+          union
+          select number, project from run
+            where repository_id = ${repositoryId} and kind = 'plan' and project in (table wanted)
+        )
+        select known.number, known.document ->> 'base' as base,
+          coalesce((select json_agg(tried.project order by tried.project) from tried
+            where tried.number = known.number), '[]'::json) as planned
         from pull_request known
         where known.repository_id = ${repositoryId} and known.document ->> 'state' = 'open'
         order by known.number`;

@@ -1,5 +1,6 @@
 // Which rules hold for a project?
 import { type ConfigurationFile, configurationSchema, type ProjectEntry } from './configuration-schema.ts';
+import type { DependencyGraph } from './dependency-graph.ts';
 import { defaultProjectName } from './project.ts';
 
 /** What holds for a project; durations are milliseconds. */
@@ -12,10 +13,12 @@ export type Rules = Pick<
 export type Configuration = Rules & {
   /** Whole rules of the projects that have some of their own, by name. */
   readonly projectRules: Readonly<Record<string, Rules>>;
+  /** Absent where no project depends on another. */
+  readonly dependsOn?: DependencyGraph;
 };
 
 /** What holds for one project. */
-export function rulesFor({ projectRules, ...common }: Configuration, project: string): Rules {
+export function rulesFor({ projectRules, dependsOn: _, ...common }: Configuration, project: string): Rules {
   return Object.hasOwn(projectRules, project) ? (projectRules[project] ?? common) : common;
 }
 
@@ -34,7 +37,15 @@ export function configurationOf(file: ConfigurationFile): Configuration {
   const own = file.projects.flatMap((entry): [string, Rules][] =>
     hasOwnRules(entry) ? [[nameOf(entry), mergeRules(common, entry)]] : [],
   );
-  return { ...common, projectRules: Object.fromEntries(own) };
+  const dependsOn = dependencyGraph(file);
+  const ordered = Object.keys(dependsOn).length > 0 ? { dependsOn } : {};
+  return { ...common, projectRules: Object.fromEntries(own), ...ordered };
+}
+
+/** What comes after what, as the file says. */
+export function dependencyGraph({ projects }: Pick<ConfigurationFile, 'projects'>): DependencyGraph {
+  const dependents = projects.filter(({ depends_on: names }) => names.length > 0);
+  return Object.fromEntries(dependents.map((entry) => [nameOf(entry), entry.depends_on]));
 }
 
 const rulesOf = ({

@@ -1,4 +1,6 @@
 // Which projects of a pull request have to be applied before which?
+
+import { reach } from './dependency-graph.ts';
 import type { ProjectState } from './round.ts';
 import { isApplied, isSettled } from './round.ts';
 
@@ -44,18 +46,6 @@ function directDependencies(projects: Projects, name: string): readonly string[]
       return later.project.dependsOn.includes(earlier.project.name);
     })
     .map(nameOf);
-}
-
-/** Everything that is reached from a name by one or more steps, but not the name itself. */
-function reach(from: string, step: (name: string) => readonly string[]): ReadonlySet<string> {
-  const found = new Set<string>();
-  const open = [...step(from)];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (name === from || found.has(name)) continue;
-    found.add(name);
-    open.push(...step(name));
-  }
-  return found;
 }
 
 const nameOf = ({ project }: ProjectState): string => project.name;

@@ -16,6 +16,8 @@ export type ApplyRequest = {
   readonly replyTo: string;
   readonly runId: RunId;
   readonly grant: ApplyGrant;
+  /** Names of the projects that come after this one, whose plans may be others then; absent where nothing does. */
+  readonly dependents?: readonly string[];
   readonly mode: LockMode;
   /** In line, where the project is somebody else's; otherwise it is had at once or not at all. */
   readonly waits: boolean;

@@ -3,6 +3,7 @@ import type { Approval, MissingApproval, Rejection } from './approval.ts';
 import { missingApprovals, rulesAsked } from './approval.ts';
 import type { BranchBar } from './branch-bar.ts';
 import type { Rules } from './configuration.ts';
+import { reach } from './dependency-graph.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, Sha } from './identifiers.ts';
 import type { Override } from './override.ts';
@@ -149,12 +150,15 @@ function failedOrAfter(
   { diagnostics, diagnosticCount }: Extract<PlanResult, { kind: 'failed' }>,
 ): GroupAnswer {
   const changing = all.filter(({ result }) => result?.kind !== 'planned' || result.plan.hasChanges);
-  const names = changing.map(({ project }) => project.name);
-  const first = group.project.dependsOn.filter((name) => names.includes(name));
+  const before = reach(group.project.name, (each) => namedBy(all, each));
+  const first = changing.map(({ project }) => project.name).filter((name) => before.has(name));
   return first.length > 0
     ? { kind: 'after', projects: first }
     : { kind: 'failed', diagnostics, diagnosticCount };
 }
+
+const namedBy = (all: readonly GroupProject[], name: string): readonly string[] =>
+  all.find(({ project }) => project.name === name)?.project.dependsOn ?? [];
 
 /** What the people of one pull request said to exactly this plan. The merge will ask the same. */
 function wordOf(

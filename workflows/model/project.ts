@@ -32,7 +32,10 @@ export type AffectedProject = Project & {
   readonly version: VersionRequirement | null;
   /** The runners that it is planned and applied by. */
   readonly pool: string;
-  /** Names of projects of this repository that are applied before it, also of those that are not affected. */
+  /**
+   * Names of projects of this repository that are applied before it, also of those that are not affected; behind those
+   * the list goes on with what they depend on.
+   */
   readonly dependsOn: readonly string[];
   /** What its files alone show to be wrong; with one of them it is not planned, and these are the answer. */
   readonly problems: readonly Diagnostic[];

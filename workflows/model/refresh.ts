@@ -3,13 +3,18 @@
 /** Something happened that plans of open pull requests may not know of. */
 export type RefreshCause =
   | { readonly kind: 'pushed'; readonly branch: string }
-  /** `number`: the pull request that applied it, whose own plan knows. */
-  | { readonly kind: 'applied'; readonly project: string; readonly number: number };
+  /** `dependents`: what comes after it, near and far. `number`: the pull request that applied it, whose own plan knows. */
+  | {
+      readonly kind: 'applied';
+      readonly project: string;
+      readonly dependents?: readonly string[];
+      readonly number: number;
+    };
 
-/** One pull request to be planned again. `applied`: projects of its own that were applied elsewhere. */
+/** One pull request to be planned again. `applied`: projects of its own that were applied elsewhere, or come after such. */
 export type Refresh = { readonly number: number; readonly applied: readonly string[] };
 
-/** What is known of an open pull request. `planned`: names of projects that it has ever planned. */
+/** What is known of an open pull request. `planned`: names of projects that it has ever planned, or tried to. */
 export type OpenPullRequest = {
   readonly number: number;
   readonly base: string;
@@ -39,10 +44,19 @@ export function noteCause(queue: RefreshQueue, cause: RefreshCause): RefreshQueu
 
 function isSame(left: RefreshCause, right: RefreshCause): boolean {
   if (left.kind === 'pushed') return right.kind === 'pushed' && left.branch === right.branch;
-  return right.kind === 'applied' && left.project === right.project && left.number === right.number;
+  if (right.kind !== 'applied' || left.number !== right.number) return false;
+  return JSON.stringify(changedBy(left)) === JSON.stringify(changedBy(right));
 }
 
-/** Whom the causes concern: what is based on a branch that moved, or plans a project that somebody else applied. */
+/** Names of the projects whose plans may be others now. */
+export function changedBy(cause: RefreshCause): readonly string[] {
+  return cause.kind === 'applied' ? [cause.project, ...(cause.dependents ?? [])] : [];
+}
+
+/**
+ * Whom the causes concern: what is based on a branch that moved, or plans a project that somebody else applied, or one
+ * that comes after it.
+ */
 export function concerned(
   open: readonly OpenPullRequest[],
   causes: readonly RefreshCause[],
@@ -50,8 +64,8 @@ export function concerned(
   return open.flatMap(({ number, base, planned }) => {
     const moved = causes.some((cause) => cause.kind === 'pushed' && cause.branch === base);
     const applied = causes.flatMap((cause) =>
-      cause.kind === 'applied' && cause.number !== number && planned.includes(cause.project)
-        ? [cause.project]
+      cause.kind === 'applied' && cause.number !== number
+        ? changedBy(cause).filter((name) => planned.includes(name))
         : [],
     );
     return moved || applied.length > 0 ? [{ number, applied: [...new Set(applied)] }] : [];
