@@ -151,7 +151,7 @@ const slow = (handMs: number, visibleMs: number): Benchmark => ({
   idle: { cpuPercentOfACore: 2.5, memory: null },
   scenarios: [0, 50].map((latencyMs) => {
     const byHand = { wall: spreadOf([handMs]), commands: {} };
-    const [acknowledged, visible] = [spreadOf([20]), spreadOf([visibleMs + latencyMs])];
+    const [acknowledged, visible] = [spreadOf([20]), spreadOf([visibleMs + 2.2 * latencyMs])];
     const calls = { total: 4 + latencyMs, byRoute: {}, git: 3, tokens: 0 };
     const one = { kind: 'plan', projects: 1, pullRequests: 1, latencyMs, lost: 0, peak: null } as const;
     return { ...one, acknowledged, firstFeedback: null, visible, byHand, ratio: visibleMs / handMs, calls };
