@@ -1,7 +1,9 @@
 // Is OpenTofu planned and applied like Terraform?
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keepProviders } from '../activities/terraform/provider-cache.ts';
 import { executablesOnPath } from '../app/tools/search-path.ts';
 import { startHttpStateServer } from '../fixtures/drills/http-state-server.ts';
 import type { TerraformRunner } from './terraform-runner.ts';
@@ -105,4 +107,27 @@ testWithTofu('its version is chosen like Terraform’s', async () => {
     kind: 'failed',
     diagnostics: [{ summary: 'OpenTofu 1.6.99 is not to be had on this runner' }],
   });
+});
+
+testWithTofu('an init that brought providers is kept', async () => {
+  const [source, platform] = ['example.com/acme/fake', `linux_${arch() === 'x64' ? 'amd64' : arch()}`];
+  const dataDir = join(runner.root, 'data');
+  const installed = join(dataDir, 'providers', source, '1.2.3', platform);
+  await mkdir(installed, { recursive: true });
+  await writeFile(join(installed, 'terraform-provider-fake_v1.2.3'), '#!/bin/sh\n', { mode: 0o755 });
+  const { pluginCacheDir } = runner.settings;
+  await keepProviders(pluginCacheDir, { dataDir, given: '', left: '' });
+  const hash = await readFile(join(pluginCacheDir, 'hashes', source, '1.2.3', platform), 'utf8');
+  runner.files.set(
+    'envs/prod/fake.tf',
+    `terraform {\n  required_providers {\n    fake = { source = "${source}" }\n  }\n}\nprovider "fake" {}\n`,
+  );
+  runner.files.set(
+    'envs/prod/.terraform.lock.hcl',
+    `provider "${source}" {\n  version = "1.2.3"\n  hashes = [\n    "${hash}",\n  ]\n}\n`,
+  );
+  // It is no real provider, so the plan fails; what init did is kept before.
+  expect((await runner.plan('start', { project: tofu })).kind).toBe('failed');
+  expect(runner.stages).toContain('plan');
+  expect(await readdir(join(runner.root, 'inits'))).toHaveLength(1);
 });

@@ -16,9 +16,11 @@ export function zipped(entries: readonly (readonly [string, string | Buffer])[])
     common.writeUInt32LE(bytes.length, 18);
     common.writeUInt16LE(name.length, 22);
     locals.push(Buffer.from('PK\u0003\u0004'), common, Buffer.from(name), bytes);
+    // Made on Unix, where it is a file that everybody may execute.
     const rest = Buffer.alloc(14);
+    rest.writeUInt32LE(0o100755 * 2 ** 16, 6);
     rest.writeUInt32LE(offset, 10);
-    directory.push(Buffer.from('PK\u0001\u0002\u0014\u0000'), common, rest, Buffer.from(name));
+    directory.push(Buffer.from('PK\u0001\u0002\u0014\u0003'), common, rest, Buffer.from(name));
   }
   const end = Buffer.alloc(22);
   end.write('PK\u0005\u0006');

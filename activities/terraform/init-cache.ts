@@ -164,8 +164,9 @@ async function look(
     if (status.isFile()) bytes += status.size;
     if (bytes > maxCopiedBytes) return null;
     if (!/^providers(?:\/[^/]+){5}$/.test(name)) continue;
-    if (!status.isSymbolicLink()) return null;
-    providers = true;
+    // OpenTofu leaves an empty file beside each, by which its processes take turns.
+    if (status.isDirectory()) return null;
+    providers ||= status.isSymbolicLink();
   }
   const modules = (await readManifest(dataDir))?.Modules ?? [];
   return { downloads: modules.some(({ Dir }) => Dir.startsWith(`${dataDir}/`)), providers };

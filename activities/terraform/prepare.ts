@@ -1,5 +1,5 @@
 // What must be in place before a project can be planned or applied?
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../workflows/model/diagnostic.ts';
@@ -12,10 +12,10 @@ import { assertStarted, explainFailure, runCommand } from './command.ts';
 import { findCommittedSettings } from './committed-settings.ts';
 import { initKey } from './init-cache.ts';
 import { demandsDigest } from './init-demands.ts';
-import { lockFileName, parseLockFile } from './lock-file.ts';
+import { lockFileName } from './lock-file.ts';
 import type { Mask } from './mask.ts';
 import { readModuleDirs } from './module-dirs.ts';
-import { keepProviders, providerSources } from './provider-cache.ts';
+import { keepProviders, offerProviders } from './provider-cache.ts';
 import { readForeignFile } from './run-directory.ts';
 import type { Session } from './session.ts';
 import { isInsideCheckout } from './session.ts';
@@ -50,7 +50,13 @@ export type Prepared =
       readonly reused: boolean;
       readonly keys: InitKeys;
     }
-  | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly reused: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly reused: boolean;
+      /** It was init that failed; absent: Hatchet itself found what is wrong. */
+      readonly byInit?: true;
+    };
 
 /** Checks the tree out and runs init; what is wrong with the project is a value. */
 export async function prepareProject(
@@ -67,12 +73,11 @@ export async function prepareProject(
   const committedLockFile = await readLockFile(session);
   session.enter('init');
   const keys = await initKeys(session, preparation, committedLockFile);
-  await writeCliConfig(session, committedLockFile);
+  const given = await chooseProviders(session, committedLockFile);
   const reused = await reuseInit(session, preparation, keys);
   if (!reused) {
-    const unready = await initialise(session, preparation, mask);
-    if (unready.length > 0) return failed(unready, false);
-    await keepProviders(directory.data, session.settings.pluginCacheDir);
+    const unready = await initialise(session, preparation, given, mask);
+    if (unready.length > 0) return { kind: 'failed', diagnostics: unready, reused: false, byInit: true };
   }
   const { workspace } = project;
   const { paths } = session.settings;
@@ -147,15 +152,22 @@ async function reuseInit(session: Session, preparation: Preparation, keys: InitK
   return true;
 }
 
-async function writeCliConfig({ settings, directory }: Session, lockFile: Buffer | null): Promise<void> {
-  const locked = parseLockFile((lockFile ?? Buffer.alloc(0)).toString());
-  const sources = await providerSources(settings.pluginCacheDir, locked);
+/** The lock file that init is to keep to; empty when there is none. It may vouch for more than the committed one. */
+async function chooseProviders(
+  { settings, directory, projectDir }: Session,
+  committedLockFile: Buffer | null,
+): Promise<string> {
+  const committed = committedLockFile?.toString() ?? '';
+  const { sources, lockFile } = await offerProviders(settings.pluginCacheDir, committed);
   await writeFile(directory.cliConfig, cliConfig(sources), { mode: 0o600 });
+  if (lockFile !== committed) await replaceLockFile(projectDir, lockFile);
+  return lockFile;
 }
 
 async function initialise(
   session: Session,
   preparation: Preparation,
+  given: string,
   mask: Mask,
 ): Promise<readonly Diagnostic[]> {
   const { varFiles } = preparation;
@@ -165,9 +177,14 @@ async function initialise(
     varFiles,
   } as const;
   const result = await runCommand(session, command);
-  if (result.exit.code === 0) return [];
-  assertStarted(session, command, result, mask);
-  return explainFailure(session, command, result, mask);
+  if (result.exit.code !== 0) {
+    assertStarted(session, command, result, mask);
+    return explainFailure(session, command, result, mask);
+  }
+  const left = (await readLockFile(session))?.toString() ?? '';
+  const { settings, directory } = session;
+  await keepProviders(settings.pluginCacheDir, { dataDir: directory.data, given, left });
+  return [];
 }
 
 async function readLockFile({ projectDir, directory }: Session): Promise<Buffer | null> {
@@ -175,7 +192,7 @@ async function readLockFile({ projectDir, directory }: Session): Promise<Buffer 
   return readForeignFile({ path, within: directory.tree, maxBytes: maxLockFileBytes });
 }
 
-async function replaceLockFile(projectDir: string, lockFile: Buffer): Promise<void> {
+async function replaceLockFile(projectDir: string, lockFile: Buffer | string): Promise<void> {
   const path = join(projectDir, lockFileName);
   await rm(path, { force: true });
   await writeFile(path, lockFile, { flag: 'wx' });
