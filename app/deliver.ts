@@ -164,11 +164,13 @@ async function sendRequest(
 async function sendProjectNews(
   client: WorkflowClient,
   { workflowId, news }: Parameters<ControlActivities['tellNews']>[0],
-): Promise<void> {
+): Promise<{ readonly heard: boolean }> {
   try {
     await client.getHandle(workflowId).signal(projectNewsSignal, news);
+    return { heard: true };
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (error instanceof WorkflowNotFoundError) return { heard: false };
+    throw error;
   }
 }
 

@@ -64,6 +64,26 @@ describe('at most once', () => {
     expect(await readdir(runner.settings.workDir)).toEqual([]);
   });
 
+  test.each([
+    ['was given up meanwhile', null],
+    ['is still its own', 'yours'],
+  ])('S6: whoever got the plan after a long silence asks whether it %s', async (_, then) => {
+    const plan = planned(await runner.plan('start'));
+    const { takePlanFile } = runner.store;
+    const { now } = Date;
+    let silentMs = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + silentMs);
+    vi.spyOn(runner.store, 'takePlanFile').mockImplementation(async (taking) => {
+      if (silentMs > 0 && then === null) return null;
+      silentMs = 31_000;
+      return takePlanFile(taking);
+    });
+    const outcome = await runner.apply(plan, { runId }).catch((error: unknown) => error);
+    clock.mockRestore();
+    expect(outcome).toMatchObject(then === null ? { type: notStartedType } : { kind: 'applied' });
+    expect(await readdir(runner.stateDir)).toHaveLength(then === null ? 0 : 1);
+  });
+
   test('S6: the same run again, side by side and later, starts Terraform once', async () => {
     const counter = join(runner.stateDir, 'counter');
     runner.files.set('envs/prod/count.tf', countingResource(counter));
@@ -240,6 +260,23 @@ describe('a cancelled apply', () => {
   test.skipIf(bubblewrap === null)('is interrupted once in the sandbox as well (needs bubblewrap)', () =>
     interruptOnce(bubblewrap),
   );
+});
+
+test('S5: an apply that takes longer than it may is asked to stop, and says so', async () => {
+  const gated = await createGated({});
+  const { stateDir, root } = gated.runner;
+  const plan = planned(await gated.runner.plan('slow'));
+  const grant = { ...grantFor(plan), timeoutMs: 4_000 };
+  const outcome = await gated.runner.apply(plan, { runId, grant });
+  expect(outcome).toMatchObject({
+    ...{ kind: 'failed', done: 0, total: 2, stateKept: false },
+    diagnostics: expect.arrayContaining([
+      expect.objectContaining({ summary: expect.stringContaining('longer than `apply.timeout` allows') }),
+    ]),
+  });
+  expect(await readdir(stateDir)).not.toContain('.prod.tfstate.lock.info');
+  expect(await processesNaming(root)).toEqual([]);
+  await gated.runner.close();
 });
 
 async function interruptOnce(walls: string | null): Promise<void> {

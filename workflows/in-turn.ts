@@ -49,6 +49,21 @@ function again<Request, Result>(
   };
 }
 
+/**
+ * Each step begins when the one before it is done, its retries included: what is said later never arrives earlier. What
+ * was given up would otherwise take along what was asked for since.
+ */
+export function inOrder<Request, Result>(
+  step: (request: Request) => Promise<Result>,
+): (request: Request) => Promise<Result> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (request) => {
+    const result = before.then(() => step(request));
+    before = result.catch(() => undefined);
+    return result;
+  };
+}
+
 type Batch<Request, Result> = {
   readonly requests: Request[];
   readonly results: Promise<readonly Result[]>;

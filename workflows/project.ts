@@ -173,11 +173,18 @@ async function letGo(office: Office, request: Extract<ProjectRequest, { kind: 'r
   move(office, release(office.lock, ref.number, why));
 }
 
-/** Whoever's turn it is hears of it, and says what it wants. */
+/** Whoever's turn it is hears of it, and says what it wants. From whoever is gone it passes to the next. */
 async function giveTurns(office: Office): Promise<void> {
-  const { lock, granted } = grantTurns(office.lock);
-  move(office, lock);
-  await Promise.all(granted.map((request) => tell(request, { kind: 'yours', project: request.project })));
+  for (;;) {
+    const { lock, granted } = grantTurns(office.lock);
+    move(office, lock);
+    const told = await Promise.all(
+      granted.map((request) => tell(request, { kind: 'yours', project: request.project })),
+    );
+    const gone = granted.filter((_, index) => told[index] === 'gone');
+    if (gone.length === 0) return;
+    for (const { ref } of gone) move(office, withdraw(office.lock, ref.number));
+  }
 }
 
 /** Starts what may run now. It runs beside the main loop, which goes on to take requests. */
@@ -198,9 +205,8 @@ function startNextApply(office: Office): void {
 async function refuseFrozen(office: Office, request: ApplyRequest, outcome: ApplyOutcome): Promise<void> {
   await recover(office);
   const { frozen } = office.lock;
-  if (frozen === null) return tell(request, over(request, outcome));
-  const refusal = { kind: 'frozen', project: request.grant.project.name, reason: frozen } as const;
-  await tell(request, over(request, { kind: 'refused', refusal }));
+  const refusal = { kind: 'frozen', project: request.grant.project.name, reason: frozen ?? '' } as const;
+  await tell(request, over(request, frozen === null ? outcome : { kind: 'refused', refusal }));
 }
 
 /** The apply is over: the project is its pull request's, unless it was refused. */

@@ -7,6 +7,7 @@ import { maxDiagnosticsCarried } from '../../workflows/model/diagnostic.ts';
 import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { StoredPlan } from '../run-store.ts';
 import type { ApplyEnding } from './apply-command.ts';
+import { whyStopped } from './apply-limit.ts';
 import { captureCommand, explainFailure } from './command.ts';
 import { keepTrying } from './keep-trying.ts';
 import type { Mask } from './mask.ts';
@@ -81,7 +82,10 @@ async function describeOutcome(ended: EndedApply, state: StateKept): Promise<App
       refusal: { kind: 'stale', project: session.project.name, reason: 'state changed' },
     };
   }
-  const problems = explainFailure(session, { kind: 'apply', planFile: '' }, result, mask);
+  const problems = [
+    ...whyStopped(session.context.signal),
+    ...explainFailure(session, { kind: 'apply', planFile: '' }, result, mask),
+  ];
   return {
     ...failure(ended, problems, { done: progress.done(), stateKept: state === 'kept', finishedAt }),
     ...(state === 'on runner' ? { stateOnRunner: true } : {}),

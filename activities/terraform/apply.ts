@@ -12,6 +12,7 @@ import type { StoredPlan } from '../run-store.ts';
 import { isPlanTaken } from '../run-store.ts';
 import type { ApplyEnding } from './apply-command.ts';
 import { runApplyCommand } from './apply-command.ts';
+import { whyStopped, withinLimit } from './apply-limit.ts';
 import { crashOf, erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
 import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -39,7 +40,7 @@ type GrantedPlan = {
 
 /**
  * Applies the stored plan that the grant names. One attempt: a later one answers `unknown` and starts nothing.
- * A cancellation interrupts Terraform once and waits, for as long as it takes to write the state. Only before Terraform
+ * A cancellation, or the apply's own limit, interrupts Terraform once and waits, for as long as it takes to write the state. Only before Terraform
  * starts something is thrown: NotStarted, with the cause (the engine or the stored plan is missing, or a cancellation).
  * Source: developer.hashicorp.com/terraform/cli/commands/apply.
  */
@@ -52,7 +53,10 @@ export async function applyPlan(
   if (context.attempt > 1)
     return { kind: 'unknown', runId, reason: 'contact with the first attempt was lost' };
   const mark = lockMark(runId, deps.settings.bubblewrap !== null);
-  const work = (enter: SessionRequest['enter']) => applyOnce({ context, deps, enter }, request);
+  const work = (enter: SessionRequest['enter']) =>
+    withinLimit(request.grant.timeoutMs, context, (limited) =>
+      applyOnce({ context: limited, deps, enter }, request),
+    );
   const outcome = await withHeartbeat(context, work, mark).catch((cause: unknown) => {
     throw isNotStarted(cause) ? cause : notStarted(cause);
   });
@@ -64,10 +68,11 @@ async function applyOnce(
   request: ApplyPlanRequest,
 ): Promise<ApplyOutcome> {
   const { runId } = request;
+  // The claim is written before the answer is sent, which may be long on its way.
+  const askedAt = Date.now();
   const granted = await readGrantedPlan(deps, request);
   if (granted === 'taken') return { kind: 'unknown', runId, reason: takenBefore };
   if ('kind' in granted) return { kind: 'refused', refusal: granted };
-  const takenAt = Date.now();
   const engine = await findPlansEngine(context, deps, granted.stored);
   if (engine.kind === 'unavailable') return keepUnstarted(deps, runId, granted.stored, engine.diagnostic);
   const { project } = granted.stored.plan;
@@ -79,7 +84,7 @@ async function applyOnce(
     const session = await createSession({ context, runId, deps, live, engine, project, directory, enter });
     const problems = await prepareApply(session, deps, request, granted);
     if (problems.length === 0) {
-      await assertStillOurs(deps, request, takenAt);
+      await assertStillOurs(deps, request, askedAt);
       return await startApply(session, deps, request, granted);
     }
     const { outcome } = await keepOutcome({
@@ -126,15 +131,14 @@ async function findPlansEngine(
   const exactly = { constraint: `= ${plan.engineVersion}`, source: 'the plan' };
   return findEngine(engineFor, plan.project.engine, exactly, signal).catch((cause: unknown) => {
     if (!signal.aborted) throw cause;
-    return { kind: 'unavailable', diagnostic: cancelledBefore };
+    return { kind: 'unavailable', diagnostic: stoppedBefore(signal) };
   });
 }
 
-const cancelledBefore: Diagnostic = {
-  severity: 'error',
-  summary: 'Cancelled before anything was changed',
-  detail: '',
-};
+function stoppedBefore(signal: AbortSignal): Diagnostic {
+  const [{ summary } = { summary: 'Cancelled' }] = whyStopped(signal);
+  return { severity: 'error', summary: `${summary} before anything was changed`, detail: '' };
+}
 
 /** Whoever it was may have applied it. */
 const takenBefore = 'another runner has taken the plan, or somebody gave the apply up';
@@ -183,7 +187,7 @@ async function prepareApply(
     return [];
   } catch (cause) {
     if (!session.context.signal.aborted) throw cause;
-    return [cancelledBefore];
+    return [stoppedBefore(session.context.signal)];
   }
 }
 
@@ -194,9 +198,9 @@ const surelyOursMs = 30_000;
 async function assertStillOurs(
   { store }: RunnerDependencies,
   { grant, runId }: ApplyPlanRequest,
-  takenAt: number,
+  askedAt: number,
 ): Promise<void> {
-  if (Date.now() - takenAt < surelyOursMs) return;
+  if (Date.now() - askedAt < surelyOursMs) return;
   const files = await store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess });
   if (!isPlanTaken(files)) throw notStarted(new Error('the apply was given up while it was prepared'));
 }

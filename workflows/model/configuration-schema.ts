@@ -72,7 +72,10 @@ const ownApply = z.strictObject({
     description:
       "What must be true of the pull request before an apply: an approving review of its newest commit (`approved`), mergeable but for the checks of Hatchet itself (`mergeable`), containing the tip of its base (`up_to_date`). In a merge queue only `approved` is asked for: the rest is the queue's own business.",
   }),
-  timeout: duration.meta({ description: 'How long one apply may take.', unit: durationUnit }),
+  timeout: duration.meta({
+    description: 'How long one apply may take; then Terraform is asked to stop, as by a cancel.',
+    unit: durationUnit,
+  }),
   auto_merge: z.union([z.literal(false), z.enum(['merge', 'squash', 'rebase'])]).meta({
     description:
       'With `on: comment`: merge when everything is applied, and by which method. The App needs `contents: write` for it.',
