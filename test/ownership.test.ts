@@ -18,6 +18,7 @@ import {
   untilCheck,
   untilComment,
   untilNoneOpen,
+  untilSecondAfter,
 } from './story.ts';
 import type { World } from './world.ts';
 import { createWorld } from './world.ts';
@@ -28,7 +29,7 @@ const seeds = [Number(process.env.HATCHET_TEST_SEED ?? 1)];
 vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 
-const planLocked = ['first', 'second', 'left-a', 'left-b'];
+const planLocked = ['first', 'second', 'left-a', 'left-b', 'order-a', 'order-b'];
 const configuration = [
   'version: 1',
   'projects:',
@@ -46,6 +47,8 @@ beforeAll(async () => {
       'hatchet.yaml': configuration,
       'kept/main.tf': project('kept', database('1')),
       'unplanned/main.tf': project('unplanned', 'resource "terraform_data" "base" {}'),
+      'closing-a/main.tf': project('closing-a', 'resource "terraform_data" "base" {}'),
+      'closing-b/main.tf': project('closing-b', 'resource "terraform_data" "base" {}'),
       'circle-a/main.tf': project('circle-a', 'resource "terraform_data" "base" {}'),
       'circle-b/main.tf': project('circle-b', 'resource "terraform_data" "base" {}'),
       ...files,
@@ -67,6 +70,16 @@ const approved = 'Approved, applies on merge';
 /** A check in any state: what waits for others is not completed. */
 const untilTitle = (pullRequest: PullRequestHandle, name: string, title: string) =>
   pullRequest.waitForCheck(name, { matching: (run) => run.title === title, timeoutMs: patienceMs });
+
+/** What happened last to the ownership of a project. */
+async function heldBy(dir: string): Promise<string | undefined> {
+  const events = await inDatabase(
+    world.databaseUrl,
+    (sql) => sql<{ kind: string }[]>`select kind from lock_event
+      where repository_id = ${world.repository.id} and dir = ${dir} order by id`,
+  );
+  return events.at(-1)?.kind;
+}
 
 describe.concurrent('a project', () => {
   test('with `lock: plan` is planned for one after the other, and the next is planned by itself (S3)', async ({
@@ -147,6 +160,66 @@ describe.concurrent('a project', () => {
     // Its turn came, and its plan knew nothing of what the other had applied.
     await untilCheck(right, 'hatchet/apply', '1 approval missing: circle-b');
     for (const one of [left, right]) one.close('mona');
+  });
+
+  test('that is held by a pull request that is closed while it waits for another is given up (S3, S14)', async ({
+    expect,
+  }) => {
+    const files =
+      (...dirs: readonly string[]) =>
+      (name: string) =>
+        world.repository.openPullRequest({
+          ...{ title: name, author: 'mona', head: `closing-${name}` },
+          files: Object.fromEntries(
+            dirs.map((dir) => [`${dir}/${name}.tf`, `resource "terraform_data" "${name}" {}\n`]),
+          ),
+        });
+    const [owner, waiter] = [
+      await files('closing-b')('owner'),
+      await files('closing-a', 'closing-b')('waiter'),
+    ];
+    for (const one of [owner, waiter]) await untilCheck(one, 'hatchet/apply', approved);
+    await order(owner, 'hubot', '/hatchet apply');
+    await untilCheck(owner, 'hatchet/apply', 'Applied');
+    await untilCheck(waiter, 'hatchet/apply', approved);
+    await order(waiter, 'hubot', '/hatchet apply closing-a');
+    const isApplied = async () =>
+      (await appliesOf(world, 'closing-a')).some(({ state }) => state === 'applied');
+    await vi.waitUntil(isApplied, { timeout: patienceMs });
+    await order(waiter, 'hubot', '/hatchet apply closing-b');
+    await untilTitle(
+      waiter,
+      'hatchet/apply',
+      `Waiting for #${owner.number} to apply closing-b (1st in line)`,
+    );
+    waiter.close('mona');
+    await vi.waitUntil(async () => (await heldBy('closing-a')) === 'released', { timeout: patienceMs });
+    expect(waiter.check('hatchet/apply').status).toBe('completed');
+    owner.close('mona');
+  });
+
+  test('with `lock: plan` that comes before what its pull request holds is refused with a word, not waited for (S3)', async ({
+    expect,
+  }) => {
+    const first = await openOn(world, { dir: 'order-a', body: database('1'), head: 'order-first' });
+    await untilCheck(first, 'hatchet/apply', approved);
+    const second = await openOn(world, { dir: 'order-b', body: database('1'), head: 'order-second' });
+    await untilCheck(second, 'hatchet/apply', approved);
+    await order(second, 'hubot', '/hatchet apply');
+    await untilCheck(second, 'hatchet/apply', 'Applied');
+    await second.push({ 'order-a/main.tf': world.project('order-a', database('2')) });
+    await untilCheck(second, 'hatchet/plan', `order-a: It belongs to #${first.number}`);
+    const told = await untilComment(
+      second,
+      'To wait for it while this pull request holds order-b could be for ever',
+    );
+    first.close('mona');
+    await vi.waitUntil(async () => (await heldBy('order-a')) === 'released', { timeout: patienceMs });
+    await untilSecondAfter(told);
+    await order(second, 'hubot', '/hatchet plan');
+    await untilCheck(second, 'hatchet/apply', approved);
+    expect((await ask(second, 'hubot', '/hatchet status')).reply).toContain('order-a');
+    second.close('mona');
   });
 
   test("that was merged and not applied stays its pull request's, until that gives it up (S3)", async ({

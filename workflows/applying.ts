@@ -9,7 +9,7 @@ import { sameLogin } from './model/approval.ts';
 import { githubItself } from './model/authorize.ts';
 import type { Finding } from './model/comparison.ts';
 import { rulesFor } from './model/configuration.ts';
-import { inApplyOrder, openDependencies } from './model/dependencies.ts';
+import { inApplyOrder, isForWantOf, openDependencies } from './model/dependencies.ts';
 import { parseRunId } from './model/identifiers.ts';
 import { applyQuestion, findProject, knownProjects, projectsFound } from './model/pull-request-state.ts';
 import type { ApplyState, ProjectState } from './model/round.ts';
@@ -48,8 +48,7 @@ function holdOrRefuse(desk: Desk, name: string, trigger: ApplyTrigger): Refusal 
   // Somebody else may have asked while this was on its way.
   if (isUnderWay(project) || isApplied(project)) return { kind: 'already-applied', project: name };
   const dependencies = openDependencies(projects, name);
-  if (dependencies.length > 0 && project.result?.kind === 'failed')
-    return { kind: 'dependency-open', project: name, dependencies };
+  if (isForWantOf(project, dependencies)) return { kind: 'dependency-open', project: name, dependencies };
   const refusal = refusalOf(desk, project, trigger);
   if (refusal !== null) return refusal;
   const onTheirWay = dependencies.every((other) => {

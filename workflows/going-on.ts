@@ -24,6 +24,7 @@ export async function playRound(desk: Desk, reason: RoundReason): Promise<void> 
 }
 
 async function follow(desk: Desk): Promise<void> {
+  if (hasUnplannedTurn(desk)) return playRound(desk, { kind: 'refresh', applied: [] });
   releaseDone(desk);
   await weighOrTell(desk);
   await renewQueued(desk);
@@ -37,6 +38,13 @@ async function follow(desk: Desk): Promise<void> {
   }
   desk.state = { ...desk.state, appliesNext: false };
 }
+
+/** Its turn came while others were being planned: nobody would look at it again. */
+const hasUnplannedTurn = ({ planning, state }: Desk): boolean =>
+  planning === null &&
+  (projectsFound(state)?.projects ?? []).some(
+    ({ turn, result, apply }) => turn?.kind === 'yours' && result === null && apply === null,
+  );
 
 /** Reviews came by while plans were made, and a plan that lives on may have got one: the next look weighs them again. */
 async function weighOrTell(desk: Desk): Promise<void> {

@@ -8,6 +8,7 @@ import type { ProjectState } from './model/round.ts';
 import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
 import { endRound } from './planning.ts';
 import type { CommandRefusal, Reply } from './port/answer.ts';
+import { goOnOrTell, withoutBegun } from './taking-turns.ts';
 import { tellProjects } from './telling-projects.ts';
 import type { Wish } from './wishes.ts';
 
@@ -71,7 +72,9 @@ async function cancelWaiting(desk: Desk): Promise<boolean> {
 }
 
 /** Gives up the locks; where an outcome was unknown, a fresh plan shows what is there now. */
-export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectState[]): Promise<Decision> {
+export async function unlock(desk: Desk, wish: Wish, chosen: readonly ProjectState[]): Promise<Decision> {
+  // Also what is on show no more, because a cancel came or nothing could be looked at.
+  const projects = wish.projects.length === 0 ? knownProjects(desk.state) : chosen;
   await askAfter(desk, projects);
   const running = projects.some((project) => isUnderWay(project) && project.apply?.phase.kind !== 'queued');
   if (running) return { kind: 'applying' };
@@ -86,17 +89,15 @@ export async function unlock(desk: Desk, wish: Wish, projects: readonly ProjectS
     wish.projects.length === 0 ? desk.state.touched.filter(({ name }) => !inLine.includes(name)) : [];
   await tellProjects(desk, [...places, ...others], { kind: 'release', ref: desk.state.ref, why: 'unlock' });
   const released = [...places, ...others].map(({ name }) => name);
-  // What was asked for may still be on its way: the end of the pull request gives it up once more.
-  const touched = desk.state.touched.map(({ begun, ...each }) =>
-    begun === true && !released.includes(each.name) ? { ...each, begun } : each,
-  );
-  desk.state = { ...desk.state, touched };
+  desk.state = { ...desk.state, touched: withoutBegun(desk.state.touched, released) };
   const unknown = projects.filter(isUnknown);
   for (const { project } of unknown) changeProject(desk, project.name, { apply: null });
   const only = unknown.map(({ project }) => project.name);
   if (unknown.length > 0 && desk.state.pullRequest?.state !== 'closed')
     void playRound(desk, { kind: 'asked', only, as: 'same' });
   desk.stale = true;
+  // What waited for one of them goes on.
+  void goOnOrTell(desk);
   return { kind: 'done', to: wish.actor, text: 'locks given up' };
 }
 

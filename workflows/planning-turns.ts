@@ -19,7 +19,9 @@ export async function takeTurns(work: RoundWork): Promise<ReadonlySet<string>> {
   for (const { project } of inLockOrder(found.projects.filter(comesFirst(found)))) {
     const state = findProject(desk.state, project.name);
     if (state === null || state.apply !== null) continue;
-    const free = locked.size === 0 && (await takeTurn(work, state));
+    // What something of was applied here is not given back for what comes before it.
+    const may = locked.size === 0 || isBegun(desk, project.name);
+    const free = may && (await takeTurn(work, state));
     if (desk.state.round?.id !== work.roundId) break;
     if (free) continue;
     locked.add(project.name);
@@ -27,6 +29,9 @@ export async function takeTurns(work: RoundWork): Promise<ReadonlySet<string>> {
   }
   return locked;
 }
+
+const isBegun = ({ state: { touched } }: Desk, project: string): boolean =>
+  touched.some(({ name, begun }) => name === project && begun === true);
 
 const comesFirst =
   ({ configuration }: ProjectsFound) =>
@@ -46,7 +51,8 @@ async function takeTurn({ desk, roundId }: RoundWork, { project, turn }: Project
 /** What it has of the project is not for show: when its turn comes, the project is another. */
 async function waitFor(desk: Desk, name: string): Promise<void> {
   const state = findProject(desk.state, name);
-  if (state === null) return;
+  // It was refused meanwhile, which is said in place of a plan.
+  if (state === null || (state.turn === null && state.result !== null)) return;
   const turn = state.turn?.kind === 'behind' ? state.turn : ({ kind: 'wanted' } as const);
   changeProject(desk, name, { turn, result: null, verdicts: null });
   if (state.turn?.kind === 'yours') await stepBack(desk, state.project);

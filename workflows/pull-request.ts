@@ -21,7 +21,7 @@ import { addAgain, againFor } from './model/again.ts';
 import { areWordsOld } from './model/keep-plan.ts';
 import type { PullRequest } from './model/pull-request.ts';
 import type { PullRequestState } from './model/pull-request-state.ts';
-import { findProject, projectsFound, withPullRequest } from './model/pull-request-state.ts';
+import { findProject, knownProjects, projectsFound, withPullRequest } from './model/pull-request-state.ts';
 import { isSettled, isUnknown } from './model/round.ts';
 import { inspect, wasDelivered } from './proxies.ts';
 import { keepRecording } from './recording.ts';
@@ -82,7 +82,7 @@ function isOver(desk: Desk): boolean {
   if (pullRequest.state === 'open') return false;
   if (round === null) return true;
   const found = projectsFound(desk.state);
-  const projects = found?.projects ?? [];
+  const projects = knownProjects(desk.state);
   if (projects.some(isUnknown)) return false;
   if (pullRequest.state === 'closed') return true;
   const nothingLeft = found?.barred !== undefined || projects.every(isSettled);
@@ -151,6 +151,10 @@ async function handle(desk: Desk, message: Message): Promise<void> {
   desk.handling = true;
   try {
     if (message.kind === 'refresh') return void desk.refreshes.push(message);
+    if (message.kind === 'redraw') {
+      desk.stale = true;
+      return;
+    }
     if (desk.state.pullRequest === null && (await wasHandled(message))) return;
     noteDelivery(desk, message);
     desk.state = { ...desk.state, staleInARow: 0 };

@@ -55,6 +55,8 @@ function stillQueued({ state }: Desk, name: string, runId: RunId): Wished | null
 function renewal(desk: Desk, wished: Wished): ProjectRequest | null {
   const { project, apply } = wished;
   const { ref } = desk.state;
+  // Whoever closed it waits for nothing any more, and what it holds is for others.
+  if (desk.state.pullRequest?.state === 'closed') return { kind: 'withdraw', ref };
   const answer = answerNow(desk, wished);
   if (answer === null) return null;
   if (!isGrant(answer)) {

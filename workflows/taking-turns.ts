@@ -169,7 +169,7 @@ function failOutOfOrder(desk: Desk, { name }: Project, owner: number, holds: rea
   const held = holds.join(', ');
   const outOfOrder: Diagnostic = {
     severity: 'error',
-    summary: `${name} belongs to #${owner}`,
+    summary: `It belongs to #${owner}`,
     detail: `To wait for it while this pull request holds ${held} could be for ever. Comment \`/hatchet plan\` once #${owner} has given it up, or \`/hatchet unlock ${holds[0] ?? ''}\` first.`,
   };
   const result = {
