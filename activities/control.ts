@@ -17,6 +17,7 @@ import { createActorReader } from './github/read-actor.ts';
 import { readMergeability } from './github/read-mergeability.ts';
 import { readQueueLimit } from './github/read-queue-limit.ts';
 import { createRenderer } from './github/renderer.ts';
+import { createCommitTurns } from './github/shared-head.ts';
 import type { ShowDependencies } from './github/show.ts';
 import { giveAnswers, showView } from './github/show.ts';
 import { showGroup } from './github/show-group.ts';
@@ -81,6 +82,9 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
   const showing: ShowDependencies = {
     github,
     memory: store.shown,
+    heads: store.heads,
+    tellPullRequest: messenger.tellPullRequest,
+    inCommitTurn: createCommitTurns(),
     render: createRenderer((id) => store.runs.readPlanChanges(id)),
     appId: deps.appId,
     log: deps.log,
@@ -171,11 +175,11 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       if ((await store.deliveries.missing([deliveryId])).length === 0) return true;
       return subject !== null && (await store.deliveries.unheard(repositoryId, [subject])).length === 0;
     },
-    async abandonApply({ repository, project }) {
+    async abandonApply({ repository, project, actor }) {
       const reason = 'somebody unlocked the project before the apply said how it ended';
       const key = { repositoryId: repository.id, ...project };
       await store.applies.abandon(key, reason);
-      await store.unwrittenStates.giveUp(key);
+      await store.unwrittenStates.giveUp(key, actor);
     },
   };
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { WriteCost, WriteLimit } from '../activities/github/budget.ts';
 import { createGitHub } from '../activities/github/client.ts';
 import { createRenderer } from '../activities/github/renderer.ts';
+import { createCommitTurns } from '../activities/github/shared-head.ts';
 import type { ShowDependencies } from '../activities/github/show.ts';
 import { showView } from '../activities/github/show.ts';
 import { createBudget } from '../activities/store/budget.ts';
@@ -145,6 +146,9 @@ describe('many pull requests at once', () => {
     return {
       github: createGitHub(settings, createBudget(sql, limits)),
       memory: store.shown,
+      heads: store.heads,
+      tellPullRequest: async () => undefined,
+      inCommitTurn: createCommitTurns(),
       render: createRenderer((id) => store.runs.readPlanChanges(id)),
       appId: app.id,
       log: { warn: () => undefined },

@@ -57,6 +57,8 @@ export type Message = {
       readonly roundId: string;
     }
   | { readonly kind: 'rerun'; readonly actor: string; readonly head: Sha }
+  /** Its checks have to be written anew: another pull request that had the same head writes them no more. */
+  | { readonly kind: 'redraw' }
   /** The world around it changed: what it plans may have to be planned again. */
   | {
       readonly kind: 'refresh';

@@ -13,7 +13,16 @@ import { isQuiet, noteNews } from './applying.ts';
 import { mergeWhenApplied } from './auto-merging.ts';
 import { admitTrouble, decide, misunderstood } from './deciding.ts';
 import type { Desk, RefreshMessage } from './desk.ts';
-import { createDesk, isBusy, isCalm, noteDelivery, noteHealed, noteMerge, receive } from './desk.ts';
+import {
+  createDesk,
+  isBusy,
+  isCalm,
+  noteDelivery,
+  noteEvent,
+  noteHealed,
+  noteMerge,
+  receive,
+} from './desk.ts';
 import { dependentsToPlan, playRound, stopDependents } from './going-on.ts';
 import type { Message, ProjectNews } from './messages.ts';
 import { messageSignal, projectNewsSignal, refreshedSignal, subjectOf } from './messages.ts';
@@ -164,7 +173,10 @@ async function handle(desk: Desk, message: Message): Promise<void> {
     }
     noteHealed(desk, message);
     if (desk.state.pullRequest === null) await meet(desk);
-    if (message.kind === 'review') return await heedReviews(desk);
+    if (message.kind === 'review') {
+      noteDismissal(desk, message);
+      return await heedReviews(desk);
+    }
     const wish = wishOf(message);
     if (wish === null) return;
     if ('verb' in wish) return await decideOrTell(desk, wish);
@@ -174,6 +186,16 @@ async function handle(desk: Desk, message: Message): Promise<void> {
   } finally {
     desk.handling = false;
   }
+}
+
+/** Whose review it was, and what it had said yes to, stands in the record of what was taken back for it. */
+function noteDismissal(
+  desk: Desk,
+  { actor, state, reviewId, deliveryId }: Extract<Message, { kind: 'review' }>,
+): void {
+  if (state !== 'dismissed') return;
+  const what = { action: 'dismiss-review', target: '', digest: null, allowed: true };
+  noteEvent(desk, `dismiss/${reviewId}`, { actor, ...what, reason: `review ${reviewId}, ${deliveryId}` });
 }
 
 function wasHandled(message: Message): Promise<boolean> {

@@ -46,6 +46,7 @@ const buttonVerbs: Readonly<Record<Button, Action>> = {
 export function wishOf(message: Message): Wish | CommandRefusal | null {
   switch (message.kind) {
     case 'pull-request':
+    case 'redraw':
     case 'refresh':
     case 'review':
       return null;

@@ -4,10 +4,12 @@ import type { Check } from '../../workflows/model/check.ts';
 import { externalIdOf } from '../../workflows/model/check.ts';
 import type { RunId } from '../../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../../workflows/model/repository.ts';
+import { statesOf, worstState } from '../../workflows/model/shared-head.ts';
 import type { View } from '../../workflows/model/view.ts';
 import type { Answer, Shown } from '../../workflows/port/answer.ts';
 import type { RenderedCheck } from '../render/checks.ts';
 import type { Links } from '../render/links.ts';
+import { withNeighbours } from '../render/neighbours.ts';
 import type { Silence } from '../render/silence.ts';
 import { withSilence } from '../render/silence.ts';
 import type { ShownRun } from '../store/run.ts';
@@ -18,6 +20,8 @@ import type { WriteResult } from './mutation.ts';
 import { writeBatches } from './mutation.ts';
 import { recoverSurfaces } from './recover.ts';
 import type { Renderer } from './renderer.ts';
+import type { Company, createCommitTurns, HeadDependencies, HeadMemory } from './shared-head.ts';
+import { checkKey, meetCompany, shareSurfaces } from './shared-head.ts';
 import { brokenRuns, shownRuns, shownRunsOf } from './shown-runs.ts';
 import { findSilence, noteSilence, silenceOf } from './silence.ts';
 import type { Due, Surface, SurfaceMemory, WantedCheck } from './surfaces.ts';
@@ -26,6 +30,9 @@ import { dueCancel, dueCheck, dueComment } from './surfaces.ts';
 export type ShowDependencies = {
   readonly github: GitHub;
   readonly memory: SurfaceMemory;
+  readonly heads: HeadMemory;
+  readonly tellPullRequest: HeadDependencies['tellPullRequest'];
+  readonly inCommitTurn: ReturnType<typeof createCommitTurns>;
   readonly render: Renderer;
   readonly appId: number;
   readonly log: Pick<Logger, 'warn'>;
@@ -37,29 +44,36 @@ export type ShowDependencies = {
 };
 
 /** `attempt` above 1: what the last attempt wrote may not be remembered, so GitHub is asked before anything is made. */
-export async function showView(
+export function showView(deps: ShowDependencies, request: ShowRequest, attempt: number): Promise<Shown> {
+  return deps.inCommitTurn(request.view, () => showInTurn(deps, request, attempt));
+}
+
+type ShowRequest = { readonly view: View; readonly answers: readonly Answer[] };
+
+async function showInTurn(
   deps: ShowDependencies,
-  request: { readonly view: View; readonly answers: readonly Answer[] },
+  { view, answers }: ShowRequest,
   attempt: number,
 ): Promise<Shown> {
-  const { view, answers } = request;
   const ref = { repository: view.repository, number: view.number };
   const [remembered, addresses] = await Promise.all([
     deps.memory.read(ref),
     deps.runAddresses(ref, shownRuns(view)),
   ]);
-  const surfaces = attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, remembered) : remembered;
-  const picture = { view, links: linksOf(view, addresses) };
+  const company = await meetCompany(deps, view, remembered);
+  const surfaces =
+    attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, company.surfaces) : company.surfaces;
+  const picture = { view, links: linksOf(view, addresses), company };
   // People who asked come first: a large picture takes several requests, and each may have to wait for its turn.
   const due = [...dueAnswers(view.nodeId, answers, surfaces), ...(await dueOfView(deps, picture, surfaces))];
-  const { done, failures } = await write(deps, ref, due);
+  const { done, failures } = await write(deps, picture, due);
   await tellSilence(deps, picture, surfaces, { done, failures });
   await settleFailures(deps, ref, failures);
   const comment = done.find(isComment) ?? surfaces.find(isComment);
   return { at: view.comment ? (comment?.at ?? null) : null };
 }
 
-type Picture = { readonly view: View; readonly links: Links };
+type Picture = { readonly view: View; readonly links: Links; readonly company: Company };
 
 /** Where the comment is not taken, or is taken again, a check says so: it was drawn before that was known. */
 async function tellSilence(
@@ -75,7 +89,7 @@ async function tellSilence(
   if (silence === silenceOf(surfaces)) return;
   await noteSilence(deps.memory, ref, silence);
   const known = [...surfaces.filter(({ key }) => !done.some((fresh) => fresh.key === key)), ...done];
-  const again = await write(deps, ref, await dueChecks(deps, picture, known, silence));
+  const again = await write(deps, picture, await dueChecks(deps, picture, known, silence));
   await settleFailures(deps, ref, again.failures);
 }
 
@@ -88,27 +102,28 @@ export async function giveAnswers(
 ): Promise<void> {
   const surfaces = await deps.memory.read(request.ref);
   const due = dueAnswers(request.nodeId, request.answers, surfaces);
-  const { failures } = await write(deps, request.ref, due);
+  const { failures } = await writeAll(deps, request.ref, due);
   await settleFailures(deps, request.ref, failures);
 }
 
 async function dueOfView(
   deps: ShowDependencies,
-  { view, links }: Picture,
+  picture: Picture,
   surfaces: readonly Surface[],
 ): Promise<readonly Due[]> {
+  const { view, links } = picture;
   const known = surfaces.find(isComment);
   const body = view.comment ? await deps.render(view, links).comment() : null;
   const comment = body === null ? null : dueComment(view.nodeId, body, known);
   const silence = comment === null ? null : silenceOf(surfaces);
-  const checks = await dueChecks(deps, { view, links }, surfaces, silence);
+  const checks = await dueChecks(deps, picture, surfaces, silence);
   // The comment first: whoever sees a check turn can already read what it is about.
   return comment === null ? checks : [comment, ...checks];
 }
 
 async function dueChecks(
   deps: ShowDependencies,
-  { view, links }: Picture,
+  { view, links, company }: Picture,
   surfaces: readonly Surface[],
   silence: Silence | null,
 ): Promise<readonly Due[]> {
@@ -116,8 +131,10 @@ async function dueChecks(
   const find = (key: string): Surface | undefined => surfaces.find((surface) => surface.key === key);
   const checks: WantedCheck[] = [];
   for (const check of view.checks) {
-    const rendered = withSilence(check, await texts.check(check), silence);
-    checks.push(wantedCheck(check, view, rendered, links));
+    if (company.ceded.has(checkKey(view.sha, check.name))) continue;
+    const own = withNeighbours(check, await texts.check(check), view, company.neighbours);
+    const state = worstState(check.state, statesOf(check.name, company.neighbours));
+    checks.push(wantedCheck({ ...check, state }, view, withSilence(check, own, silence), links));
   }
   const wantedKeys = new Set(checks.map(({ key }) => key));
   const orphans = surfaces.filter(({ key, open }) => open && !wantedKeys.has(key));
@@ -131,7 +148,7 @@ function wantedCheck(check: Check, view: View, rendered: RenderedCheck, links: L
   const completed = check.state.status === 'completed' ? check.state.conclusion : null;
   return {
     ...rendered,
-    key: `check:${view.sha}:${check.name}`,
+    key: checkKey(view.sha, check.name),
     sha: view.sha,
     name: check.name,
     externalId: externalIdOf(view.number, view.roundId),
@@ -151,7 +168,17 @@ function runAddress(view: View, name: string | null, links: Links): string | nul
 type Failure = { readonly key: string; readonly error: GraphqlError };
 type Written = { readonly done: readonly Surface[]; readonly failures: readonly Failure[] };
 
-async function write(deps: ShowDependencies, ref: PullRequestRef, due: readonly Due[]): Promise<Written> {
+async function write(
+  deps: ShowDependencies,
+  { view, company }: Picture,
+  due: readonly Due[],
+): Promise<Written> {
+  const written = await writeAll(deps, { repository: view.repository, number: view.number }, due);
+  await shareSurfaces(deps.memory, view, company.neighbours, written.done);
+  return written;
+}
+
+async function writeAll(deps: ShowDependencies, ref: PullRequestRef, due: readonly Due[]): Promise<Written> {
   const writes = due.map((each) => each.write);
   const results: WriteResult[] = [];
   const done: Surface[] = [];

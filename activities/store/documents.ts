@@ -14,6 +14,7 @@ import {
 import type { Mergeability } from '../../workflows/model/mergeability.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { Repository } from '../../workflows/model/repository.ts';
+import type { OwnCheck } from '../../workflows/model/shared-head.ts';
 import type { Standing } from '../../workflows/model/standing.ts';
 import type { PlanBytes, StoredPlan } from '../run-store.ts';
 
@@ -153,3 +154,16 @@ export const pullRequestSchema = z.object({
   mergedAt: z.string().nullable(),
   labels: z.array(z.string()),
 }) satisfies z.ZodType<PullRequest>;
+
+const completed = ['success', 'neutral', 'failure', 'action_required', 'cancelled'] as const;
+
+export const ownChecksSchema = z.array(
+  z.object({
+    name: z.string(),
+    title: z.string(),
+    state: z.union([
+      z.object({ status: z.enum(['queued', 'in_progress']) }),
+      z.object({ status: z.literal('completed'), conclusion: z.enum(completed) }),
+    ]),
+  }),
+) satisfies z.ZodType<OwnCheck[]>;

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { WriteBudget } from '../github/budget.ts';
 import { writeLimits } from '../github/budget.ts';
+import type { HeadMemory } from '../github/shared-head.ts';
 import type { SurfaceMemory } from '../github/surfaces.ts';
 import type { RunStore } from '../run-store.ts';
 import type { ReadPlannedModules } from '../source/planned-modules.ts';
@@ -40,6 +41,7 @@ import type { Pushes } from './push.ts';
 import { createPushes } from './push.ts';
 import type { Runs } from './run.ts';
 import { createRuns } from './run.ts';
+import { createHeads } from './shared-head.ts';
 import { createShown } from './shown.ts';
 import type { StateUses } from './state-use.ts';
 import { createStateUses } from './state-use.ts';
@@ -72,6 +74,7 @@ export type Store = {
   readonly shownRuns: Runs;
   readonly liveLogs: LiveLogs;
   readonly shown: SurfaceMemory;
+  readonly heads: HeadMemory;
   readonly stateUses: StateUses;
   readonly unwrittenStates: UnwrittenStates;
   /** Of writes to GitHub. */
@@ -119,6 +122,7 @@ export async function openStore(options: {
     shownRuns: createRuns(sql),
     liveLogs: createLiveLogs(sql, options.keyring),
     shown: createShown(sql),
+    heads: createHeads(sql),
     stateUses: createStateUses(sql),
     unwrittenStates: createUnwrittenStates(sql),
     budget: createBudget(sql, writeLimits),

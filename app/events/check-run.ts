@@ -20,10 +20,14 @@ export function parseCheckRunEvent(deliveryId: string, payload: unknown): Messag
   const { name, head_sha, external_id } = event.check_run;
   const shown = parseExternalId(external_id ?? '');
   if (shown === null || isBot(event.sender)) return null;
-  const ref = { repository: repositoryOf(event), number: shown.number };
+  const repository = repositoryOf(event);
+  const ref = { repository, number: shown.number };
   const about = { deliveryId, ref, actor: event.sender.login, head: parseSha(head_sha) };
   if (event.action === 'rerequested') return { kind: 'rerun', ...about };
   const clicked = parseActionId(event.requested_action?.identifier ?? '');
   if (clicked === null) return null;
-  return { kind: 'click', ...about, ...clicked, project: projectOfCheck(name), roundId: shown.roundId };
+  const { button, locks, number } = clicked;
+  // The round on the check is another's by now: whoever the button was about refuses it as out of date.
+  const meant = number === null ? about : { ...about, ref: { repository, number } };
+  return { kind: 'click', ...meant, button, locks, project: projectOfCheck(name), roundId: shown.roundId };
 }

@@ -40,13 +40,21 @@ export type Check = {
 export const actionIdOf = (button: Button, locks: string | undefined): string =>
   button === 'force-unlock' && locks !== undefined ? `${button}:${locks}` : button;
 
-/** Null when it is none of ours. */
+/**
+ * On a check that several pull requests write: a button is about the one that it was shown for, whosever picture is there
+ * when the click arrives. One about locks is about no others anyway, and has no room.
+ */
+export const ownActionId = (id: string, number: number): string =>
+  id.includes(':') ? id : `${id}#${number}`;
+
+/** Null when it is none of ours. `number`: the pull request that it was shown for, where the button says so. */
 export function parseActionId(
   text: string,
-): { readonly button: Button; readonly locks: string | null } | null {
-  const [name, locks = null] = text.split(':');
+): { readonly button: Button; readonly locks: string | null; readonly number: number | null } | null {
+  const [, id = text, number = null] = /^(.*)#([1-9]\d{0,8})$/.exec(text) ?? [];
+  const [name, locks = null] = id.split(':');
   const button = buttons.find((known) => known === name);
-  return button === undefined ? null : { button, locks };
+  return button === undefined ? null : { button, locks, number: number === null ? null : Number(number) };
 }
 
 /** Posted on every head, so that they can be required. */

@@ -2,7 +2,7 @@
 
 import { isOneOf } from './approval.ts';
 import { rulesFor } from './configuration.ts';
-import { openDependencies } from './dependencies.ts';
+import { isForWantOf, openDependencies } from './dependencies.ts';
 import { nothingEdited } from './edited-policies.ts';
 import { checksOf } from './picture-checks.ts';
 import { deletedProjects, isCounting } from './picture-deleted.ts';
@@ -43,6 +43,7 @@ export function viewOf(state: PullRequestState): View | null {
     base: pullRequest.base,
     baseSha: found === null ? null : (round.shownBase ?? found.source.base),
     roundId: round.shownId,
+    ...(pullRequest.state === 'open' ? {} : { over: true as const }),
     headline,
     projects,
     deleted: found === null ? [] : deletedProjects(found),
@@ -135,8 +136,10 @@ export function statusOf(state: PullRequestState, project: ProjectState): Projec
     return state.round?.findings.kind === 'cancelled' ? { kind: 'cancelled' } : planningStatus(project);
   }
   if (result.kind === 'failed') {
-    if (before.length > 0) return { kind: 'after', projects: before, since: project.since };
-    return { kind: 'failed', diagnostics: result.diagnostics, diagnosticCount: result.diagnosticCount };
+    const { diagnostics, diagnosticCount } = result;
+    return isForWantOf(project, before)
+      ? { kind: 'after', projects: before, since: project.since, diagnostics, diagnosticCount }
+      : { kind: 'failed', diagnostics, diagnosticCount };
   }
   if (!result.plan.hasChanges) return { kind: 'no-changes' };
   if (project.unwritten !== undefined) return { kind: 'state-unwritten', state: project.unwritten };

@@ -20,8 +20,14 @@ export type AppliesOn = 'merge' | 'comment';
 export type ProjectStatus =
   /** `since`: ISO 8601; null while it is not known. `waitsFor`: the pool of which no runner has taken it yet. */
   | { readonly kind: 'planning'; readonly since: string | null; readonly waitsFor?: string }
-  /** It cannot be planned before these are applied. */
-  | { readonly kind: 'after'; readonly projects: readonly string[]; readonly since?: string }
+  /** It cannot be planned before these are applied. `diagnostics`: what its engine said; absent in older histories. */
+  | {
+      readonly kind: 'after';
+      readonly projects: readonly string[];
+      readonly since?: string;
+      readonly diagnostics?: readonly Diagnostic[];
+      readonly diagnosticCount?: number;
+    }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly diagnostics: readonly Diagnostic[]; readonly diagnosticCount: number }
   | { readonly kind: 'no-changes' }
@@ -195,6 +201,8 @@ export type View = {
   readonly baseSha: Sha | null;
   /** Which planning this shows; a click on a button is only good for the round that it was shown with. */
   readonly roundId: string;
+  /** Merged or closed: what its checks say on its head keeps nobody from merging any more. */
+  readonly over?: true;
   readonly headline: Headline;
   readonly projects: readonly ProjectView[];
   /** Projects that merging would end while what they manage stays. */

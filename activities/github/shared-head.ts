@@ -1,0 +1,131 @@
+// Who else has checks on the commit that is being shown, and whom does this pull request leave there?
+import { randomUUID } from 'node:crypto';
+import type { Message } from '../../workflows/messages.ts';
+import type { PullRequestRef } from '../../workflows/model/repository.ts';
+import type { Neighbour, OwnCheck } from '../../workflows/model/shared-head.ts';
+import type { View } from '../../workflows/model/view.ts';
+import type { Surface, SurfaceMemory } from './surfaces.ts';
+
+/** On which commit a pull request was shown last, and what it said there by itself. */
+export type ShownHead = { readonly sha: string; readonly checks: readonly OwnCheck[] };
+
+export type HeadMemory = {
+  /** `others`: open ones that were last shown on `sha`, or where this one was, by number. */
+  read(
+    ref: PullRequestRef,
+    sha: string,
+  ): Promise<{
+    readonly own: ShownHead | null;
+    readonly others: readonly (ShownHead & { readonly number: number })[];
+  }>;
+  save(ref: PullRequestRef, head: ShownHead): Promise<void>;
+  forget(ref: PullRequestRef): Promise<void>;
+};
+
+export type HeadDependencies = {
+  readonly memory: SurfaceMemory;
+  readonly heads: HeadMemory;
+  readonly tellPullRequest: (message: Message) => Promise<unknown>;
+};
+
+export type Company = {
+  /** Open, and with the same head as this one, which is open, too. */
+  readonly neighbours: readonly Neighbour[];
+  /** Keys of the checks that this one shared, and that are the others' now. */
+  readonly ceded: ReadonlySet<string>;
+  /** What is remembered of this one's surfaces: those that it shares as whoever came first has them. */
+  readonly surfaces: readonly Surface[];
+};
+
+/** Remembers what this one says from now on, and lets those that it leaves know. Nothing is asked of GitHub. */
+export async function meetCompany(
+  deps: HeadDependencies,
+  view: View,
+  remembered: readonly Surface[],
+): Promise<Company> {
+  const ref = { repository: view.repository, number: view.number };
+  const { own, others } = await deps.heads.read(ref, view.sha);
+  const stays = own?.sha === view.sha && view.over === undefined;
+  const left = own === null || stays ? [] : others.filter(({ sha }) => sha === own.sha);
+  const here =
+    view.over === true || view.sha !== view.head ? [] : others.filter(({ sha }) => sha === view.sha);
+  const ceded = new Set(left.flatMap(keysOf));
+  const shared = stays ? [] : await surfacesOf(deps.memory, ref, here);
+  await note(deps.heads, view, own);
+  await deps.memory.forget(ref, [...ceded]);
+  // They show the worse of both there, and would hear of a push or a close by nobody else.
+  for (const { number } of left)
+    await deps.tellPullRequest({
+      kind: 'redraw',
+      deliveryId: randomUUID(),
+      ref: { repository: view.repository, number },
+    });
+  const replaced = new Set([...ceded, ...shared.map(({ key }) => key)]);
+  return {
+    neighbours: here,
+    ceded,
+    surfaces: [...remembered.filter(({ key }) => !replaced.has(key)), ...shared],
+  };
+}
+
+const keysOf = ({ sha, checks }: ShownHead): readonly string[] =>
+  checks.map(({ name }) => checkKey(sha, name));
+
+export const checkKey = (sha: string, name: string): string => `check:${sha}:${name}`;
+
+/** GitHub shows the newest run of a name: whoever comes to a commit writes on the one that is there. */
+async function surfacesOf(
+  memory: SurfaceMemory,
+  { repository }: PullRequestRef,
+  here: readonly (ShownHead & { readonly number: number })[],
+): Promise<readonly Surface[]> {
+  const all = await Promise.all(
+    here.map(async (one) => {
+      const keys = keysOf(one);
+      const surfaces = await memory.read({ repository, number: one.number });
+      return surfaces.filter(({ key }) => keys.includes(key));
+    }),
+  );
+  return [...new Map(all.flat().map((surface) => [surface.key, surface])).values()];
+}
+
+async function note(heads: HeadMemory, view: View, own: ShownHead | null): Promise<void> {
+  const ref = { repository: view.repository, number: view.number };
+  if (view.over === true) return own === null ? undefined : heads.forget(ref);
+  const checks = view.checks.map(({ name, state, title }) => ({ name, state, title }));
+  const same = own?.sha === view.sha && JSON.stringify(own.checks) === JSON.stringify(checks);
+  if (!same) await heads.save(ref, { sha: view.sha, checks });
+}
+
+/** What was written on a shared check is what every one of them knows of it. */
+export async function shareSurfaces(
+  memory: SurfaceMemory,
+  { repository, sha }: View,
+  neighbours: readonly Neighbour[],
+  done: readonly Surface[],
+): Promise<void> {
+  for (const { number, checks } of neighbours) {
+    const keys = keysOf({ sha, checks });
+    await memory.save(
+      { repository, number },
+      done.filter(({ key }) => keys.includes(key)),
+    );
+  }
+}
+
+/** One after the other on each commit: two that wrote at once would not know of each other. */
+export function createCommitTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async <Result>({ repository, sha }: View, work: () => Promise<Result>): Promise<Result> => {
+    const key = `${repository.id}/${sha}`;
+    const before = last.get(key);
+    const mine = before === undefined ? work() : before.then(work);
+    const settled = mine.catch(() => undefined);
+    last.set(key, settled);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === settled) last.delete(key);
+    }
+  };
+}
