@@ -20,7 +20,7 @@ import type { World } from './world.ts';
 import { createWorld } from './world.ts';
 
 vi.setConfig({ testTimeout: storyTimeoutMs });
-const dirs = ['left', 'ended', 'beside', 'listed'] as const;
+const dirs = ['left', 'ended', 'beside', 'listed', 'before'] as const;
 const notFound = 'version: 1\nautodiscover: { exclude: [listed] }\n';
 let world: World;
 
@@ -105,6 +105,33 @@ describe.concurrent('a deleted project', () => {
     const merge = await pullRequest.merge({ by: 'mona' });
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied', merge);
     expect(await hasDatabase('listed')).toBe(false);
+  });
+
+  test('is not taken down once another directory manages its state, nor is that offered', async ({
+    expect,
+  }) => {
+    const pullRequest = await without('before');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Nothing to apply');
+    await order(pullRequest, 'mona', '/hatchet plan before --destroy');
+    await untilCheck(pullRequest, 'hatchet/plan', '1 project: 1 to destroy');
+    await pullRequest.push({ 'after/main.tf': world.project('before', database('1')) });
+    await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 1 to destroy');
+    await untilSecondAfter(await untilComment(pullRequest, 'after'));
+    await order(pullRequest, 'hubot', '/hatchet approve');
+    await order(pullRequest, 'hubot', '/hatchet apply before');
+    await untilCheck(pullRequest, 'hatchet/plan', 'before: Its state is managed by after.');
+    await order(pullRequest, 'mona', '/hatchet plan');
+    await untilCheck(pullRequest, 'hatchet/plan', '1 project: no changes; before moved to after');
+    const { body } = await untilComment(
+      pullRequest,
+      '`before` moved to `after`: its state is managed there.',
+    );
+    expect(body).not.toContain('--destroy');
+    expect((await ask(pullRequest, 'mona', '/hatchet plan before --destroy')).reply).toContain(
+      '`before` has moved to `after`: its state is managed there',
+    );
+    expect(await appliesOf(world, 'before')).toEqual([]);
+    expect(await hasDatabase('before')).toBe(true);
   });
 
   test('is named beside the projects that are planned', async ({ expect }) => {

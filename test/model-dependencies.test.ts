@@ -4,7 +4,12 @@ import { assess } from '../workflows/assessing.ts';
 import type { Again } from '../workflows/model/again.ts';
 import { addAgain, againFor, againOf, nothingAgain } from '../workflows/model/again.ts';
 import { defaultConfiguration } from '../workflows/model/configuration.ts';
-import { inApplyOrder, openDependencies, openDependents } from '../workflows/model/dependencies.ts';
+import {
+  inApplyOrder,
+  isForWantOf,
+  openDependencies,
+  openDependents,
+} from '../workflows/model/dependencies.ts';
 import { dependenciesThrough, dependentsOf } from '../workflows/model/dependency-graph.ts';
 import { nothingEdited } from '../workflows/model/edited-policies.ts';
 import {
@@ -140,6 +145,15 @@ describe('dependencies', () => {
     expect(openDependencies(ends, 'app')).toEqual([]);
   });
 });
+
+test.each<[string, Partial<ProjectState>, readonly string[], boolean]>([
+  ['it is its own fault', { result: failure }, ['network'], false],
+  ['something may not be there yet', { result: { ...failure, validCode: true } }, ['network'], true],
+  ['nothing is to be applied before it', { result: { ...failure, validCode: true } }, [], false],
+  ['it is planned', {}, ['network'], false],
+])('does it wait for what it depends on? %s', (_, change, before, expected) =>
+  expect(isForWantOf(state('app', change), before)).toBe(expected),
+);
 
 describe('by hatchet.yaml', () => {
   const graph = { web: ['app', 'dns'], app: ['network'], network: ['account'], a: ['b'], b: ['a'] };

@@ -209,6 +209,24 @@ describe('the first line', () => {
         ],
       }),
     ],
+    [
+      'projects that moved, or may have',
+      view({ kind: 'no-projects' }, [], {
+        deleted: [
+          { name: 'old', resources: 2, manager: { kind: 'managed', project: 'new', number: null } },
+          { name: 'a', resources: 2, manager: { kind: 'managed', project: 'b', number: 7 } },
+          { name: 'dns', resources: 1, manager: { kind: 'unplanned', project: 'net/dns' } },
+        ],
+      }),
+    ],
+    [
+      'many projects that moved',
+      view({ kind: 'no-projects' }, [], {
+        deleted: ['a', 'b', 'c', 'd'].map((name) => ({
+          ...{ name, resources: 1, manager: { kind: 'managed', project: `x/${name}`, number: null } },
+        })),
+      }),
+    ],
     ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
     [
       'applying',
@@ -385,6 +403,25 @@ describe('the first line', () => {
       **\`dns\` leaves Hatchet’s care: 2 resources would stay.** \`/hatchet plan dns --destroy\` plans their destruction; merging alone lets go of them: they stay as they are, and nothing here is planned or applied for them.
 
       **\`staging\` leaves Hatchet’s care, and what it manages would stay.** \`/hatchet plan staging --destroy\` plans their destruction; merging alone lets go of them: what is planned here is still applied, then they stay as they are.
+
+      projects that moved, or may have:
+      **\`old\` moved to \`new\`: its state is managed there.**
+
+      **\`a\` moved to \`b\` (applied by #7, not merged): its state is managed there.**
+
+      **\`dns\` is deleted: 1 resource would stay.** Their destruction is not planned before \`net/dns\` is: that is new here, and may manage the same state; merging alone leaves them untouched.
+
+      many projects that moved:
+      **4 projects moved: their state is managed elsewhere.**
+
+      <details><summary>4 projects that moved</summary>
+
+      - \`a\` moved to \`x/a\`: its state is managed there.
+      - \`b\` moved to \`x/b\`: its state is managed there.
+      - \`c\` moved to \`x/c\`: its state is managed there.
+      - \`d\` moved to \`x/d\`: its state is managed there.
+
+      </details>
 
       ready after the merge:
       **Not applied yet: 1 project, 1 to change, 2 to add.** **Apply now** on the hatchet/apply check, or comment \`/hatchet apply\`.

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createHclReader } from '../activities/source/hcl.ts';
 import {
   createSourceInspector,
+  type Living,
   type SourceFacts,
   type SourceInspection,
   type SourceInspector,
@@ -59,6 +60,14 @@ export function useInspections() {
     return source.inspect({ origin: origin(), pullRequest, begun: null });
   }
 
+  function commit(before: Files, changes: Files): { readonly head: Sha; readonly baseSha: Sha } {
+    const [base, head] = remote.commitAll([
+      { ref: 'refs/heads/main', files: before, options: { parents: [] } },
+      { ref: `refs/pull/${number}/head`, files: changes, options: { parents: [':1'] } },
+    ]) as [Sha, Sha];
+    return { head, baseSha: base };
+  }
+
   return {
     inspect,
     origin,
@@ -71,12 +80,15 @@ export function useInspections() {
     /** What the log says, one line of JSON each. */
     logged: () => logged,
     /** A base branch with `before`, a pull request that changes it by `changes`. */
-    async inspectChange(before: Files, changes: Files): Promise<SourceInspection> {
-      const [base, head] = remote.commitAll([
-        { ref: 'refs/heads/main', files: before, options: { parents: [] } },
-        { ref: `refs/pull/${number}/head`, files: changes, options: { parents: [':1'] } },
-      ]) as [Sha, Sha];
-      return inspect({ head, baseSha: base });
+    inspectChange: (before: Files, changes: Files): Promise<SourceInspection> =>
+      inspect(commit(before, changes)),
+    /** What lives on once that is merged. */
+    findLiving(before: Files, changes: Files): Promise<Living> {
+      const facts = { number, state: 'open', base: 'main', mergeCommit: null } as const;
+      return source.findLiving({
+        origin: origin(),
+        pullRequest: { ...facts, ...commit(before, changes) },
+      });
     },
   };
 }
