@@ -23,7 +23,7 @@ export function mapOf(paths: readonly string[]): CodeMap {
     links: new Map(),
   };
   const code = [...directories].filter(([, entries]) => entries.some(({ name }) => name.endsWith('.tf')));
-  return mapCode(listing, new Map(code.map(([directory]) => [directory, rootModule])));
+  return mapCode(listing, new Map(code.map(([directory]) => [directory, rootModule])), new Map());
 }
 
 function addPath(directories: Map<string, TreeEntry[]>, path: string): void {

@@ -274,7 +274,12 @@ describe('the version that a project wants', () => {
       { '.terraform-version': '1.8.0', 'e/a/.tool-versions': 'terraform 1.7.1' },
       { constraint: '1.8.0', source: '.terraform-version' },
     ],
-    ['.tool-versions of others only', { '.tool-versions': 'opentofu 1.8.0' }, null],
+    ['.tool-versions of others only', { '.tool-versions': 'nodejs 24\nterragrunt 0.9' }, null],
+    [
+      '.tool-versions of both engines',
+      { '.tool-versions': 'opentofu 1.7.0', 'e/.tool-versions': 'opentofu 1.8.0\nterraform 1.9.0' },
+      { constraint: '1.9.0', source: 'e/.tool-versions' },
+    ],
     [
       'the code',
       { 'e/a/main.tf': requires('>= 1.5, < 2.0'), 'e/a/more.tf': requires('!= 1.7.0') },
@@ -304,6 +309,37 @@ describe('the version that a project wants', () => {
   ])('%s', async (_, files, expected) => {
     const inspection = await inspectChange({ 'e/a/main.tf': backend, ...files }, { 'e/a/x.txt': '' });
     expect(projectsOf(inspection)).toMatchObject([{ engine: 'terraform', version: expected }]);
+  });
+
+  test.each<[string, Files, object]>([
+    [
+      'only .tool-versions says so',
+      { '.tool-versions': 'nodejs 24\nopentofu 1.8.0 # why\n' },
+      { engine: 'tofu', version: { constraint: '1.8.0', source: '.tool-versions' } },
+    ],
+    [
+      'the nearest .tool-versions says so',
+      { '.tool-versions': 'terraform 1.7.1', 'e/.tool-versions': 'opentofu 1.8.0' },
+      { engine: 'tofu', version: { constraint: '1.8.0', source: 'e/.tool-versions' } },
+    ],
+    [
+      'it is Terraform that the nearest names',
+      { '.tool-versions': 'opentofu 1.8.0', 'e/.tool-versions': 'terraform 1.7.1' },
+      { engine: 'terraform', version: { constraint: '1.7.1', source: 'e/.tool-versions' } },
+    ],
+    [
+      "Terraform's own version file wins",
+      { '.terraform-version': '1.9.0', 'e/a/.tool-versions': 'opentofu 1.8.0' },
+      { engine: 'terraform', version: { constraint: '1.9.0', source: '.terraform-version' } },
+    ],
+    [
+      'hatchet.yaml wins',
+      { '.tool-versions': 'opentofu 1.8.0', 'hatchet.yaml': yaml('{ dir: e/a, engine: terraform }') },
+      { engine: 'terraform', version: null },
+    ],
+  ])('of which engine: %s', async (_, files, expected) => {
+    const inspection = await inspectChange({ 'e/a/main.tf': backend, ...files }, { 'e/a/x.txt': '' });
+    expect(projectsOf(inspection)).toMatchObject([expected]);
   });
 
   test('of OpenTofu, which its version file asks for', async () => {

@@ -2,6 +2,7 @@
 import type { Engine } from '../../workflows/model/project.ts';
 import { join, type Listing, resolvePath, upwards } from './listing.ts';
 import type { Module } from './modules.ts';
+import { type ToolEngine, toolEngineOf, toolVersionsName } from './tool-versions.ts';
 
 /** A tree as Terraform sees it. */
 export type CodeMap = {
@@ -9,6 +10,8 @@ export type CodeMap = {
   readonly modules: ReadonlyMap<string, Module>;
   /** Directories of root modules. */
   readonly roots: ReadonlySet<string>;
+  /** What each `.tool-versions` names, by its directory. */
+  readonly toolEngines: ReadonlyMap<string, ToolEngine>;
 };
 
 /**
@@ -20,14 +23,18 @@ export type CodeMap = {
  *   .terraform-version), or code that cannot be parsed, so that Terraform's own words about it are seen;
  * - what is left is a module for others to use. Without a backend its state would be lost with the checkout anyway.
  */
-export function mapCode(listing: Listing, modules: ReadonlyMap<string, Module>): CodeMap {
+export function mapCode(
+  listing: Listing,
+  modules: ReadonlyMap<string, Module>,
+  toolEngines: CodeMap['toolEngines'],
+): CodeMap {
   const used = usedDirectories(listing, modules);
   const isRoot = ([dir, module]: [string, Module]): boolean => {
     const said = Object.values(module.said);
     if (said.some(({ state }) => state)) return true;
     return !used.has(dir) && (module.marked || said.some(({ provider, broken }) => provider || broken));
   };
-  return { listing, modules, roots: new Set([...modules].filter(isRoot).map(([dir]) => dir)) };
+  return { listing, modules, roots: new Set([...modules].filter(isRoot).map(([dir]) => dir)), toolEngines };
 }
 
 function usedDirectories(listing: Listing, modules: ReadonlyMap<string, Module>): ReadonlySet<string> {
@@ -45,8 +52,11 @@ function usedDirectories(listing: Listing, modules: ReadonlyMap<string, Module>)
 /** Everything else is an address of a registry or a remote. Source: developer.hashicorp.com/terraform/language/modules/sources */
 export const isLocal = (source: string): boolean => /^\.\.?(?:\/|$)/.test(source);
 
-/** What a directory is planned with when nobody says: what its files, or the version files nearest above, are made for. */
-export function engineOf({ listing, modules }: CodeMap, dir: string): Engine {
+/**
+ * What a directory is planned with when nobody says: what its files, or the version files nearest above, are made for,
+ * else the one engine that `.tool-versions` names.
+ */
+export function engineOf({ listing, modules, toolEngines }: CodeMap, dir: string): Engine {
   if (modules.get(dir)?.onlyTofu === true) return 'tofu';
   for (const above of upwards(dir)) {
     const names = listing.directories.get(above) ?? [];
@@ -54,7 +64,7 @@ export function engineOf({ listing, modules }: CodeMap, dir: string): Engine {
     if (has('.terraform-version')) return 'terraform';
     if (has('.opentofu-version')) return 'tofu';
   }
-  return 'terraform';
+  return toolEngineOf(toolEngines, dir) ?? 'terraform';
 }
 
 /** The directory whose code is run for a project in `dir`, links followed; null when there is none. */
@@ -70,7 +80,7 @@ export function directoriesAround(dirs: Iterable<string>): ReadonlySet<string> {
   return around;
 }
 
-const versionFiles = ['.terraform-version', '.opentofu-version', '.tool-versions'] as const;
+const versionFiles = ['.terraform-version', '.opentofu-version', toolVersionsName] as const;
 
 /** Read from the project's directory and every one above it, by version managers and by us. */
 export function* versionFilePaths(dir: string): Generator<string> {

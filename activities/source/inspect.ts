@@ -34,6 +34,7 @@ import { describeProjects } from './projects.ts';
 import { type Relation, relateCommits } from './relation.ts';
 import { findProjects, type RepositoryProject, type RepositoryProjects } from './repository-projects.ts';
 import { createSmallFiles } from './small-files.ts';
+import { readToolEngines } from './tool-versions.ts';
 import { compareTrees } from './tree-diff.ts';
 
 /** What must be known of a pull request; `baseSha` is the base branch's tip now, not the one at the last push. */
@@ -123,7 +124,11 @@ export function createSourceInspector(options: {
   const treeOf = ({ objects }: Mirror, { repository }: Origin, tree: Sha): Promise<Tree> =>
     trees(`${repository}:${tree}`, async () => {
       const listing = await listTree(objects, tree);
-      const map = mapCode(listing, await readModules({ objects, hcl, listing }));
+      const [modules, toolEngines] = await Promise.all([
+        readModules({ objects, hcl, listing }),
+        readToolEngines(listing, createSmallFiles(objects)),
+      ]);
+      const map = mapCode(listing, modules, toolEngines);
       return { map, found: await findFile(objects, map) };
     });
 

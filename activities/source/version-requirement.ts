@@ -6,13 +6,12 @@ import { codeDirectory } from './code-map.ts';
 import { join, type Listing, upwards } from './listing.ts';
 import type { RepositoryProject } from './repository-projects.ts';
 import type { SmallFiles } from './small-files.ts';
+import { toolLine, toolVersionsName, withoutComment } from './tool-versions.ts';
 
 const ownFile: Readonly<Record<Engine, string>> = {
   terraform: '.terraform-version',
   tofu: '.opentofu-version',
 };
-/** What asdf and mise call the engines. */
-const toolName: Readonly<Record<Engine, string>> = { terraform: 'terraform', tofu: 'opentofu' };
 
 /**
  * hatchet.yaml's word, else that of the nearest version file of the engine's own, else of the nearest `.tool-versions`
@@ -29,7 +28,7 @@ export async function versionRequirement(
   const dir = codeDirectory(map, project.dir) ?? project.dir;
   const found =
     (await nearest(map.listing, dir, ownFile[engine], files, firstLine)) ??
-    (await nearest(map.listing, dir, '.tool-versions', files, (text) => toolLine(text, toolName[engine])));
+    (await nearest(map.listing, dir, toolVersionsName, files, (text) => toolLine(text, engine)));
   const constraint = found === null ? null : toConstraint(found.word);
   if (found !== null && constraint !== null) return { constraint, source: found.path };
   const required = map.modules.get(dir)?.said[engine].requiredVersions ?? [];
@@ -55,14 +54,6 @@ function firstLine(text: string): string | null {
   const lines = text.split(/\r?\n/).map(withoutComment);
   return lines.find((line) => line !== '') ?? null;
 }
-
-/** `terraform 1.9.0`; more versions on the line are for when the first is missing. */
-function toolLine(text: string, tool: string): string | null {
-  const words = text.split(/\r?\n/).map((line) => withoutComment(line).split(/\s+/));
-  return words.find(([name]) => name === tool)?.[1] ?? null;
-}
-
-const withoutComment = (line: string): string => line.replace(/#.*/, '').trim();
 
 /** Null for the words that leave it to the code, or to us. Source: github.com/tfutils/tfenv, github.com/tofuutils/tenv. */
 function toConstraint(word: string): string | null {

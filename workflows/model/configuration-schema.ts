@@ -174,7 +174,7 @@ const project = z.strictObject({
     .meta({ description: 'The workspace; made when it is first planned.' }),
   engine: z.enum(['terraform', 'tofu']).optional().meta({
     description:
-      'What it is planned with. Without it: `tofu` where only `*.tofu` files or an `.opentofu-version` ask for it, else `terraform`.',
+      'What it is planned with. Without it: `tofu` where only `*.tofu` files or an `.opentofu-version` ask for it, or `.tool-versions` names `opentofu` and no `terraform`, else `terraform`.',
   }),
   version: constraint.optional().meta({
     description:
