@@ -95,6 +95,10 @@ const network = (of: GroupProject): GroupProject => ({
   project: { ...project, name: 'network', dependsOn: [] },
 });
 
+const early: GroupProject = {
+  ...planned(),
+  result: { kind: 'failed', runId: plan.runId, diagnostics: [], diagnosticCount: 1, validCode: true },
+};
 const between: GroupProject = {
   ...unchanged,
   project: { ...project, name: 'network', dependsOn: ['account'] },
@@ -206,21 +210,26 @@ describe('what stands between a project and the merge', () => {
     ['the plan failed', answer(failed, [shows(4)]), { kind: 'failed', diagnosticCount: 1 }],
     [
       'the plan failed before its dependency is applied',
+      answer(early, [], [early, network(planned())]),
+      { kind: 'after', projects: ['network'], diagnosticCount: 1 },
+    ],
+    [
+      'the plan failed by its own fault before its dependency is applied',
       answer(failed, [], [failed, network(planned())]),
-      { kind: 'after', projects: ['network'] },
+      { kind: 'failed', diagnosticCount: 1 },
     ],
     [
       'the plan failed before what its dependency depends on is applied',
       answer(
-        failed,
+        early,
         [],
-        [failed, between, { ...network(planned()), project: { ...project, name: 'account' } }],
+        [early, between, { ...network(planned()), project: { ...project, name: 'account' } }],
       ),
       { kind: 'after', projects: ['account'] },
     ],
     [
       'the plan failed, and its dependency does not change',
-      answer(failed, [], [failed, network(unchanged)]),
+      answer(early, [], [early, network(unchanged)]),
       { kind: 'failed' },
     ],
     ['nothing is there yet', answer({ ...planned(), result: null }, []), { kind: 'planning' }],

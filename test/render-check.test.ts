@@ -41,7 +41,7 @@ test('a project carries its whole diff', () => {
       "actions": [
         {
           "description": "Plan again",
-          "identifier": "replan",
+          "identifier": "replan:12",
           "label": "Re-plan",
         },
       ],
@@ -96,12 +96,12 @@ test('the apply lists what is missing, who can give it and what is given', () =>
       "actions": [
         {
           "description": "Say yes to the plans shown here",
-          "identifier": "approve",
+          "identifier": "approve:12",
           "label": "Approve",
         },
         {
           "description": "Apply what is planned and approved",
-          "identifier": "apply",
+          "identifier": "apply:12",
           "label": "Apply now",
         },
       ],
@@ -220,6 +220,24 @@ test('problems stand on their lines, the others in the text', () => {
       "title": "Unsupported argument",
     }
   `);
+});
+
+test('what cannot be planned yet says why, in its check, in that of all plans and nowhere else', () => {
+  const diagnostics: readonly Diagnostic[] = [
+    {
+      ...{ severity: 'error', summary: 'Unsupported attribute', detail: 'There is no "id".' },
+      ...{ path: 'app/main.tf', startLine: 9 },
+    },
+  ];
+  const after = { kind: 'after', projects: ['network'], diagnostics, diagnosticCount: 3 } as const;
+  const picture = view({ kind: 'ready', applies: 'merge' }, [project('app', after)]);
+  const textOf = (more: Partial<Check>) => renderCheck(check(more), picture, new Map(), noLinks).text;
+  const said = `\`app\` could not be planned yet: \`app/main.tf:9\` **Unsupported attribute**: There is no "id".
+
+2 more problems of \`app\`.`;
+  expect(textOf({ name: 'hatchet/plan: app', project: 'app' })).toBe(said);
+  expect(textOf({ name: 'hatchet/plan' })).toContain(said);
+  expect(textOf({ name: 'hatchet/apply' })).toBeNull();
 });
 
 test('a plan without changes, and one whose changes cannot be read', () => {

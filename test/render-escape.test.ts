@@ -328,7 +328,7 @@ function hostileView(
   ];
   const statuses: Record<ProjectStatus['kind'], ProjectStatus> = {
     planning: { kind: 'planning', since: null },
-    after: { kind: 'after', projects: [name] },
+    after: { kind: 'after', projects: [name], diagnostics: [diagnostic()], diagnosticCount: 2 },
     held: { kind: 'held', projects: [name] },
     stopped: { kind: 'stopped', projects: [name] },
     superseded: { kind: 'superseded', by: 14 },

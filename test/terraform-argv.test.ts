@@ -15,6 +15,11 @@ test.for<[TerraformCommand, readonly string[]]>([
     ['init', '-json', '-input=false', '-lockfile=readonly', '-var-file=../a b.tfvars', '-var-file=-x'],
   ],
   [
+    { kind: 'init', lockFile: 'update', varFiles: [], backend: false },
+    ['init', '-json', '-input=false', '-backend=false'],
+  ],
+  [{ kind: 'validate', varFiles: ['a.tfvars'] }, ['validate', '-json', '-var-file=a.tfvars']],
+  [
     { kind: 'plan', planFile, varFiles: [], destroy: false, underLock: false },
     ['plan', '-json', '-input=false', '-lock=false', '-detailed-exitcode', '-out=/run/plan.tfplan'],
   ],

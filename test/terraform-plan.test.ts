@@ -395,6 +395,44 @@ describe('what is wrong with the code is a value', () => {
   });
 });
 
+describe('what depends on another project', () => {
+  const dependent = { ...project, dependsOn: ['network'] };
+  const backend =
+    'terraform {\n  backend "http" {\n    address = "http://127.0.0.1:1/state"\n    retry_max = 0\n  }\n}\n';
+  const reads = (attribute: string): string =>
+    `data "terraform_remote_state" "network" {\n  backend = "local"\n  config = { path = "none.tfstate" }\n}\noutput "id" {\n  value = ${attribute}\n}\n`;
+  const code = (result: PlanResult) =>
+    result.kind === 'failed' ? [result.diagnostics[0]?.summary, result.validCode === true] : result.kind;
+
+  test.each<[string, string, string, unknown[]]>([
+    ['broken HCL', 'broken', '', ['Unclosed configuration block', false]],
+    ['a missing variable', 'missing-variable', '', ['No value for required variable', false]],
+    ['a name that is nowhere', 'start', reads('local.id'), ['Reference to undeclared local value', false]],
+    [
+      'what is not put out yet',
+      'start',
+      reads('data.terraform_remote_state.network.outputs.id'),
+      ['Unable to find remote state', true],
+    ],
+  ])('has broken code, or not: %s', async (_, fixture, text, expected) => {
+    runner.files.set('envs/prod/more.tf', text);
+    expect(code(await runner.plan(fixture, { project: dependent }))).toEqual(expected);
+  });
+
+  test('has broken code, or not: its backend is not there yet', async () => {
+    const plan = () => runner.plan('start', { project: dependent, withoutBackend: true });
+    runner.files.set('envs/prod/backend.tf', backend);
+    expect(code(await plan())).toEqual([expect.stringContaining('refused'), true]);
+    runner.files.set('envs/prod/provider.tf', 'provider "nowhere" {}\n');
+    expect(code(await plan())).toEqual([expect.anything(), false]);
+  });
+
+  test('nobody looks where nothing has to be applied before', async () => {
+    runner.files.set('envs/prod/more.tf', reads('data.terraform_remote_state.network.outputs.id'));
+    expect(code(await runner.plan('start'))).toEqual(['Unable to find remote state', false]);
+  });
+});
+
 test('a workspace is created when it is first planned', async () => {
   const line = `workspace_dir = ${JSON.stringify(join(runner.stateDir, 'spaces'))}`;
   runner.files.set('envs/prod/backend.tf', `terraform {\n  backend "local" {\n    ${line}\n  }\n}\n`);
@@ -485,6 +523,20 @@ describe('modules', () => {
     const [saved] = runner.store.plans.values();
     expect(saved?.stored.moduleDirs).toEqual(dirs);
     expect(saved?.bytes.log.toString()).toContain('Local modules: libraries/shared, modules/network,');
+  });
+
+  test('one that the code is not known to name is told at once', async () => {
+    runner.files.set('envs/prod/modules.tf', module('../../modules/network'));
+    runner.files.set('modules/network/main.tf', module('./subnet').replace('"m"', '"s"'));
+    runner.files.set('modules/network/subnet/main.tf', '');
+    const missedOf = async (modules: readonly string[]) => {
+      const plan = planned(await runner.plan('start', { project: { ...project, modules } }));
+      return runner.store.plans.get(plan.id)?.stored.missedModules;
+    };
+    expect(await missedOf(['modules/network', 'modules/network/subnet', 'more'])).toEqual([]);
+    expect(runner.warnings).toEqual([]);
+    expect(await missedOf(['modules/network'])).toEqual(['modules/network/subnet']);
+    expect(runner.warnings).toEqual(['prod: Local modules that only init found: modules/network/subnet']);
   });
 
   test('none is an empty list', async () => {

@@ -93,7 +93,7 @@ export function renderCheck(check: Check, view: View, changes: ChangesByPlan, li
     annotations,
     actions: check.buttons.slice(0, maxActions).map((button) => ({
       ...actions[button],
-      identifier: actionIdOf(button, check.locks),
+      identifier: actionIdOf(button, { number: view.number, locks: check.locks }),
     })),
   };
 }
@@ -129,7 +129,9 @@ function aggregateText(check: Check, view: View, changes: ChangesByPlan, links: 
       return [
         ...listed(checklist(view)),
         ...keptSentence(view),
-        ...view.projects.filter(({ status }) => status.kind !== 'failed').flatMap(projectProblems),
+        ...view.projects
+          .filter(({ status }) => status.kind !== 'failed' && status.kind !== 'after')
+          .flatMap(projectProblems),
       ];
     default:
       return [];

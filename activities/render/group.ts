@@ -9,6 +9,7 @@ import { countsAhead } from './counts.ts';
 import { annotationsOf, diagnosticText } from './diagnostics.ts';
 import { cutText, inlineCode, inlineText, person, plainTitle } from './markdown.ts';
 import { fitParagraphs, joinParagraphs } from './paragraphs.ts';
+import { unplannedProblems } from './problems.ts';
 import { blockingSentences, otherSentences } from './verdicts.ts';
 import { join, named, nameList, plural } from './wording.ts';
 
@@ -23,7 +24,7 @@ const again = 'then put it into the queue again';
 export function renderGroupCheck(check: Check, view: GroupView): RenderedCheck {
   const { annotations, others } = annotationsOf(check.annotations);
   const projects = view.findings.kind === 'projects' ? view.findings.projects : [];
-  const said = check.name === 'hatchet/policy' ? policyLines(projects) : [];
+  const said = detailsOf(check, projects);
   const text = cut([...others.map(diagnosticText), ...said]);
   return {
     title: plainTitle(check.title, maxTitle),
@@ -106,6 +107,14 @@ function missingWords({
     return `${plural(rule.count - given, 'approval')} by ${audience(rule, author)}${why}`;
   });
   return `needs ${join(rules, 'and')}`;
+}
+
+function detailsOf({ name }: Check, projects: readonly GroupProjectView[]): readonly string[] {
+  if (name === 'hatchet/policy') return policyLines(projects);
+  if (name !== 'hatchet/plan') return [];
+  return projects.flatMap(({ name: project, answer }) =>
+    answer.kind === 'after' ? unplannedProblems(project, answer) : [],
+  );
 }
 
 function policyLines(projects: readonly GroupProjectView[]): readonly string[] {

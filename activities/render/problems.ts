@@ -31,13 +31,35 @@ export function projectProblems(project: ProjectView): readonly string[] {
     return [reason, ...findingParagraphs(name, status.finding)];
   }
   if (status.kind === 'state-unwritten') return [unwrittenParagraph(name, status.state)];
+  if (status.kind === 'after') return unplannedProblems(name, status);
   if (status.kind !== 'failed' && status.kind !== 'apply-failed') return [];
-  const shown = status.diagnostics.slice(0, maxPerProject);
-  const more = Math.max(status.diagnosticCount, status.diagnostics.length) - shown.length;
   const kept = status.kind === 'apply-failed' ? keptState(name, status) : [];
+  return [...kept, ...listed(name, status, (diagnostic) => placed(diagnostic, name))];
+}
+
+type Said = { readonly diagnostics: readonly Diagnostic[]; readonly diagnosticCount: number };
+
+/** Its dependency may not be the cause after all: whoever reads it knows better than anybody. */
+export function unplannedProblems(
+  name: string,
+  { diagnostics = [], diagnosticCount = 0 }: Partial<Said>,
+): readonly string[] {
+  return listed(
+    name,
+    { diagnostics, diagnosticCount },
+    (diagnostic) => `${named(name)} could not be planned yet: ${diagnosticText(diagnostic)}`,
+  );
+}
+
+function listed(
+  name: string,
+  { diagnostics, diagnosticCount }: Said,
+  tell: (diagnostic: Diagnostic) => string,
+): readonly string[] {
+  const shown = diagnostics.slice(0, maxPerProject);
+  const more = Math.max(diagnosticCount, diagnostics.length) - shown.length;
   return [
-    ...kept,
-    ...shown.map((diagnostic) => placed(diagnostic, name)),
+    ...shown.map((diagnostic) => tell(diagnostic)),
     ...(more > 0 ? [`${plural(more, 'more problem')} of ${named(name)}.`] : []),
   ];
 }

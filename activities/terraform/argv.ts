@@ -7,7 +7,10 @@ export type TerraformCommand =
       readonly lockFile: 'update' | 'readonly';
       /** OpenTofu lets module sources and backends depend on variables. */
       readonly varFiles: readonly string[];
+      /** Without the backend nothing can be planned. */
+      readonly backend?: false;
     }
+  | { readonly kind: 'validate'; readonly varFiles: readonly string[] }
   | {
       readonly kind: 'plan';
       readonly planFile: string;
@@ -37,9 +40,12 @@ export function terraformArguments(command: TerraformCommand): readonly string[]
         'init',
         '-json',
         '-input=false',
+        ...(command.backend === false ? ['-backend=false'] : []),
         ...(command.lockFile === 'readonly' ? ['-lockfile=readonly'] : []),
         ...varFileArguments(command),
       ];
+    case 'validate':
+      return ['validate', '-json', ...varFileArguments(command)];
     case 'plan':
       return [
         'plan',

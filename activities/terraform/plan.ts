@@ -9,7 +9,7 @@ import type { Plan, PlanResult } from '../../workflows/model/plan.ts';
 import type { AffectedProject, Project } from '../../workflows/model/project.ts';
 import type { PlanRequest } from '../../workflows/port/run.ts';
 import { operatorError } from '../faults.ts';
-import { failedForRoom, hasNoRoom, runnersFullDisk } from '../full-disk.ts';
+import { failedForRoom, hasNoRoom, runnersFullDisk, terraformsFullDisk } from '../full-disk.ts';
 import { isLocking } from './backend.ts';
 import type { CommandResult } from './command.ts';
 import { assertStarted, captureCommand, explainFailure, runCommand } from './command.ts';
@@ -31,6 +31,7 @@ import { createRunDirectory, readForeignFile, removeRunDirectory } from './run-d
 import type { Session, SessionRequest } from './session.ts';
 import { createSession } from './session.ts';
 import type { RunContext, RunnerDependencies } from './settings.ts';
+import { isValidCode } from './valid-code.ts';
 
 /** A plan file holds the state twice; beyond this the store is the wrong place for it. */
 const maxPlanFileBytes = 256 * 1024 * 1024;
@@ -46,6 +47,9 @@ type Planned = {
   readonly planJson: Buffer;
 };
 
+/** Why there is no plan. `validCode`: as in PlanResult. */
+type Unplanned = { readonly diagnostics: readonly Diagnostic[]; readonly validCode?: true };
+
 /**
  * Runs init, plan and show for one project on one tree and keeps what came of it in the store. Problems of the code
  * are a `failed` result. OperatorError: the engine is missing or cannot run. Throws the reason of `context.signal`
@@ -59,7 +63,8 @@ export async function planProject(
   return withHeartbeat(context, async (enter) => {
     const { project, runId } = request;
     const engine = await findEngine(deps.engineFor, project.engine, project.version, context.signal);
-    if (engine.kind === 'unavailable') return keepFailure(deps, runId, [engine.diagnostic], null);
+    if (engine.kind === 'unavailable')
+      return keepFailure(deps, runId, { diagnostics: [engine.diagnostic] }, null);
     const mask = createMask(deps.settings.masks);
     const live = createLiveLog(deps.liveLog, runId, mask);
     const attempt = { context, deps, request, engine, mask, live, enter };
@@ -100,13 +105,14 @@ async function planOnce(
     await live.end();
     return 'planFile' in planned
       ? await keepPlan(session, deps, request, planned)
-      : await keepFailure(deps, request.runId, planned.diagnostics, session.log.masked(mask));
+      : await keepFailure(deps, request.runId, planned, session.log.masked(mask));
   } catch (cause) {
     // Asked before the run's own files are deleted, which makes some room.
     if (context.signal.aborted || !((await failedForRoom(cause, workDir)) || (await hasNoRoom(workDir))))
       throw cause;
     context.warn('a plan found the disk full', cause);
-    return keepFailure(deps, request.runId, [runnersFullDisk('Then comment /hatchet plan.')], null);
+    const diagnostics = [runnersFullDisk('Then comment /hatchet plan.')];
+    return keepFailure(deps, request.runId, { diagnostics }, null);
   } finally {
     if (directory !== null) await removeRunDirectory(directory);
   }
@@ -115,12 +121,16 @@ async function planOnce(
 async function runPlan(
   session: Session,
   { deps, request, mask, reuse }: Attempt & { readonly reuse: Preparation['reuse'] },
-): Promise<Planned | { readonly diagnostics: readonly Diagnostic[] } | 'not-fitting'> {
+): Promise<Planned | Unplanned | 'not-fitting'> {
   const { repository, source, project, destroy, underLock = false } = request;
   const { varFiles } = project;
   const preparation = { deps, repository, tree: source.tree, lockFile: null, varFiles, reuse };
   const prepared = await prepareProject(session, preparation, mask);
-  if (prepared.kind === 'failed') return prepared.reused ? 'not-fitting' : prepared;
+  if (prepared.kind === 'failed') {
+    const { reused, byInit = false, diagnostics } = prepared;
+    if (reused) return 'not-fitting';
+    return byInit ? weigh(session, project, diagnostics, { initialised: false }) : { diagnostics };
+  }
   session.enter('plan');
   const { planFile } = session.directory;
   const command = { kind: 'plan', planFile, varFiles, destroy, underLock } as const;
@@ -129,12 +139,37 @@ async function runPlan(
     // Without a word of any resource, it may be the init that Terraform refuses.
     if (prepared.reused && !result.worked) return forgetInit(deps, prepared);
     assertStarted(session, command, result, mask);
-    return { diagnostics: explainFailure(session, command, result, mask) };
+    const diagnostics = explainFailure(session, command, result, mask);
+    return hasAskedOutside(result)
+      ? weigh(session, project, diagnostics, { initialised: true })
+      : { diagnostics };
   }
   const { keys, lockFile } = prepared;
   deps.initCache.keepAlso(keys.fitting, keys.proven(lockFile));
   const read = await readPlan(session, deps.settings);
   return 'diagnostics' in read ? read : { prepared, result, ...read };
+}
+
+/**
+ * It had begun to, or something without a line of the code is wrong, or a resource or a provider is. What fails before
+ * that, like a variable without a value, fails whatever exists.
+ */
+const hasAskedOutside = ({ worked, diagnostics }: CommandResult): boolean =>
+  worked ||
+  diagnostics.some(
+    ({ severity, range, address }) => severity === 'error' && (range === undefined || address !== undefined),
+  );
+
+/** Only where something is to be applied before it can it matter whose fault it is. */
+async function weigh(
+  session: Session,
+  { dependsOn, varFiles }: AffectedProject,
+  diagnostics: readonly Diagnostic[],
+  { initialised }: { readonly initialised: boolean },
+): Promise<Unplanned> {
+  if (dependsOn.length === 0 || diagnostics.includes(terraformsFullDisk)) return { diagnostics };
+  const valid = await isValidCode(session, { varFiles, initialised });
+  return valid ? { diagnostics, validCode: true } : { diagnostics };
 }
 
 function forgetInit({ initCache }: RunnerDependencies, { keys }: Planned['prepared']): 'not-fitting' {
@@ -145,7 +180,7 @@ function forgetInit({ initCache }: RunnerDependencies, { keys }: Planned['prepar
 async function readPlan(
   session: Session,
   { maxPlanBytes }: RunnerDependencies['settings'],
-): Promise<Pick<Planned, 'planFile' | 'planJson'> | { readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<Pick<Planned, 'planFile' | 'planJson'> | Unplanned> {
   session.enter('show');
   const { planFile: path, plans } = session.directory;
   const shown = await captureCommand(session, { kind: 'show', planFile: path }, maxPlanBytes);
@@ -187,7 +222,11 @@ async function keepPlan(
   const planFileSha256 = createHash('sha256').update(planFile).digest('hex');
   const { moduleDirs } = prepared;
   const { varFiles } = project;
-  const record = { plan, repository, number, source, state, planFileSha256, varFiles, moduleDirs };
+  const missedModules = findMissed(session, project, moduleDirs);
+  const record = {
+    ...{ plan, repository, number, source, state, planFileSha256, varFiles },
+    ...{ moduleDirs, missedModules },
+  };
   const log = session.log.masked(mask);
   const save = () =>
     deps.store.savePlan(record, { planFile, planJson, masks, log, changes, lockFile: prepared.lockFile });
@@ -195,6 +234,20 @@ async function keepPlan(
   if (!(await keepTrying(save))) await save();
   const alone = request.underLock === true && (await isLocking(session.directory.data));
   return { kind: 'planned', plan, moduleDirs, ...(alone ? { alone } : {}) };
+}
+
+/** Told at once, in the run's log and the operator's: what only init finds is a fault in the reading of the code. */
+function findMissed(
+  { log, context }: Session,
+  { name, modules }: AffectedProject,
+  moduleDirs: readonly string[],
+): readonly string[] {
+  const missed = modules === undefined ? [] : moduleDirs.filter((dir) => !modules.includes(dir));
+  if (missed.length === 0) return missed;
+  const message = `Local modules that only init found: ${missed.join(', ')}`;
+  log.append(message);
+  context.warn(`${name}: ${message}`, null);
+  return missed;
 }
 
 function selectedProviders(lockFile: Buffer | null): ReturnType<typeof parseLockFile> {
@@ -221,7 +274,7 @@ function withoutSource({ name, dir, workspace, engine }: AffectedProject): Proje
 async function keepFailure(
   deps: RunnerDependencies,
   runId: RunId,
-  diagnostics: readonly Diagnostic[],
+  { diagnostics, ...weighed }: Unplanned,
   written: Buffer | null,
 ): Promise<PlanResult> {
   const said = diagnostics.map(({ summary, detail }) => `${summary}\n${detail}\n`).join('\n');
@@ -233,5 +286,6 @@ async function keepFailure(
     runId,
     diagnostics: errorsFirst(diagnostics).slice(0, maxDiagnosticsCarried),
     diagnosticCount: diagnostics.length,
+    ...weighed,
   };
 }

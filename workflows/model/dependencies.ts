@@ -12,6 +12,11 @@ export function openDependencies(projects: Projects, name: string): readonly str
   return projects.filter((each) => before.has(each.project.name) && !isSettled(each)).map(nameOf);
 }
 
+/** It could not be planned, and that may be because these are not applied yet. */
+export function isForWantOf({ result }: Pick<ProjectState, 'result'>, before: readonly string[]): boolean {
+  return before.length > 0 && result?.kind === 'failed' && result.validCode === true;
+}
+
 /** Whatever comes after this project and is not applied yet, near and far. */
 export function openDependents(projects: Projects, name: string): readonly string[] {
   const after = reach(name, (each) =>

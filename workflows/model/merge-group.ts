@@ -3,6 +3,7 @@ import type { Approval, MissingApproval, Rejection } from './approval.ts';
 import { missingApprovals, rulesAsked } from './approval.ts';
 import type { BranchBar } from './branch-bar.ts';
 import type { Rules } from './configuration.ts';
+import { isForWantOf } from './dependencies.ts';
 import { reach } from './dependency-graph.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { PlanDigest, Sha } from './identifiers.ts';
@@ -84,8 +85,13 @@ export type GroupAnswer =
       readonly diagnostics: readonly Diagnostic[];
       readonly diagnosticCount: number;
     }
-  /** It can only be planned when these are applied, and is looked at again then. */
-  | { readonly kind: 'after'; readonly projects: readonly string[] }
+  /** It can only be planned when these are applied, and is looked at again then. What was said is absent in older histories. */
+  | {
+      readonly kind: 'after';
+      readonly projects: readonly string[];
+      readonly diagnostics?: readonly Diagnostic[];
+      readonly diagnosticCount?: number;
+    }
   | { readonly kind: 'no-changes' }
   /** None of the group's pull requests ever showed a plan of it. */
   | { readonly kind: 'never-shown' }
@@ -149,12 +155,13 @@ function failedOrAfter(
   { group, all }: GroupQuestion,
   { diagnostics, diagnosticCount }: Extract<PlanResult, { kind: 'failed' }>,
 ): GroupAnswer {
+  const said = { diagnostics, diagnosticCount };
   const changing = all.filter(({ result }) => result?.kind !== 'planned' || result.plan.hasChanges);
   const before = reach(group.project.name, (each) => namedBy(all, each));
   const first = changing.map(({ project }) => project.name).filter((name) => before.has(name));
-  return first.length > 0
-    ? { kind: 'after', projects: first }
-    : { kind: 'failed', diagnostics, diagnosticCount };
+  return isForWantOf(group, first)
+    ? { kind: 'after', projects: first, ...said }
+    : { kind: 'failed', ...said };
 }
 
 const namedBy = (all: readonly GroupProject[], name: string): readonly string[] =>

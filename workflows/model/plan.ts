@@ -74,6 +74,11 @@ export type PlanResult =
       readonly diagnostics: readonly Diagnostic[];
       /** How many diagnostics there were before the list was cut. */
       readonly diagnosticCount: number;
+      /**
+       * Its engine failed and finds nothing wrong with the code alone: what it asks outside may be there only when others
+       * are applied. Looked at only where the project depends on others; absent: their apply would not help.
+       */
+      readonly validCode?: true;
     };
 
 const countOrder = ['add', 'change', 'replace', 'destroy', 'import', 'move', 'forget'] as const;
