@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import type { Team } from '../fixtures/sandbox/model.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
+import { inDatabase } from './postgres.ts';
 import {
   appliesOf,
   ask,
@@ -88,6 +89,19 @@ describe.concurrent('reviews', () => {
     await untilComment(pullRequest, 'a later review requests changes');
     expect((await ask(pullRequest, 'mona', '/hatchet apply')).reply).toContain('needs 1 approval');
     expect(await appliesOf(world, 'dismissed')).toEqual([]);
+    const said = (event: object) => expect.objectContaining(event);
+    const dismissed = await inDatabase(
+      world.databaseUrl,
+      (sql) =>
+        sql`select actor, action, reason from event
+          where repository_id = ${world.repository.id} and number = ${pullRequest.number}
+            and action in ('withdraw', 'dismiss-review') order by id`,
+    );
+    expect([...dismissed]).toEqual([
+      said({ actor: 'mona', action: 'dismiss-review' }),
+      said({ actor: 'hatchet', action: 'withdraw', reason: 'review dismissed: the approval of hubot' }),
+      said({ actor: 'hubot', action: 'withdraw', reason: 'changes requested' }),
+    ]);
   });
 
   test('one counts for nothing where hatchet.yaml takes approvals by comment only', async ({ expect }) => {

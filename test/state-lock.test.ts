@@ -277,6 +277,15 @@ describe.concurrent('a state that cannot be written (S5)', () => {
       expect((await applyAndFetch(pullRequest)).seen).toMatch(/^600 true \{.*large large/s);
       expect(mainComment(pullRequest)).toContain('A disk is full, says Terraform');
       expect(await appliesOf(world, 'full')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
+      expect((await ask(pullRequest, 'hubot', '/hatchet unlock')).reply).toContain('so is the state');
+      const settled = () =>
+        inDatabase(
+          world.databaseUrl,
+          (sql) => sql`select actor, reason from event
+            where repository_id = ${world.repository.id} and action = 'settle-state' and target = 'full'`,
+        );
+      await vi.waitUntil(async () => (await settled()).length > 0, { timeout: patienceMs });
+      expect([...(await settled())]).toEqual([{ actor: 'hubot', reason: 'given up' }]);
     } finally {
       unmount(disk);
     }

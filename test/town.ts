@@ -272,7 +272,8 @@ export function createTown(sets: readonly (readonly number[])[], mode: LockMode)
     share.turn = null;
     share.begun = false;
     if (share.apply === 'held' || share.apply === 'unknown') share.apply = 'none';
-    ask(of, share, { kind: 'release', ref: refOf(of), why });
+    const ref = refOf(of);
+    ask(of, share, { kind: 'release', ref, ...(why === 'closed' ? { why } : { why, actor: '' }) });
   }
   function heed(of: Person, index: number, news: News): void {
     const share = of.shares.find((each) => each.index === index);

@@ -5,7 +5,7 @@ import { changeProject } from './desk.ts';
 import { playRound } from './going-on.ts';
 import { knownProjects } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { isHeld, isUnderWay, isUnknown } from './model/round.ts';
+import { isHeld, isUnderWay, isUnknown, leftState } from './model/round.ts';
 import { endRound } from './planning.ts';
 import type { CommandRefusal, Reply } from './port/answer.ts';
 import { goOnOrTell, withoutBegun } from './taking-turns.ts';
@@ -87,7 +87,13 @@ export async function unlock(desk: Desk, wish: Wish, chosen: readonly ProjectSta
   // What this pull request once applied may not be among its projects any more.
   const others =
     wish.projects.length === 0 ? desk.state.touched.filter(({ name }) => !inLine.includes(name)) : [];
-  await tellProjects(desk, [...places, ...others], { kind: 'release', ref: desk.state.ref, why: 'unlock' });
+  const { ref } = desk.state;
+  await tellProjects(desk, [...places, ...others], {
+    kind: 'release',
+    ref,
+    why: 'unlock',
+    actor: wish.actor,
+  });
   const released = [...places, ...others].map(({ name }) => name);
   desk.state = { ...desk.state, touched: withoutBegun(desk.state.touched, released) };
   const unknown = projects.filter(isUnknown);
@@ -98,7 +104,8 @@ export async function unlock(desk: Desk, wish: Wish, chosen: readonly ProjectSta
   desk.stale = true;
   // What waited for one of them goes on.
   void goOnOrTell(desk);
-  return { kind: 'done', to: wish.actor, text: 'locks given up' };
+  const hadState = projects.some((project) => project.unwritten !== undefined || leftState(project));
+  return { kind: 'done', to: wish.actor, text: hadState ? 'locks and a state given up' : 'locks given up' };
 }
 
 /** Where its project's workflow was ended from outside, the next life of it tells what became of an apply. */

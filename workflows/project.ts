@@ -168,8 +168,8 @@ async function letGo(office: Office, request: Extract<ProjectRequest, { kind: 'r
   if ((await recover(office)) === 'found') return;
   const { owner, running } = office.lock;
   await refuseWaiting(office.lock, ref.number);
-  const mayAbandon = why === 'unlock' && running === null && (owner === null || owner === ref.number);
-  if (mayAbandon) await abandon(office);
+  const isOwners = running === null && (owner === null || owner === ref.number);
+  if (why === 'unlock' && isOwners) await abandon(office, request.actor);
   move(office, release(office.lock, ref.number, why));
 }
 

@@ -76,11 +76,14 @@ const isSame = (one: LostApproval, other: LostApproval): boolean =>
 function note(desk: Desk, { approval, why }: Loss): void {
   const { ref } = desk.state;
   const { actor, project: target, digest } = approval;
-  const event = { ...placeOf(desk), actor: actor.login, action: 'withdraw', target, digest };
-  desk.records.push(
-    { kind: 'withdrawal', ref, approval },
-    { kind: 'event', key: uuid4(), event: { ...event, allowed: true, reason: why } },
-  );
+  const who = ownWords.includes(why)
+    ? { actor: actor.login, reason: why }
+    : { actor: 'hatchet', reason: `${why}: the approval of ${actor.login}` };
+  const event = { ...placeOf(desk), ...who, action: 'withdraw', target, digest, allowed: true };
+  desk.records.push({ kind: 'withdrawal', ref, approval }, { kind: 'event', key: uuid4(), event });
 }
+
+/** What whoever said yes has done; everything else came over them. Who dismissed a review is recorded where that is heard. */
+const ownWords: readonly LossReason[] = ['changes requested', 'review withdrawn'];
 
 const placeOf = ({ state: { ref } }: Desk) => ({ repository: ref.repository, number: ref.number });

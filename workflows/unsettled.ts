@@ -144,9 +144,9 @@ export async function heedFinding(office: Office): Promise<void> {
   move(office, thaw(office.lock));
 }
 
-export async function abandon({ repository, project }: Office): Promise<void> {
+export async function abandon({ repository, project }: Office, actor: string): Promise<void> {
   try {
-    await abandonApply({ repository, project });
+    await abandonApply({ repository, project, actor });
   } catch (error) {
     log.error('an apply could not be given up', { error });
   }

@@ -35,6 +35,8 @@ const commands: Record<Verb, { readonly arguments: string; readonly does: string
 const doneTexts: Record<Extract<Reply, { kind: 'done' }>['text'], string> = {
   'nothing to apply': 'there is nothing to apply.',
   'locks given up': 'the locks of this pull request are given up.',
+  'locks and a state given up':
+    'the locks of this pull request are given up, and so is the state that Terraform could not write: what is planned next knows nothing of it. Whoever runs Hatchet can still get it with `npm run state`.',
   'nothing to cancel': 'there is nothing to cancel.',
   'stop needs a second word':
     'stopping an apply leaves its project half-changed. Comment `/hatchet cancel` again within 10 minutes to stop it.',

@@ -17,7 +17,7 @@ export type UnwrittenStates = {
   /** What this apply left; null when that is nothing, or settled. */
   ofRun(runId: RunId): Promise<UnwrittenState | null>;
   /** A person who unlocks the project has looked at what is there. */
-  giveUp(project: ProjectKey): Promise<void>;
+  giveUp(project: ProjectKey, actor: string): Promise<void>;
 };
 
 const columns = {
@@ -46,9 +46,9 @@ export function createUnwrittenStates(sql: Sql): UnwrittenStates {
         await sql`select run_id as "runId", number, kept from unwritten_state where run_id = ${runId}`;
       return runRows.parse(found)[0] ?? null;
     },
-    async giveUp({ repositoryId, dir, workspace }) {
+    async giveUp({ repositoryId, dir, workspace }, actor) {
       await sql`insert into settled_state (run_id, how, actor)
-        select run_id, 'given up', 'unlock' from unwritten_state
+        select run_id, 'given up', ${actor} from unwritten_state
         where repository_id = ${repositoryId} and dir = ${dir} and workspace = ${workspace}
         on conflict (run_id) do nothing`;
     },

@@ -39,7 +39,8 @@ export type WaitingRequest = ApplyRequest | TurnRequest;
 /** What a pull request asks of the workflow that owns a project. */
 export type ProjectRequest =
   | WaitingRequest
-  | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'closed' | 'unlock' }
+  | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'closed' }
+  | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'unlock'; readonly actor: string }
   /** What waits as this run was granted anew, for a head that changes nothing of the project. */
   | {
       readonly kind: 'renew';

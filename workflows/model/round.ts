@@ -164,6 +164,13 @@ export function isSpent({ apply }: ProjectState): boolean {
   return apply?.phase.kind === 'over' && ['failed', 'unknown'].includes(apply.phase.outcome.kind);
 }
 
+/** Terraform could not write its state, which is kept, or is still on its runner's disk. */
+export function leftState({ apply }: ProjectState): boolean {
+  const outcome = apply?.phase.kind === 'over' ? apply.phase.outcome : null;
+  if (outcome?.kind === 'failed') return outcome.stateKept || outcome.stateOnRunner === true;
+  return outcome?.kind === 'unknown' && outcome.finding?.kind === 'unwritten';
+}
+
 /** What was found out about such an apply; null while nothing was. */
 export function findingOf({ apply }: ProjectState): Finding | null {
   const outcome = apply?.phase.kind === 'over' ? apply.phase.outcome : null;

@@ -37,6 +37,7 @@ export type Reply =
       readonly text:
         | 'nothing to apply'
         | 'locks given up'
+        | 'locks and a state given up'
         | 'nothing to cancel'
         | 'stop needs a second word'
         | 'applies are being stopped'

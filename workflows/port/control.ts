@@ -164,7 +164,11 @@ export type ControlActivities = {
    * A person said `unlock`: an apply of the project that began and never reported, or of which nobody knows what it has
    * done, stays unknown for good and keeps nothing out any more, and a state that is not put back is given up.
    */
-  abandonApply(request: { readonly repository: Repository; readonly project: ProjectPlace }): Promise<void>;
+  abandonApply(request: {
+    readonly repository: Repository;
+    readonly project: ProjectPlace;
+    readonly actor: string;
+  }): Promise<void>;
   /** Tells a pull request's workflow what became of its wish; one that is over hears nothing, and that is no error. */
   tellNews(request: {
     readonly workflowId: string;
