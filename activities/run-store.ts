@@ -19,6 +19,8 @@ export type StoredPlan = {
   readonly varFiles: readonly string[];
   /** Directories of the local modules that init found, relative to the repository. */
   readonly moduleDirs: readonly string[];
+  /** Those of them that its code does not name, as far as reading the code alone tells. */
+  readonly missedModules: readonly string[];
 };
 
 export type PlanBytes = {

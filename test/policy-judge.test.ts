@@ -106,6 +106,7 @@ const stored: StoredPlan = {
   planFileSha256: 'd'.repeat(64),
   varFiles: [],
   moduleDirs: [],
+  missedModules: [],
 };
 
 function requestWith(protect: readonly string[]): JudgeRequest {

@@ -345,5 +345,6 @@ function stored(): StoredPlan {
     planFileSha256: 'd'.repeat(64),
     varFiles: [],
     moduleDirs: [],
+    missedModules: [],
   };
 }

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readModuleDirs } from '../activities/terraform/module-dirs.ts';
 import { backend, calls, type Files, names, projectsOf, useInspections } from './source-inspections.ts';
 import { findTestTools } from './tools.ts';
@@ -28,8 +28,8 @@ test('what the newest plan used changes a project whose source is computed', asy
   const before = await inspectChange(files, change);
   expect(names(before)).toEqual(['lib']);
   planned().push(
-    { dir: 'app', workspace: 'default', moduleDirs: ['lib'] },
-    { dir: 'other', workspace: 'default', moduleDirs: ['lib'] },
+    { dir: 'app', workspace: 'default', moduleDirs: ['lib'], missedModules: [] },
+    { dir: 'other', workspace: 'default', moduleDirs: ['lib'], missedModules: [] },
   );
   const inspection = await inspectChange(files, change);
   expect(names(inspection)).toEqual(['app', 'lib']);
@@ -39,7 +39,7 @@ test('what the newest plan used changes a project whose source is computed', asy
 });
 
 test('and is a part of what the project is planned from', async () => {
-  planned().push({ dir: 'app', workspace: 'default', moduleDirs: ['lib'] });
+  planned().push({ dir: 'app', workspace: 'default', moduleDirs: ['lib'], missedModules: [] });
   const digest = async (lib: string) => {
     const changes = { 'lib/more.tf': lib, 'app/x.txt': '' };
     const [app] = projectsOf(await inspectChange(files, changes));
@@ -47,6 +47,33 @@ test('and is a part of what the project is planned from', async () => {
   };
   expect(await digest('# one\n')).toBe(await digest('# one\n'));
   expect(await digest('# one\n')).not.toBe(await digest('# two\n'));
+});
+
+describe('where the code can be followed', () => {
+  const sure: Files = { ...files, 'sure/main.tf': backend + calls('../named'), 'named/main.tf': '' };
+  const newest = (missedModules: readonly string[]) =>
+    planned().push({
+      ...{ dir: 'sure', workspace: 'default', moduleDirs: ['lib', 'named'], missedModules },
+    });
+
+  test('what init found beyond it changes the project, and is told', async () => {
+    newest(['lib']);
+    expect(names(await inspectChange(sure, change))).toEqual(['lib', 'sure']);
+    expect(logged().filter((line) => line.includes('only init found'))).toEqual([
+      expect.stringContaining('"project":"sure","modules":["lib"]'),
+    ]);
+  });
+
+  test('what a plan of other code called does not', async () => {
+    newest([]);
+    expect(names(await inspectChange(sure, change))).toEqual(['lib']);
+  });
+
+  test('what the code names is known to whoever plans it; what only init found is not named by it', async () => {
+    newest(['lib']);
+    const [project] = projectsOf(await inspectChange(sure, { 'sure/more.tf': '# more\n' }));
+    expect(project).toMatchObject({ name: 'sure', modules: ['named'] });
+  });
 });
 
 const link = (content: string) => ({ mode: '120000', content });

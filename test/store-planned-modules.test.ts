@@ -20,19 +20,30 @@ afterAll(async () => {
   await store?.close();
 });
 
-async function plan(dir: string, number: number, moduleDirs: readonly string[]): Promise<void> {
-  await store.runs.savePlan({ ...somePlan({ dir, number }), moduleDirs }, someBytes('x'));
+type Modules = { readonly moduleDirs: readonly string[]; readonly missedModules?: readonly string[] };
+
+async function plan(dir: string, number: number, { moduleDirs, missedModules = [] }: Modules): Promise<void> {
+  await store.runs.savePlan({ ...somePlan({ dir, number }), moduleDirs, missedModules }, someBytes('x'));
 }
 
-test('the newest plan of each project counts, of whichever pull request', async () => {
-  expect(await store.plannedModules(repository.id)).toEqual([]);
-  await plan('prod', 1, ['a']);
-  await plan('dev', 1, ['a', 'b']);
-  await plan('prod', 2, ['c']);
-  const found = await store.plannedModules(repository.id);
-  expect(found.toSorted((left, right) => left.dir.localeCompare(right.dir))).toEqual([
-    { dir: 'dev', workspace: 'default', moduleDirs: ['a', 'b'] },
-    { dir: 'prod', workspace: 'default', moduleDirs: ['c'] },
+const place = (dir: string, uncertain: boolean) => ({ dir, workspace: 'default', uncertain });
+
+test('the newest plan of each project counts, of whichever pull request, where it says something', async () => {
+  const [prod, dev] = [place('prod', true), place('dev', true)];
+  expect(await store.plannedModules(repository.id, [prod])).toEqual([]);
+  await plan('prod', 1, { moduleDirs: ['a'], missedModules: ['a'] });
+  await plan('dev', 1, { moduleDirs: ['a', 'b'] });
+  await plan('prod', 2, { moduleDirs: ['c'] });
+  await plan('odd', 1, { moduleDirs: ['"missedModules":["'] });
+  await plan('missed', 1, { moduleDirs: ['a', 'b'], missedModules: ['b'] });
+  expect(await store.plannedModules(repository.id, [prod, dev, place('none', true)])).toEqual([
+    { dir: 'prod', workspace: 'default', moduleDirs: ['c'], missedModules: [] },
+    { dir: 'dev', workspace: 'default', moduleDirs: ['a', 'b'], missedModules: [] },
   ]);
-  expect(await store.plannedModules(parseRepositoryId(repository.id + 1))).toEqual([]);
+  const certain = ['prod', 'dev', 'odd', 'missed'].map((dir) => place(dir, false));
+  expect(await store.plannedModules(repository.id, certain)).toEqual([
+    { dir: 'missed', workspace: 'default', moduleDirs: ['a', 'b'], missedModules: ['b'] },
+  ]);
+  expect(await store.plannedModules(parseRepositoryId(repository.id + 1), [prod])).toEqual([]);
+  expect(await store.plannedModules(repository.id, [{ ...prod, workspace: 'blue' }])).toEqual([]);
 });

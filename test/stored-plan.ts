@@ -62,6 +62,7 @@ export function somePlan(
     planFileSha256: 'f'.repeat(64),
     varFiles: [],
     moduleDirs: [],
+    missedModules: [],
   };
 }
 

@@ -9,6 +9,8 @@ export type Inputs = {
   readonly paths: ReadonlySet<string>;
   /** Module directories whose code is read, links followed. */
   readonly modules: ReadonlySet<string>;
+  /** Those of them that no code names, as far as it can be followed. */
+  readonly foundByInit: ReadonlySet<string>;
   /** Files and directories that its code names, by their path as it is named. */
   readonly named: ReadonlySet<string>;
   /** Paths of module sources that are no directory of this tree. */
@@ -32,6 +34,7 @@ type Walk = {
   readonly isProject: ReadonlySet<string>;
   readonly paths: Set<string>;
   readonly modules: Set<string>;
+  readonly foundByInit: ReadonlySet<string>;
   readonly named: Set<string>;
   readonly missing: Set<string>;
   readonly outside: OutsideCall[];
@@ -49,6 +52,7 @@ export function findInputs(
   const { dir, engine } = project;
   const empty = { paths: new Set<string>(), modules: new Set<string>(), named: new Set<string>() };
   const walk: Walk = {
+    foundByInit: new Set(),
     ...{ map, engine, dir, isProject, ...empty },
     ...{ missing: new Set<string>(), outside: [], untraced: [], reached: new Set([dir]) },
   };

@@ -80,6 +80,7 @@ export const storedPlanSchema = z.object({
   // Plans of the first release were stored without these.
   varFiles: z.array(z.string()).default([]),
   moduleDirs: z.array(z.string()).default([]),
+  missedModules: z.array(z.string()).default([]),
 }) satisfies z.ZodType<StoredPlan>;
 
 const value = z.discriminatedUnion('kind', [

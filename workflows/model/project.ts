@@ -37,6 +37,11 @@ export type AffectedProject = Project & {
    * the list goes on with what they depend on.
    */
   readonly dependsOn: readonly string[];
+  /**
+   * Directories of the local modules that its code names, without its own, links resolved. Absent where there are too
+   * many to carry, and in older histories.
+   */
+  readonly modules?: readonly string[];
   /** What its files alone show to be wrong; with one of them it is not planned, and these are the answer. */
   readonly problems: readonly Diagnostic[];
 };
