@@ -615,14 +615,14 @@ describe('the comment', () => {
           },
         ),
       ],
-      { editsConfiguration: true },
+      { editsConfiguration: true, inactiveEntries: ['prod@eu', 'dns'] },
     );
     expect(renderComment(picture, new Map(), noLinks)).toMatchInlineSnapshot(`
       "<!-- hatchet:pr -->
       **Waiting for 1 approval: \`prod\` replaces \`aws_db_instance.main\`.**
       Those named below: **Approve** on the hatchet/apply check, or comment \`/hatchet approve\`. Then merging applies it.
 
-      \`hatchet.yaml\` is changed here: inactive until merged.
+      \`hatchet.yaml\` is changed here: inactive until merged. \`prod@eu\` and \`dns\` are new or changed there. Nothing plans them that way here, nor when this is merged: the next pull request that changes their files does.
 
       | Project | Add | Change | Destroy | Replace | Policy           | Status  |
       | :------ | --: | -----: | ------: | ------: | :--------------- | :------ |

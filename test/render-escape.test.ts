@@ -16,6 +16,7 @@ import {
 import { renderReply } from '../activities/render/reply.ts';
 import type { PlanChanges } from '../workflows/model/change.ts';
 import type { Check } from '../workflows/model/check.ts';
+import type { Finding, ItemFate } from '../workflows/model/comparison.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { Unmet } from '../workflows/model/requirement.ts';
@@ -126,6 +127,8 @@ function withoutCode(markdown: string): string {
 
 const ownTags =
   /^<(?:\/?(?:p|strong|table|thead|tbody|tr|ul|li|details|summary|b|sub)|br|details open|t[hd](?: align="(?:left|right)")?|\/t[hd]|!-- hatchet:pr --|a href="https:\/\/(?:github\.com\/octo-org|hatchet\.example)\/[^"]*"|\/a)>$/;
+const ownNumber = 907;
+const ownPullRequest = /#907\b/g;
 const ownPeople = /@(?:mona|hubot-reviewer|octo-org\/platform)(?![\w/-])/g;
 
 /** GitHub looks at one run of text at a time, so what stands between two tags is judged alone. */
@@ -135,6 +138,7 @@ function problemsIn(markdown: string): readonly string[] {
   const text = html
     .replace(/<[^>]*>/g, '⌷')
     .replace(ownPeople, '')
+    .replace(ownPullRequest, '')
     .replace(/&[#a-z0-9]+;/g, decode);
   const acted = [/@\w/, /#\d/, /\bgh-\d/i, /:\/\/|www\./, /:[a-z0-9_+-]+:/, /\$/, /[0-9a-f]{7}/].flatMap(
     (pattern) => pattern.exec(text)?.[0] ?? [],
@@ -286,10 +290,10 @@ test('only what can be a login or a team is a mention', () => {
   `);
 });
 
-/** A picture in which every text from outside is one of `texts`. */
+/** A picture in which every text from outside is one of `texts`; `chosen` says which headline, status and finding. */
 function hostileView(
   texts: readonly string[],
-  kinds: { headline: Headline['kind']; status: ProjectStatus['kind'] },
+  chosen: { readonly headline: number; readonly status: number; readonly finding: number },
 ): {
   readonly view: View;
   readonly changes: Map<ReturnType<typeof plan>['id'], PlanChanges>;
@@ -326,13 +330,35 @@ function hostileView(
     },
     { kind: 'up_to_date', base: text() },
   ];
+  const lock = { id: text(), operation: text(), who: nobody(), created: '2026-11-21T22:04:00Z' };
+  const fates: readonly ItemFate[] = [
+    { address: text(), approved: 'create', now: null, fate: 'done' },
+    { address: text(), approved: 'replace', now: 'replace', fate: 'not done' },
+    { address: text(), approved: null, now: 'delete', fate: 'different' },
+  ];
+  const comparison = {
+    ...{ total: 2, done: 1, items: fates },
+    counts: { done: 1, 'not done': 1, different: 1 },
+  };
+  const finding = pick<Finding | undefined>(
+    [
+      undefined,
+      { kind: 'compared', same: false, comparison },
+      { kind: 'compared', same: false, comparison, atWorkUntil: '2026-11-21T22:04:00Z' },
+      { kind: 'state-locked', lock, own: true },
+      { kind: 'state-locked', lock, own: false },
+      { kind: 'unwritten', state: { runId: someRun, number: ownNumber, kept: true } },
+      { kind: 'not-compared', diagnostics: [diagnostic()] },
+    ],
+    chosen.finding,
+  );
   const statuses: Record<ProjectStatus['kind'], ProjectStatus> = {
     planning: { kind: 'planning', since: null },
     after: { kind: 'after', projects: [name], diagnostics: [diagnostic()], diagnosticCount: 2 },
     held: { kind: 'held', projects: [name] },
     stopped: { kind: 'stopped', projects: [name] },
-    superseded: { kind: 'superseded', by: 14 },
-    locked: { kind: 'locked', project: name, owner: 7, position: 2, since: '2026-11-21T22:04:00Z' },
+    superseded: { kind: 'superseded', by: ownNumber },
+    locked: { kind: 'locked', project: name, owner: ownNumber, position: 2, since: '2026-11-21T22:04:00Z' },
     cancelled: { kind: 'cancelled' },
     failed: { kind: 'failed', diagnostics: [diagnostic(), diagnostic()], diagnosticCount: 5 },
     'no-changes': { kind: 'no-changes' },
@@ -353,8 +379,11 @@ function hostileView(
       done: 1,
       total: 3,
     },
-    'state-unwritten': { kind: 'state-unwritten', state: { runId: someRun, number: 3, kept: true } },
-    unknown: { kind: 'unknown', reason: text() },
+    'state-unwritten': { kind: 'state-unwritten', state: { runId: someRun, number: ownNumber, kept: true } },
+    unknown: {
+      ...{ kind: 'unknown', reason: text() },
+      ...(finding === undefined ? {} : { finding }),
+    },
   };
   const headlines: Record<Headline['kind'], Headline> = {
     planning: { kind: 'planning', projects: [name, text()] },
@@ -415,7 +444,7 @@ function hostileView(
       error: text(),
     }),
   ];
-  const row = project(name, statuses[kinds.status], {
+  const row = project(name, pick(Object.values(statuses), chosen.status), {
     plan: planned,
     verdicts,
     required: [
@@ -427,61 +456,29 @@ function hostileView(
     voided: text(),
   });
   return {
-    view: view(headlines[kinds.headline], [row, project(text(), { kind: 'ready' })], {
+    view: view(pick(Object.values(headlines), chosen.headline), [row, project(text(), { kind: 'ready' })], {
       base: text(),
       editsConfiguration: true,
+      inactiveEntries: [text(), text()],
+      deleted: [
+        { name: text(), resources: 1, manager: { kind: 'managed', project: text(), number: null } },
+        { name: text(), resources: 1, manager: { kind: 'unplanned', project: text() } },
+      ],
     }),
     changes: new Map([[planned.id, changes]]),
   };
 }
 
-const headlineKinds: readonly Headline['kind'][] = [
-  'planning',
-  'cancelled',
-  'no-projects',
-  'no-changes',
-  'draft',
-  'fork',
-  'conflict',
-  'config-broken',
-  'operator-error',
-  'plan-failed',
-  'denied',
-  'rejected',
-  'waiting-for-approval',
-  'waiting-for-requirements',
-  'ready',
-  'applying',
-  'apply-failed',
-  'unknown',
-  'applied',
-  'partly-applied',
-  'closed',
-];
-const statusKinds: readonly ProjectStatus['kind'][] = [
-  'planning',
-  'cancelled',
-  'failed',
-  'no-changes',
-  'judging',
-  'denied',
-  'rejected',
-  'waiting-for-approval',
-  'waiting-for-requirements',
-  'ready',
-  'queued',
-  'applying',
-  'applied',
-  'apply-failed',
-  'unknown',
-];
+const pick = <Each>(all: readonly Each[], index: number): Each => all[index % all.length] as Each;
+
 const hostile = fc
   .record({
     texts: fc.array(nasty, { minLength: 3, maxLength: 11 }),
-    headline: fc.constantFrom(...headlineKinds),
-    status: fc.constantFrom(...statusKinds),
+    headline: fc.nat(),
+    status: fc.nat(),
+    finding: fc.nat(),
   })
-  .map(({ texts, ...kinds }) => hostileView(texts, kinds));
+  .map(({ texts, ...chosen }) => hostileView(texts, chosen));
 
 describe('everything from outside at once (S9)', () => {
   test('in the comment', () => {

@@ -134,6 +134,7 @@ export function view(headline: Headline, projects: readonly ProjectView[], more:
     checks: [],
     mergeRefusal: null,
     editsConfiguration: false,
+    inactiveEntries: [],
     editedPolicies: nothingEdited,
     plannedAt: '2026-11-21T22:04:31Z',
     comment: true,

@@ -446,6 +446,36 @@ describe('projects that end', () => {
     'hatchet.yaml': yaml(...entries),
     ...{ 'a/main.tf': backend, 'b/main.tf': backend, 'c/d/main.tf': backend, 'found/main.tf': backend },
   };
+  test.each<[string, Files, readonly string[] | undefined]>([
+    [
+      'nothing, where only the order is another',
+      { 'hatchet.yaml': yaml(...entries.toReversed()) },
+      undefined,
+    ],
+    [
+      'a workspace, a version and values, and what is found no longer under its own name',
+      {
+        'hatchet.yaml': yaml(
+          ...entries.slice(0, 2),
+          '{ dir: a, workspace: us }',
+          '{ dir: b, name: dns, version: "1.10" }',
+          '{ dir: c/d, var_files: [eu.tfvars] }',
+          '{ dir: found, name: live }',
+        ),
+        'c/d/eu.tfvars': '',
+      },
+      ['a@us', 'c/d', 'dns', 'live'],
+    ],
+    ['no rules', { 'hatchet.yaml': `${yaml(...entries)}approvals: { count: 2 }\n` }, undefined],
+    [
+      'not what is planned here as it will be',
+      { 'hatchet.yaml': yaml(...entries, '{ dir: x }'), 'x/main.tf': backend },
+      undefined,
+    ],
+  ])('what an edited hatchet.yaml adds and changes: %s', async (_, changes, expected) => {
+    expect((await inspectChange(listed, changes)).edited).toEqual({ problems: [], entries: expected });
+  });
+
   const unlistedOf = ({ source }: Awaited<ReturnType<typeof inspectChange>>) =>
     source.kind === 'merged' ? (source.deleted.unlisted ?? []) : [];
   const without = (...left: readonly string[]) => ({ 'hatchet.yaml': yaml(...left) });

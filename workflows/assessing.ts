@@ -48,6 +48,7 @@ export function assess(assessment: Assessment): Findings {
     words: wordsOf(inspection.pullRequest),
     editedPolicies: inspection.editedPolicies,
     editsConfiguration: edited !== null,
+    ...(edited?.entries === undefined ? {} : { inactiveEntries: edited.entries }),
     poolWaitMs: inspection.poolWaitMs,
     containsBase: inspection.containsBase,
     projects,

@@ -56,11 +56,13 @@ function frame(
 }
 
 /** What a pull request may not change for itself. */
-function inactiveLines({ editsConfiguration, editedPolicies }: View): readonly string[] {
+function inactiveLines({ editsConfiguration, inactiveEntries, editedPolicies }: View): readonly string[] {
   const { files, problems } = editedPolicies;
   const [problem, ...others] = problems;
   return [
-    ...(editsConfiguration ? ['`hatchet.yaml` is changed here: inactive until merged.'] : []),
+    ...(editsConfiguration
+      ? [`\`hatchet.yaml\` is changed here: inactive until merged.${entriesSentence(inactiveEntries)}`]
+      : []),
     ...(files.length === 0
       ? []
       : [
@@ -72,4 +74,11 @@ function inactiveLines({ editsConfiguration, editedPolicies }: View): readonly s
           `Merged as it is here, it could not judge. ${diagnosticText(problem)}${others.length === 0 ? '' : ` (and ${others.length} more)`}`,
         ]),
   ];
+}
+
+/** Begins with a space. A merge is planned by what the base branch said before it. */
+function entriesSentence(entries: readonly string[]): string {
+  if (entries.length === 0) return '';
+  const [are, them, their] = entries.length === 1 ? ['is', 'it', 'its'] : ['are', 'them', 'their'];
+  return ` ${nameList(entries)} ${are} new or changed there. Nothing plans ${them} that way here, nor when this is merged: the next pull request that changes ${their} files does.`;
 }

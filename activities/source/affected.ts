@@ -64,6 +64,30 @@ export function findAdded(
   return [...new Map(added.map((project) => [placeOf(project), project])).values()].sort(byName);
 }
 
+/**
+ * Projects of `after`, which hatchet.yaml has once it is what the pull request makes of it, that are not planned so
+ * before: they are new, or are planned otherwise then.
+ */
+export function findActivated(
+  { projects: after }: Pick<RepositoryProjects, 'projects'>,
+  { projects: now }: Pick<RepositoryProjects, 'projects'>,
+): RepositoryProject[] {
+  const known = new Set(now.map(settingsOf));
+  return after.filter((project) => !known.has(settingsOf(project))).sort(byName);
+}
+
+/** What a plan is made by, of all that hatchet.yaml can say. */
+const settingsOf = ({ name, dir, workspace, engine, entry }: RepositoryProject): string =>
+  JSON.stringify([
+    name,
+    dir,
+    workspace,
+    engine,
+    entry?.version,
+    entry?.var_files ?? [],
+    entry?.pool ?? 'default',
+  ]);
+
 function groupByPath<Item>(
   items: readonly Item[],
   paths: (item: Item) => Iterable<string>,

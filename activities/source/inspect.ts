@@ -8,7 +8,7 @@ import type { Sha } from '../../workflows/model/identifiers.ts';
 import type { Project } from '../../workflows/model/project.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { ConfigurationFound, Inspection } from '../../workflows/port/inspection.ts';
-import { findAdded, findAffected, findDeleted, findUnlisted } from './affected.ts';
+import { findActivated, findAdded, findAffected, findDeleted, findUnlisted } from './affected.ts';
 import { bringCommits } from './bring-commits.ts';
 import { type CodeMap, mapCode } from './code-map.ts';
 import {
@@ -202,10 +202,9 @@ export function createSourceInspector(options: {
       ]);
       const { before, now } = await findBoth(origin, was, baseTree, is);
       const since = pullRequest.state === 'merged' ? await findAtTip(mirror, origin, pullRequest) : [];
-      const after = is.found.kind === 'valid' ? findProjects(is.map, is.found.file).projects : [];
       return {
         projects: [...now.projects, ...since],
-        added: findAdded([...now.projects, ...after], before.projects),
+        added: findAdded([...now.projects, ...(findAfter(is)?.projects ?? [])], before.projects),
       };
     },
     async inspect({ origin, pullRequest, begun }) {
@@ -231,13 +230,18 @@ export function createSourceInspector(options: {
       logUntraced(log, origin, affected);
       const files = createSmallFiles(mirror.objects);
       const gone = findDeleted(now, before);
-      const unlisted = changed.includes(configurationPath) ? findLeaving(is, before, gone) : [];
+      const after = changed.includes(configurationPath) ? findAfter(is) : null;
+      const unlisted = after === null ? [] : findUnlisted(after, before, gone);
+      const activated = after === null ? [] : findActivated(after, named);
       const [projects, deleted] = await Promise.all([
         describeProjects(now, affected, files),
         describeProjects(before, [...gone, ...unlisted], files),
       ]);
       return {
         ...said,
+        ...(said.edited === null || activated.length === 0
+          ? {}
+          : { edited: { ...said.edited, entries: activated.map(({ name }) => name) } }),
         source: {
           kind: 'merged',
           source: { head, base, tree: merge.tree },
@@ -255,13 +259,8 @@ export function createSourceInspector(options: {
 }
 
 /** What the edited hatchet.yaml says counts from the merge on; what is broken brings no such moment. */
-function findLeaving(
-  { map, found }: Tree,
-  before: RepositoryProjects,
-  gone: readonly RepositoryProject[],
-): readonly RepositoryProject[] {
-  return found.kind === 'valid' ? findUnlisted(findProjects(map, found.file), before, gone) : [];
-}
+const findAfter = ({ map, found }: Tree): RepositoryProjects | null =>
+  found.kind === 'valid' ? findProjects(map, found.file) : null;
 
 /**
  * A pull request can break the configuration without a change to it, by deleting what it names: merging it would stop

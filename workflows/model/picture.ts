@@ -50,6 +50,7 @@ export function viewOf(state: PullRequestState): View | null {
     checks: checksOf({ state, round, pullRequest, projects }),
     mergeRefusal: mergeRefusal(state, pullRequest),
     editsConfiguration: found?.editsConfiguration ?? false,
+    inactiveEntries: found?.inactiveEntries ?? [],
     editedPolicies: found?.editedPolicies ?? nothingEdited,
     plannedAt: round.plannedAt,
     comment:

@@ -134,6 +134,8 @@ export type Findings =
       readonly words: Pick<PullRequest, 'title' | 'labels' | 'base'>;
       readonly editedPolicies: EditedPolicies;
       readonly editsConfiguration: boolean;
+      /** Names of projects that hatchet.yaml adds, or has planned in another way, once it is merged. Absent: none. */
+      readonly inactiveEntries?: readonly string[];
       /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
       readonly poolWaitMs: number;
       /** The head contains the tip of the base branch. */

@@ -212,6 +212,8 @@ export type View = {
   readonly mergeRefusal: string | null;
   /** The pull request edits hatchet.yaml: it is inactive until merged. */
   readonly editsConfiguration: boolean;
+  /** Projects that it adds there, or has planned in another way: not by this pull request. */
+  readonly inactiveEntries: readonly string[];
   /** The repository's own policies that it edits, as far as its changed files are carried: inactive until merged. */
   readonly editedPolicies: EditedPolicies;
   /** ISO 8601; when the plans on show were finished; null before the first. */

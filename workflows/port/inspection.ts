@@ -21,8 +21,14 @@ export type Inspection = {
   readonly configuration: ConfigurationFound;
   /** Why nothing may be applied from the base branch, as the default branch says now; null: it may. */
   readonly barred: BranchBar | null;
-  /** The pull request changes hatchet.yaml itself; `problems` are those of the new text. */
-  readonly edited: { readonly problems: readonly Diagnostic[] } | null;
+  /**
+   * The pull request changes hatchet.yaml itself; `problems` are those of the new text. `entries`: names of the projects
+   * that it adds to the file or has planned in another way, from the merge on; absent: none.
+   */
+  readonly edited: {
+    readonly problems: readonly Diagnostic[];
+    readonly entries?: readonly string[];
+  } | null;
   /** The head contains the tip of the base branch; false of one that is closed. */
   readonly containsBase: boolean;
   /** How long a plan or an apply waits for a runner before somebody looks whether there is one. */
