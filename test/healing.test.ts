@@ -217,7 +217,7 @@ describe.concurrent('what GitHub did not get across', () => {
     const pullRequest = await openOn(world, { dir: 'clicking', body: database('2') });
     await untilComment(pullRequest, 'Waiting for 1 approval');
     world.sandbox.faults.loseNext({ event: 'check_run', action: 'requested_action' });
-    pullRequest.clickButton(pullRequest.check('hatchet/apply'), 'approve', 'hubot');
+    click(pullRequest, pullRequest.check('hatchet/apply'), 'Approve', 'hubot');
     await untilReady(pullRequest);
     const clicks = world.sandbox.deliveries.list().filter(({ action }) => action === 'requested_action');
     expect(clicks.map(({ redelivery, status }) => [redelivery, status])).toEqual([

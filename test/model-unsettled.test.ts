@@ -51,10 +51,16 @@ test('a button to break locks names them, in what GitHub takes, and comes back a
   const locks = tagOfLocks(['a', 'b']);
   expect(tagOfLocks(['b', 'a'])).toBe(locks);
   for (const others of [['a'], ['b'], ['a', 'c'], ['ab'], []]) expect(tagOfLocks(others)).not.toBe(locks);
-  const id = actionIdOf('force-unlock', locks);
+  const id = actionIdOf('force-unlock', { number: 7, locks });
   expect(id.length).toBeLessThanOrEqual(20);
-  expect(parseActionId(id)).toEqual({ button: 'force-unlock', locks });
-  expect(actionIdOf('unlock', locks)).toBe('unlock');
-  expect(parseActionId('unlock')).toEqual({ button: 'unlock', locks: null });
-  expect(parseActionId('nothing:x')).toBeNull();
+  expect(parseActionId(id)).toEqual({ button: 'force-unlock', locks, number: null });
+});
+
+test('any other button names the pull request that it was shown for', () => {
+  const id = actionIdOf('apply-rest', { number: 999_999_999, locks: 'abc' });
+  expect(id.length).toBeLessThanOrEqual(20);
+  expect(parseActionId(id)).toEqual({ button: 'apply-rest', locks: null, number: 999_999_999 });
+  expect(parseActionId('unlock')).toEqual({ button: 'unlock', locks: null, number: null });
+  for (const text of ['nothing:x', 'approve:0', 'approve:x', 'approve:'])
+    expect(parseActionId(text)).toBeNull();
 });

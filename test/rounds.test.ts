@@ -201,6 +201,56 @@ describe.concurrent('rounds', () => {
     );
   });
 
+  test('two with one head show the worse of both, a click is about the one it was shown for (S14)', async ({
+    expect,
+  }) => {
+    await world.repository.commit('crooked', { files: { 'shared/more.tf': 'resource "none" {\n' } });
+    const pullRequest = await openOn(world, { dir: 'shared', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    const { number, headSha } = pullRequest;
+    const head = pullRequest.data.head.ref;
+    const other = await world.repository.openPullRequest({
+      title: 'The same elsewhere',
+      author: 'mona',
+      head,
+      base: 'crooked',
+    });
+    expect(other.headSha).toBe(headSha);
+    const both = `#${number}: ${approved}; #${other.number}: The plan failed: shared`;
+    const failed = await untilCheck(other, 'hatchet/apply', both);
+    expect(failed.conclusion).toBe('failure');
+    // Written once more by the one that would be green by itself.
+    await order(pullRequest, 'mona', '/hatchet plan');
+    const shownFor = (one: typeof pullRequest) => (): boolean =>
+      one.check('hatchet/apply').title === both &&
+      one.check('hatchet/apply').externalId.startsWith(`${one.number}:`);
+    await vi.waitUntil(shownFor(pullRequest), { timeout: patienceMs });
+    expect(pullRequest.check('hatchet/apply')).toMatchObject({ conclusion: 'failure', id: failed.id });
+    const { actions } = pullRequest.check('hatchet/apply');
+    await order(other, 'mona', '/hatchet plan');
+    await vi.waitUntil(shownFor(other), { timeout: patienceMs });
+    click(pullRequest, { ...other.check('hatchet/apply'), actions }, 'Apply now', 'hubot');
+    await vi.waitUntil(() => replies(pullRequest).length === 1, { timeout: patienceMs });
+    expect(replies(pullRequest)).toMatchInlineSnapshot(`
+      [
+        "@hubot \`/hatchet apply\` was refused: the plan of \`shared\` changed after you wrote this, look again.",
+      ]
+    `);
+    expect([await appliesOf(world, 'shared'), replies(other)]).toEqual([[], []]);
+    other.close();
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    expect(faces(await untilWritten(pullRequest, ['shared']))).toMatchInlineSnapshot(`
+      [
+        "hatchet/apply: success, Approved, applies on merge [Apply now]",
+        "hatchet/plan: shared: success, 1 to add [Re-plan]",
+        "hatchet/plan: success, 1 project: 1 to add [Re-plan]",
+        "hatchet/policy: success, All policies passed",
+      ]
+    `);
+    expect(world.repository.checks(headSha).filter((run) => run.status !== 'completed')).toEqual([]);
+    expect(pullRequest.check('hatchet/apply').conclusion).toBe('success');
+  });
+
   test('a plan that takes long has a check of its own, beside those that are finished', async ({
     expect,
   }) => {

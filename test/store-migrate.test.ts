@@ -60,6 +60,7 @@ test('the product’s own migrations apply to an empty database, and again to a 
       'run',
       'settled_state',
       'shown',
+      'shown_head',
       'told_difference',
       'verdict',
     ]);

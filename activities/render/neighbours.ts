@@ -1,21 +1,18 @@
 // What does a check say of other pull requests that have the same head?
 import type { Check } from '../../workflows/model/check.ts';
-import { ownActionId } from '../../workflows/model/check.ts';
 import type { Neighbour } from '../../workflows/model/shared-head.ts';
 import type { View } from '../../workflows/model/view.ts';
 import type { RenderedCheck } from './checks.ts';
 import { plainTitle } from './markdown.ts';
 import { join } from './wording.ts';
 
-/** As long as any title; each has its share. */
+/** As long as any title; each has its share, of which at least some words can be read. */
 const maxTitle = 200;
+const minShare = 30;
 /** A summary has little room left, see `renderCheck`: of more than these the others are counted. */
 const maxNamed = 4;
 
-/**
- * Both are named, and what they say; the rest of the text and the buttons are those of the view's own pull request, and
- * the buttons say so: by the time somebody clicks, it may be the other's picture.
- */
+/** Both are named, and what they say; the rest of the text and the buttons are those of the view's own pull request. */
 export function withNeighbours(
   check: Check,
   rendered: RenderedCheck,
@@ -35,16 +32,14 @@ export function withNeighbours(
     ...rendered,
     title: sharedTitle(all),
     summary: `${names} have this commit as their head: this check shows the worst of what they say. Below is what there is to say of #${number}.\n\n${rendered.summary}`,
-    actions: rendered.actions.map((action) => ({
-      ...action,
-      identifier: ownActionId(action.identifier, number),
-    })),
   };
 }
 
 /** "#7: Applied; #8: 1 approval missing: prod" */
 function sharedTitle(all: readonly { readonly number: number; readonly title: string }[]): string {
   const share = Math.floor(maxTitle / all.length) - 2;
-  const titles = all.map(({ number, title }) => plainTitle(`#${number}: ${title}`, Math.max(share, 1)));
+  const titles = all.map(({ number, title }) =>
+    plainTitle(`#${number}: ${title}`, Math.max(share, minShare)),
+  );
   return plainTitle(titles.join('; '), maxTitle);
 }

@@ -36,25 +36,33 @@ export type Check = {
   readonly project: string | null;
 };
 
-/** What comes back with a click. `locks`: null on every button but `force-unlock`. GitHub takes 20 characters. */
-export const actionIdOf = (button: Button, locks: string | undefined): string =>
-  button === 'force-unlock' && locks !== undefined ? `${button}:${locks}` : button;
-
 /**
- * On a check that several pull requests write: a button is about the one that it was shown for, whosever picture is there
- * when the click arrives. One about locks is about no others anyway, and has no room.
+ * What comes back with a click: which locks it breaks, else which pull request it was shown for. Several can have one
+ * head, and by the time of the click the check may be another's. GitHub takes 20 characters.
  */
-export const ownActionId = (id: string, number: number): string =>
-  id.includes(':') ? id : `${id}#${number}`;
+export function actionIdOf(
+  button: Button,
+  about: { readonly number: number; readonly locks: string | undefined },
+): string {
+  if (button !== 'force-unlock') return `${button}:${about.number}`;
+  return about.locks === undefined ? button : `${button}:${about.locks}`;
+}
 
-/** Null when it is none of ours. `number`: the pull request that it was shown for, where the button says so. */
-export function parseActionId(
-  text: string,
-): { readonly button: Button; readonly locks: string | null; readonly number: number | null } | null {
-  const [, id = text, number = null] = /^(.*)#([1-9]\d{0,8})$/.exec(text) ?? [];
-  const [name, locks = null] = id.split(':');
+/** `locks`: null on every button but `force-unlock`; `number`: null where the button does not say it. */
+export type ClickedAction = {
+  readonly button: Button;
+  readonly locks: string | null;
+  readonly number: number | null;
+};
+
+/** Null when it is none of ours. */
+export function parseActionId(text: string): ClickedAction | null {
+  const [name, about = null] = text.split(':');
   const button = buttons.find((known) => known === name);
-  return button === undefined ? null : { button, locks, number: number === null ? null : Number(number) };
+  if (button === undefined) return null;
+  if (button === 'force-unlock') return { button, locks: about, number: null };
+  const number = about !== null && /^[1-9]\d{0,8}$/.test(about) ? Number(about) : null;
+  return about !== null && number === null ? null : { button, locks: null, number };
 }
 
 /** Posted on every head, so that they can be required. */
