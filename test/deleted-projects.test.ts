@@ -107,7 +107,7 @@ describe.concurrent('a deleted project', () => {
     expect(await hasDatabase('listed')).toBe(false);
   });
 
-  test('is not taken down once another directory manages its state, nor is that offered', async ({
+  test('is not taken down once another directory manages its state, nor is that offered (S3)', async ({
     expect,
   }) => {
     const pullRequest = await without('before');
