@@ -228,6 +228,8 @@ describe('a lock file without a checksum for this platform', () => {
       lockFile: header + lockOf([...given, await hashOf()].sort()),
     });
     expect(await isShared(lockOf([...given, 'zh:cc']))).toBe(true);
+    const constrained = '"1.2.3"\n  constraints = "~> 1.2, >= 1.0.0, != 1.2.1"\n';
+    expect(await isShared(lockOf(given).replace('"1.2.3"\n', constrained))).toBe(true);
   });
 
   test.each<[string, string]>([
