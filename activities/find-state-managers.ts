@@ -43,8 +43,8 @@ async function readLineage(
 
 /**
  * Who lives on, or was applied by a pull request that is still open, and was last planned with the same state: a state
- * keeps its lineage for life, also where it was copied. A directory that the same pull request adds is a rename until its
- * plan says otherwise; workspaces of one directory never share a state.
+ * keeps its lineage for life, also where it was copied. Of a project that is gone, a directory that the same pull request
+ * adds is a rename until its plan says otherwise; workspaces of one directory never share a state.
  */
 export function managerOf(
   end: { readonly place: ProjectPlace; readonly lineage: string | null; readonly number: number },
@@ -59,6 +59,7 @@ export function managerOf(
   if (living !== undefined) return { kind: 'managed', project: living.name, number: null };
   const applied = others.find((use) => use.appliedUnmerged && use.number !== number);
   if (applied !== undefined) return { kind: 'managed', project: applied.name, number: applied.number };
+  if (projects.some((project) => isAt(place, project))) return null;
   const unplanned = added.find(
     (project) => project.dir !== place.dir && !uses.some((use) => isAt(project, use)),
   );

@@ -59,6 +59,7 @@ test.each<[string, readonly StateUse[], readonly Project[], readonly Project[], 
     [project('new')],
     { kind: 'unplanned', project: 'new' },
   ],
+  ['beside its own directory, which stays', [own], [project('new'), project('old')], [project('new')], null],
 ])('the end of a project is kept back by who manages its state: %s', (_, uses, projects, added, manager) => {
   const place = { dir: 'old', workspace: 'default' };
   expect(managerOf({ place, lineage: 'a', number: 1 }, uses, { projects, added })).toEqual(manager);

@@ -45,19 +45,19 @@ export function createStateUses(sql: Sql): StateUses {
       return rows.parse(
         await sql`with newest as (
             select distinct on (plan.dir, plan.workspace, case when known.open then plan.number end)
-              plan.dir, plan.workspace, plan.project as name, plan.number, plan.document,
-              coalesce(known.open, false) as open
+              plan.id, coalesce(known.open, false) as open
             from plan left join pull_request known
               on known.repository_id = plan.repository_id and known.number = plan.number
             where plan.repository_id = ${repositoryId}
             order by plan.dir, plan.workspace, case when known.open then plan.number end, plan.created_at desc
           )
-          select dir, workspace, name, number,
+          select dir, workspace, project as name, number,
             substring(document::text from ${lineagePattern}) as lineage,
-            open and exists (select from apply where apply.repository_id = ${repositoryId}
-              and apply.dir = newest.dir and apply.workspace = newest.workspace and apply.number = newest.number
+            open and exists (select from apply where apply.repository_id = plan.repository_id
+              and apply.dir = plan.dir and apply.workspace = plan.workspace and apply.number = plan.number
               and apply.state <> 'refused') as "appliedUnmerged"
-          from newest`,
+          from newest join plan using (id)
+          order by dir, workspace, case when open then number end nulls last`,
       );
     },
   };
