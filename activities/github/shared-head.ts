@@ -9,15 +9,14 @@ import type { Surface, SurfaceMemory } from './surfaces.ts';
 /** On which commit a pull request was shown last, and what it said there by itself. */
 export type ShownHead = { readonly sha: string; readonly checks: readonly OwnCheck[] };
 
+export type KnownHeads = {
+  readonly own: ShownHead | null;
+  readonly others: readonly (ShownHead & { readonly number: number })[];
+};
+
 export type HeadMemory = {
   /** `others`: open ones that were last shown on `sha`, or where this one was, by number. */
-  read(
-    ref: PullRequestRef,
-    sha: string,
-  ): Promise<{
-    readonly own: ShownHead | null;
-    readonly others: readonly (ShownHead & { readonly number: number })[];
-  }>;
+  read(ref: PullRequestRef, sha: string): Promise<KnownHeads>;
   save(ref: PullRequestRef, head: ShownHead): Promise<void>;
   forget(ref: PullRequestRef): Promise<void>;
 };
@@ -42,15 +41,19 @@ export async function meetCompany(
   deps: HeadDependencies,
   view: View,
   remembered: readonly Surface[],
+  { own, others }: KnownHeads,
 ): Promise<Company> {
   const ref = { repository: view.repository, number: view.number };
-  const { own, others } = await deps.heads.read(ref, view.sha);
   const stays = own?.sha === view.sha && view.over === undefined;
   const left = own === null || stays ? [] : others.filter(({ sha }) => sha === own.sha);
   const here =
     view.over === true || view.sha !== view.head ? [] : others.filter(({ sha }) => sha === view.sha);
   const ceded = new Set(left.flatMap(keysOf));
-  const shared = stays ? [] : await surfacesOf(deps.memory, ref, here);
+  const known = new Set(remembered.map(({ key }) => key));
+  const unknown = view.checks
+    .map(({ name }) => checkKey(view.sha, name))
+    .filter((key) => !stays || !known.has(key));
+  const shared = unknown.length === 0 ? [] : await surfacesOf(deps.memory, ref, here, unknown);
   await note(deps.heads, view, own);
   await deps.memory.forget(ref, [...ceded]);
   // They show the worse of both there, and would hear of a push or a close by nobody else.
@@ -73,17 +76,18 @@ const keysOf = ({ sha, checks }: ShownHead): readonly string[] =>
 
 export const checkKey = (sha: string, name: string): string => `check:${sha}:${name}`;
 
-/** GitHub shows the newest run of a name: whoever comes to a commit writes on the one that is there. */
+/** GitHub shows the newest run of a name: whoever comes to a commit, or to a check of it, writes on the one there. */
 async function surfacesOf(
   memory: SurfaceMemory,
   { repository }: PullRequestRef,
-  here: readonly (ShownHead & { readonly number: number })[],
+  here: KnownHeads['others'],
+  keys: readonly string[],
 ): Promise<readonly Surface[]> {
   const all = await Promise.all(
     here.map(async (one) => {
-      const keys = keysOf(one);
+      const theirs = keysOf(one).filter((key) => keys.includes(key));
       const surfaces = await memory.read({ repository, number: one.number });
-      return surfaces.filter(({ key }) => keys.includes(key));
+      return surfaces.filter(({ key }) => theirs.includes(key));
     }),
   );
   return [...new Map(all.flat().map((surface) => [surface.key, surface])).values()];

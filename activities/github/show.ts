@@ -56,11 +56,12 @@ async function showInTurn(
   attempt: number,
 ): Promise<Shown> {
   const ref = { repository: view.repository, number: view.number };
-  const [remembered, addresses] = await Promise.all([
+  const [remembered, heads, addresses] = await Promise.all([
     deps.memory.read(ref),
+    deps.heads.read(ref, view.sha),
     deps.runAddresses(ref, shownRuns(view)),
   ]);
-  const company = await meetCompany(deps, view, remembered);
+  const company = await meetCompany(deps, view, remembered, heads);
   const surfaces =
     attempt > 1 ? await recoverSurfaces(deps, ref, view.sha, company.surfaces) : company.surfaces;
   const picture = { view, links: linksOf(view, addresses), company };
