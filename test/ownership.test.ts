@@ -305,6 +305,8 @@ function createDice(seed: number): (sides: number) => number {
 type Held = { readonly dir: string; readonly number: number; readonly kind: string };
 type Ran = { readonly dir: string; readonly begun: Date; readonly finished: Date | null };
 
+const verbs = ['apply', 'apply', 'apply', 'unlock', 'approve', 'cancel', 'plan', 'push'];
+
 describe.concurrent('three pull requests on three projects, in any order', () => {
   test.for(seeds)(
     'one owner and one apply at a time, and everybody ends (seed %i) (S3)',
@@ -323,13 +325,13 @@ describe.concurrent('three pull requests on three projects, in any order', () =>
       for (const one of all) await untilCheck(one, 'hatchet/apply', approved);
       const roll = createDice(seed);
       for (let step = 0; step < 12; step += 1) {
-        const one = all[roll(all.length)];
-        const what = ['/hatchet apply', '/hatchet apply', '/hatchet unlock', '/hatchet approve'][roll(4)];
+        const one = all[roll(all.length)] ?? expect.fail();
+        const verb = verbs[roll(verbs.length)];
         const dir = roll(2) === 0 ? '' : ` ${dirs[roll(dirs.length)]}`;
-        // Every third wish comes before the one before it is answered.
-        if (one !== undefined && step % 3 === 0) one.comment('hubot', `${what}${dir}`);
-        else if (one !== undefined)
-          await ask(one, 'hubot', `/hatchet status`).then(() => one.comment('hubot', `${what}${dir}`));
+        // Every third comes before the one before it is answered.
+        if (step % 3 !== 0) await ask(one, 'hubot', '/hatchet status');
+        if (verb === 'push') await one.push({ [`${dirs[roll(dirs.length)]}/step-${step}.tf`]: '' });
+        else one.comment('hubot', `/hatchet ${verb}${dir}`);
       }
       for (const one of all) one.close('mona');
       const read = () =>
