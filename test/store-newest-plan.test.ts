@@ -1,23 +1,20 @@
 // What does the store know of the plan that a pull request shows?
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkKey } from '../activities/github/shared-head.ts';
 import { readGroupRecord } from '../activities/read-group-record.ts';
 import type { Store } from '../activities/store/store.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createKeyring } from '../app/keyring.ts';
 import type { Approval } from '../workflows/model/approval.ts';
+import { projectCheckName } from '../workflows/model/check.ts';
 import type { Sha } from '../workflows/model/identifiers.ts';
-import {
-  parseRepositoryId,
-  parseRunId,
-  parseSha,
-  parseSourceDigest,
-} from '../workflows/model/identifiers.ts';
+import { parseRepositoryId, parseSha, parseSourceDigest } from '../workflows/model/identifiers.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import type { Review, Standing } from '../workflows/model/standing.ts';
 import type { TestDatabase } from './postgres.ts';
 import { createTestDatabase } from './postgres.ts';
-import { repository, someBytes, someDigest, somePlan } from './stored-plan.ts';
+import { repository, someAsked, someBytes, someDigest, someGrant, somePlan, someRun } from './stored-plan.ts';
 
 const keyring = createKeyring([{ id: 'k1', bytes: randomBytes(32) }]);
 let database: TestDatabase;
@@ -34,8 +31,11 @@ const repositoryId = repository.id;
 const plan = (number: number, digest: string): Promise<void> =>
   store.runs.savePlan(somePlan({ dir: 'prod', number, digest: someDigest(digest) }), someBytes('x'));
 const failedPlan = (number: number, project: string) =>
-  store.shownRuns.note({ repository, number }, [
-    { id: parseRunId(randomUUID()), kind: 'plan', project, running: false },
+  store.shown.save({ repository, number }, [
+    {
+      ...{ key: checkKey(sha, projectCheckName(project)), nodeId: 'CR_1', hash: '', annotationsHash: '' },
+      ...{ open: false, at: null },
+    },
   ]);
 const comment = (number: number, hash: string): Promise<void> =>
   store.shown.save({ repository, number }, [
@@ -155,31 +155,41 @@ test('a merge group is told of words with the rights of today, and of none that 
   ]);
 });
 
-test("the newest plan tells a project's state: of each open pull request, and of all others together", async () => {
+test("the newest plan tells a project's state: of each open pull request, of what was merged, of what was closed", async () => {
   const other = { ...repository, id: parseRepositoryId(9_000_000_077) };
-  const save = (number: number, dir: string, lineage: string | null) => {
-    const stored = somePlan({ dir, number });
+  const save = async (number: number, dir: string, lineage: string | null) => {
     const state = lineage === null ? null : { lineage, serial: 1 };
-    return store.runs.savePlan({ ...stored, repository: other, state }, someBytes('x'));
+    const stored = { ...somePlan({ dir, number }), repository: other, state };
+    await store.runs.savePlan(stored, someBytes('x'));
+    return stored;
   };
-  const known = (number: number, state: PullRequest['state']) => open(number, { state }, other);
-  await Promise.all([known(1, 'merged'), known(2, 'closed'), known(3, 'open'), known(4, 'open')]);
+  const known = (number: number, state: PullRequest['state']) =>
+    open(number, { state, mergeCommit: state === 'merged' ? sha : null }, other);
+  await Promise.all([known(0, 'merged'), known(1, 'merged'), known(2, 'closed')]);
+  await Promise.all([known(3, 'open'), known(4, 'open')]);
   const odd = 'a "state":{"lineage":"no"} \\ b';
   for (const [number, lineage] of [
-    [1, 'first'],
-    [2, 'second'],
+    [0, 'older'],
+    [1, 'merged'],
+    [2, 'closed'],
     [3, 'third'],
     [3, odd],
     [4, null],
   ] as const)
     await save(number, 'network', lineage);
-  await save(3, 'dns', 'second');
+  const applied = await save(3, 'dns', 'second');
+  await store.applies.begin({
+    ...{ runId: someRun(), repositoryId: other.id, fence: 1, baseCommit: sha },
+    ...{ grant: someGrant(applied), asked: someAsked() },
+  });
   const found = await store.stateUses.find(other.id);
-  expect(found.map(({ name, number, lineage }) => [name, number, lineage])).toEqual([
-    ['dns', 3, 'second'],
-    ['network', 3, odd],
-    ['network', 4, null],
-    ['network', 2, 'second'],
+  expect(
+    found.map(({ name, number, lineage, appliedUnmerged }) => [name, number, lineage, appliedUnmerged]),
+  ).toEqual([
+    ['dns', 3, 'second', true],
+    ['network', 2, 'closed', false],
+    ['network', 1, 'merged', false],
+    ['network', 3, odd, false],
+    ['network', 4, null, false],
   ]);
-  expect(found.every(({ appliedUnmerged }) => !appliedUnmerged)).toBe(true);
 });

@@ -4,7 +4,10 @@ import type { RepositoryId } from '../../workflows/model/identifiers.ts';
 import type { ProjectPlace } from '../../workflows/port/record.ts';
 import type { Sql } from './connection.ts';
 
-/** One project's newest plan of an open pull request, or of all that are not open any more. */
+/**
+ * One project's newest plan: of an open pull request, of all that were merged, or of all that were closed. What is not
+ * merged may have had it planned with another state than it has.
+ */
 export type StateUse = ProjectPlace & {
   readonly name: string;
   readonly number: number;
@@ -44,12 +47,13 @@ export function createStateUses(sql: Sql): StateUses {
     async find(repositoryId) {
       return rows.parse(
         await sql`with newest as (
-            select distinct on (plan.dir, plan.workspace, case when known.open then plan.number end)
-              plan.id, coalesce(known.open, false) as open
-            from plan left join pull_request known
-              on known.repository_id = plan.repository_id and known.number = plan.number
-            where plan.repository_id = ${repositoryId}
-            order by plan.dir, plan.workspace, case when known.open then plan.number end, plan.created_at desc
+            select distinct on (dir, workspace, part) id, open, part from (
+              select plan.id, plan.dir, plan.workspace, plan.created_at, coalesce(known.open, false) as open,
+                case when known.open then plan.number when known.merge_commit is null then -1 else 0 end as part
+              from plan left join pull_request known
+                on known.repository_id = plan.repository_id and known.number = plan.number
+              where plan.repository_id = ${repositoryId}
+            ) made order by dir, workspace, part, created_at desc
           )
           select dir, workspace, project as name, number,
             substring(document::text from ${lineagePattern}) as lineage,
@@ -57,7 +61,7 @@ export function createStateUses(sql: Sql): StateUses {
               and apply.dir = plan.dir and apply.workspace = plan.workspace and apply.number = plan.number
               and apply.state <> 'refused') as "appliedUnmerged"
           from newest join plan using (id)
-          order by dir, workspace, case when open then number end nulls last`,
+          order by dir, workspace, part`,
       );
     },
   };
