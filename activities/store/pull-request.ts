@@ -1,5 +1,6 @@
 // What did GitHub say last about a pull request?
 import { z } from 'zod';
+import { projectCheckName } from '../../workflows/model/check.ts';
 import type { RepositoryId, Sha } from '../../workflows/model/identifiers.ts';
 import type { PullRequest } from '../../workflows/model/pull-request.ts';
 import type { OpenPullRequest } from '../../workflows/model/refresh.ts';
@@ -48,6 +49,9 @@ const documentRows = z.array(z.object({ document: pullRequestSchema }));
 
 const numberRows = z.array(z.object({ number: z.number() }));
 
+/** A plan that failed is kept nowhere: that its check was written tells of it, where projects have checks of their own. */
+const projectInKey = `^check:[0-9a-f]+:${projectCheckName('')}(.*)$`;
+
 const openRows = z.array(
   z.object({ number: z.number(), base: z.string(), planned: z.array(z.string()) }),
 ) satisfies z.ZodType<OpenPullRequest[]>;
@@ -84,20 +88,21 @@ export function createPullRequests(sql: Sql): PullRequests {
       return numberRows.parse(found).map(({ number }) => number);
     },
     async listOpen(repositoryId, projects) {
-      const found = await sql`with wanted as (
-          select json_array_elements_text(${asJson(projects)}::text::json) as project
-        ), tried as (
-          select number, project from plan where repository_id = ${repositoryId} and project in (table wanted)
+      const found = await sql`with known as (
+          select number, document ->> 'base' as base from pull_request
+          where repository_id = ${repositoryId} and document ->> 'state' = 'open'
+        ), touched as (
+          select number, project from plan
+            where repository_id = ${repositoryId} and number in (select number from known)
           union
-          select number, project from run
-            where repository_id = ${repositoryId} and kind = 'plan' and project in (table wanted)
+          select number, substring(key from ${projectInKey}::text) from shown
+            where repository_id = ${repositoryId} and number in (select number from known)
         )
-        select known.number, known.document ->> 'base' as base,
-          coalesce((select json_agg(tried.project order by tried.project) from tried
-            where tried.number = known.number), '[]'::json) as planned
-        from pull_request known
-        where known.repository_id = ${repositoryId} and known.document ->> 'state' = 'open'
-        order by known.number`;
+        select number, base, coalesce((select json_agg(project order by project) from touched
+            where touched.number = known.number
+              and project in (select json_array_elements_text(${asJson(projects)}::text::json))),
+          '[]'::json) as planned
+        from known order by number`;
       return openRows.parse(found);
     },
   };

@@ -188,10 +188,10 @@ const project = z.strictObject({
     description:
       'Globs relative to `dir` of more files that change it, beside those that its code names; may begin with `../`.',
   }),
-  depends_on: z
-    .array(projectName)
-    .default([])
-    .meta({ description: 'Names of projects that are applied before it.' }),
+  depends_on: z.array(projectName).default([]).meta({
+    description:
+      'Names of projects that are applied before it, and before them what they depend on. What can only be planned after them is planned then.',
+  }),
   pool: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'a name of letters, digits, `.`, `_` and `-`')
