@@ -23,7 +23,7 @@ import {
 } from '../workflows/model/identifiers.ts';
 import type { Continuation } from '../workflows/model/keep-plan.ts';
 import { areWordsOld, continueProject, seesSame } from '../workflows/model/keep-plan.ts';
-import { deletedTitle } from '../workflows/model/picture-deleted.ts';
+import { deletedProjects, deletedTitle } from '../workflows/model/picture-deleted.ts';
 import type { Plan } from '../workflows/model/plan.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
@@ -390,6 +390,20 @@ test.each([
     'a and c moved; dns is deleted: 1 resource would stay',
   ],
 ])('deleted: %j', (deleted, title) => expect(deletedTitle(deleted)).toBe(title));
+
+test('of what is still being counted nothing is said: it may only have moved', () => {
+  const { project } = state('dns');
+  const manager = { kind: 'managed', project: 'net', number: null } as const;
+  const deleted = [
+    { project, resources: null },
+    { project, resources: 'unknown' as const },
+    { project, resources: 2, manager },
+  ];
+  expect(deletedProjects({ deleted })).toEqual([
+    { name: 'dns', resources: null },
+    { name: 'dns', resources: 2, manager },
+  ]);
+});
 
 describe('a project that leaves hatchet.yaml', () => {
   const dns = state('dns').project;

@@ -5,13 +5,16 @@ import type { DeletedProject } from './view.ts';
 /** More names would bury the number. */
 const maxNames = 2;
 
+/** Of what is still being counted nobody knows yet whether it was only moved. */
 export const deletedProjects = ({ deleted }: Pick<ProjectsFound, 'deleted'>): readonly DeletedProject[] =>
-  deleted.map(({ project, resources, unlisted, manager }) => ({
-    name: project.name,
-    resources: typeof resources === 'number' ? resources : null,
-    ...(unlisted === undefined ? {} : { unlisted }),
-    ...(manager === undefined ? {} : { manager }),
-  }));
+  deleted
+    .filter((each) => !isCounting(each))
+    .map(({ project, resources, unlisted, manager }) => ({
+      name: project.name,
+      resources: typeof resources === 'number' ? resources : null,
+      ...(unlisted === undefined ? {} : { unlisted }),
+      ...(manager === undefined ? {} : { manager }),
+    }));
 
 export const isCounting = ({ resources }: DeletedState): boolean => resources === null;
 

@@ -55,8 +55,7 @@ export function viewOf(state: PullRequestState): View | null {
     plannedAt: round.plannedAt,
     comment:
       round.findings.kind !== 'inspecting' &&
-      (headline.kind !== 'planning' || round.lasting) &&
-      found?.deleted.some(isCounting) !== true,
+      (round.lasting || (headline.kind !== 'planning' && found?.deleted.some(isCounting) !== true)),
   };
 }
 
