@@ -23,7 +23,7 @@ import { createWorld } from './world.ts';
 vi.setConfig({ testTimeout: storyTimeoutMs });
 
 /** Each story has a network and an app that comes after it. */
-const stories = ['later', 'same', 'other', 'broken'] as const;
+const stories = ['later', 'same', 'other', 'broken', 'wrong'] as const;
 type Story = (typeof stories)[number];
 
 const configuration = [
@@ -87,6 +87,7 @@ describe.concurrent('depends_on', () => {
     await untilCheck(pullRequest, 'hatchet/apply', approved);
     await untilCheck(pullRequest, 'hatchet/plan', '2 projects: 1 to add; later-app after later-network');
     await untilCheck(pullRequest, 'hatchet/plan: later-app', 'After later-network');
+    await untilComment(pullRequest, '`later-app` could not be planned yet:');
     expect((await ask(pullRequest, 'hubot', '/hatchet apply later-app')).reply).toContain(
       'depends on `later-network`, which has to be applied first',
     );
@@ -98,6 +99,20 @@ describe.concurrent('depends_on', () => {
     await order(pullRequest, 'hubot', '/hatchet apply later-app');
     await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
     expect(await countPlans(world, 'later/network')).toBe(1);
+  });
+
+  test('what could not be planned whatever is applied has failed, also where its dependency is open', async ({
+    expect,
+  }) => {
+    const app = 'resource "terraform_data" "app" {\n  input = local.nowhere\n}';
+    const pullRequest = await open('wrong', { network: network('1'), app });
+    await untilCheck(pullRequest, 'hatchet/apply', 'The plan failed: wrong-app');
+    expect(faces(pullRequest.checks())).toContain(
+      'hatchet/plan: failure, wrong-app: Reference to undeclared local value (wrong/app/main.tf:8) [Re-plan]',
+    );
+    expect((await ask(pullRequest, 'hubot', '/hatchet apply wrong-app')).reply).toContain(
+      '`wrong-app` could not be planned. Fix the error',
+    );
   });
 
   test('on merge the dependency comes first, and an equal plan goes on by itself', async ({ expect }) => {

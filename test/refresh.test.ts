@@ -87,6 +87,32 @@ describe.concurrent('open pull requests', () => {
     expect(mainComment(pullRequest)).toContain('approved by @hubot');
   });
 
+  test('are planned again when another one applies what theirs depend on', async ({ expect }) => {
+    const yaml =
+      'version: 1\nprojects:\n  - { dir: far/app, depends_on: [far/dns] }\n  - { dir: far/dns, depends_on: [far/net] }\n';
+    const empty = 'terraform {}\n';
+    const base = await branchOff(world, 'far', {
+      ...{ 'hatchet.yaml': yaml, 'far/app/main.tf': empty, 'far/dns/main.tf': empty },
+      'far/net/main.tf': world.project('far-net', ''),
+    });
+    const open = (name: string, body: string) =>
+      world.repository.openPullRequest({
+        ...{ title: `Change ${name}`, author: 'mona', head: `far-${name}`, base },
+        files: { [`far/${name}/main.tf`]: world.project(`far-${name}`, body) },
+      });
+    const path = /path = ("[^"]*")/.exec(world.project('far-net', ''))?.[1] ?? '';
+    const reads = `data "terraform_remote_state" "net" {\n  backend = "local"\n  config = { path = ${path} }\n}\nresource "terraform_data" "app" {\n  input = data.terraform_remote_state.net.outputs.id\n}`;
+    const [app, net] = await Promise.all([
+      open('app', reads),
+      open('net', 'output "id" {\n  value = "net-1"\n}'),
+    ]);
+    await untilCheck(app, 'hatchet/apply', 'The plan failed: far/app');
+    await untilCheck(net, 'hatchet/apply', approved);
+    await order(net, 'hubot', '/hatchet apply');
+    await untilCheck(app, 'hatchet/plan', '1 project: 1 to add');
+    expect(await appliesOf(world, 'far/app')).toEqual([]);
+  });
+
   test('are planned again when another one applies the same project', async ({ expect }) => {
     const base = await branchOff(world, 'applied', { 'both/main.tf': world.project('both', database('1')) });
     const open = async (name: string) => {
