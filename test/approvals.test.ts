@@ -1,5 +1,6 @@
 // Who has to say yes before something is destroyed, to what exactly, and what takes a yes back?
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import type { Team } from '../fixtures/sandbox/model.ts';
 import type { PullRequestHandle } from '../fixtures/sandbox/pull-request-handle.ts';
 import { faces } from './normalize.ts';
 import {
@@ -35,16 +36,28 @@ const configurations = {
   team: "version: 1\napprovals:\n  count: 1\n  by: ['@octo-org/platform']\n",
   self: 'version: 1\napprovals:\n  count: 1\n  author: true\n',
   protected: 'version: 1\nprotect: [terraform_data.database]\n',
+  policy: 'version: 1\npolicies: [{ path: rules, level: mandatory }]\n',
   broken: 'version: 1\naprovals:\n  count: 2\n',
 };
 
+const twoOfGuild = `package hatchet.guild
+
+approve contains {"count": 2, "by": ["@octo-org/guild"], "msg": "the guild looks at every database"} if {
+  some resource in input.plan.resource_changes
+  resource.type == "terraform_data"
+}
+`;
+let guild: Team;
+
 beforeAll(async () => {
-  world = await createWorld({ files: () => everyBranch, people: ['lee'] });
+  world = await createWorld({ files: () => everyBranch, people: ['lee', 'kim', 'sam'] });
   const { sandbox, repository } = world;
   sandbox.createTeam('octo-org', 'platform', ['lee']);
+  guild = sandbox.createTeam('octo-org', 'guild', ['lee', 'kim', 'sam']);
   for (const [branch, text] of Object.entries(configurations)) {
     await repository.commit(branch, { files: { 'hatchet.yaml': text } });
   }
+  await repository.commit('policy', { files: { 'rules/guild.rego': twoOfGuild } });
 });
 afterAll(() => world.close());
 
@@ -241,6 +254,30 @@ describe.concurrent('approvals', () => {
     expect(refused.reply).toContain('Ask @octo-org/platform');
     await order(pullRequest, 'lee', '/hatchet approve');
     await untilCheck(pullRequest, 'hatchet/apply', approved);
+  });
+
+  test('a policy names a team that nothing else names, and only those count who are in it as the apply begins (S10)', async ({
+    expect,
+  }) => {
+    const pullRequest = await openOn(world, { dir: 'of-a-guild', base: 'policy', body: database('1') });
+    await untilCheck(pullRequest, 'hatchet/apply', missing('of-a-guild', 2));
+    expect((await ask(pullRequest, 'hubot', '/hatchet approve')).reply).toContain('Ask @octo-org/guild');
+    await order(pullRequest, 'lee', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('of-a-guild'));
+    await order(pullRequest, 'kim', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    guild.members.delete('kim');
+    // Until then everybody may get the answer that GitHub gave before.
+    const sharedUntil = Date.now() + 1_000;
+    await vi.waitUntil(() => Date.now() > sharedUntil, { timeout: 5_000 });
+    await order(pullRequest, 'hubot', '/hatchet apply');
+    await untilComment(pullRequest, 'the approval of @kim no longer counts: the right to give it is gone');
+    await untilCheck(pullRequest, 'hatchet/apply', missing('of-a-guild'));
+    expect(await appliesOf(world, 'of-a-guild')).toEqual([]);
+    await order(pullRequest, 'sam', '/hatchet approve');
+    await untilCheck(pullRequest, 'hatchet/apply', approved);
+    await order(pullRequest, 'hubot', '/hatchet apply');
+    await untilCheck(pullRequest, 'hatchet/apply', 'Applied');
   });
 
   test('hatchet.yaml may let the author approve, but not for what is destroyed', async ({ expect }) => {
