@@ -1,6 +1,7 @@
 // Do the checks say what they are for: the plan its diff, the policy its reasons, the apply what is missing?
 import { expect, test } from 'vitest';
 import { renderCheck } from '../activities/render/checks.ts';
+import { renderGroupCheck } from '../activities/render/group.ts';
 import type { Check } from '../workflows/model/check.ts';
 import type { Diagnostic } from '../workflows/model/diagnostic.ts';
 import {
@@ -238,6 +239,15 @@ test('what cannot be planned yet says why, in its check, in that of all plans an
   expect(textOf({ name: 'hatchet/plan: app', project: 'app' })).toBe(said);
   expect(textOf({ name: 'hatchet/plan' })).toContain(said);
   expect(textOf({ name: 'hatchet/apply' })).toBeNull();
+  const answer = { name: 'app', plan: null, verdicts: [], answer: after };
+  const group = { repository: picture.repository, headSha: picture.sha, number: 5, baseSha: picture.sha };
+  const inQueue = (name: string) =>
+    renderGroupCheck(check({ name }), {
+      ...{ group: { ...group, base: 'main' }, runId: picture.roundId, checks: [] },
+      findings: { kind: 'projects', projects: [answer] },
+    }).text;
+  expect(inQueue('hatchet/plan')).toBe(said);
+  expect(inQueue('hatchet/apply')).toBeNull();
 });
 
 test('a plan without changes, and one whose changes cannot be read', () => {
