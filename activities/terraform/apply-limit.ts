@@ -25,13 +25,20 @@ export async function withinLimit<Result>(
   }
 }
 
-/** Why a run was stopped, for whoever reads its outcome; nothing where a person wanted it. */
+/** Why an apply was stopped that had begun, for whoever reads its outcome; nothing where a person wanted it. */
 export const whyStopped = ({ reason }: AbortSignal): readonly Diagnostic[] =>
-  reason instanceof TooLong ? [tookTooLong] : [];
+  reason instanceof TooLong
+    ? [tooLong('Hatchet asked Terraform to stop, as a cancel does: what is done stays done.')]
+    : [];
 
-const tookTooLong: Diagnostic = {
+/** Why one was stopped before Terraform began. */
+export const whyStoppedBefore = ({ reason }: AbortSignal): Diagnostic =>
+  reason instanceof TooLong
+    ? tooLong('Nothing was changed: Terraform was not started yet.')
+    : { severity: 'error', summary: 'Cancelled before anything was changed', detail: '' };
+
+const tooLong = (what: string): Diagnostic => ({
   severity: 'error',
   summary: 'It took longer than `apply.timeout` allows',
-  detail:
-    'Hatchet asked Terraform to stop, as a cancel does: what is done stays done. Raise `apply.timeout` in hatchet.yaml where an apply needs longer.',
-};
+  detail: `${what} Raise \`apply.timeout\` in hatchet.yaml where an apply needs longer.`,
+});

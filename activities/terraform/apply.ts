@@ -12,7 +12,7 @@ import type { StoredPlan } from '../run-store.ts';
 import { isPlanTaken } from '../run-store.ts';
 import type { ApplyEnding } from './apply-command.ts';
 import { runApplyCommand } from './apply-command.ts';
-import { whyStopped, withinLimit } from './apply-limit.ts';
+import { whyStoppedBefore, withinLimit } from './apply-limit.ts';
 import { crashOf, erroredStateName, keepOutcome, keepUnstarted } from './apply-outcome.ts';
 import { findEngine } from './engine.ts';
 import { withHeartbeat } from './heartbeat.ts';
@@ -40,8 +40,8 @@ type GrantedPlan = {
 
 /**
  * Applies the stored plan that the grant names. One attempt: a later one answers `unknown` and starts nothing.
- * A cancellation, or the apply's own limit, interrupts Terraform once and waits, for as long as it takes to write the state. Only before Terraform
- * starts something is thrown: NotStarted, with the cause (the engine or the stored plan is missing, or a cancellation).
+ * A cancellation, or the apply's own limit, interrupts Terraform once and waits, for as long as it takes to write the
+ * state. Only before Terraform starts something is thrown: NotStarted, with the cause (the engine or the stored plan is missing, or a cancellation).
  * Source: developer.hashicorp.com/terraform/cli/commands/apply.
  */
 export async function applyPlan(
@@ -131,13 +131,8 @@ async function findPlansEngine(
   const exactly = { constraint: `= ${plan.engineVersion}`, source: 'the plan' };
   return findEngine(engineFor, plan.project.engine, exactly, signal).catch((cause: unknown) => {
     if (!signal.aborted) throw cause;
-    return { kind: 'unavailable', diagnostic: stoppedBefore(signal) };
+    return { kind: 'unavailable', diagnostic: whyStoppedBefore(signal) };
   });
-}
-
-function stoppedBefore(signal: AbortSignal): Diagnostic {
-  const [{ summary } = { summary: 'Cancelled' }] = whyStopped(signal);
-  return { severity: 'error', summary: `${summary} before anything was changed`, detail: '' };
 }
 
 /** Whoever it was may have applied it. */
@@ -187,7 +182,7 @@ async function prepareApply(
     return [];
   } catch (cause) {
     if (!session.context.signal.aborted) throw cause;
-    return [stoppedBefore(session.context.signal)];
+    return [whyStoppedBefore(session.context.signal)];
   }
 }
 
