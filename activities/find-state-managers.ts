@@ -43,28 +43,48 @@ async function readLineage(
 
 /**
  * Who lives on, or was applied by a pull request that is still open, and was last planned with the same state: a state
- * keeps its lineage for life, also where it was copied. Of a project that is gone, a directory that the same pull request
- * adds is a rename until its plan says otherwise; workspaces of one directory never share a state.
+ * keeps its lineage for life, also where it was copied. So only what the same pull request adds is called a move.
  */
 export function managerOf(
   end: { readonly place: ProjectPlace; readonly lineage: string | null; readonly number: number },
   uses: readonly StateUse[],
-  { projects, added }: Living,
+  living: Living,
 ): StateManager | null {
   const { place, lineage, number } = end;
+  const { projects, added } = living;
   const own = uses.filter((use) => isAt(place, use)).map((use) => use.lineage);
   const lineages = new Set((lineage === null ? own : [lineage]).filter((each) => each !== null));
   const others = uses.filter((use) => !isAt(place, use) && use.lineage !== null && lineages.has(use.lineage));
-  const living = projects.find((project) => others.some((use) => isAt(project, use)));
-  if (living !== undefined) return { kind: 'managed', project: living.name, number: null };
+  const sharing = [...projects, ...added].filter((project) => others.some((use) => isAt(project, use)));
+  const known = sharing.find((project) => !isAmong(added, project));
+  const isGone = !isAmong(projects, place);
+  const manager = known ?? sharing[0];
+  if (manager !== undefined) {
+    const moved = isGone && known === undefined ? ({ moved: true } as const) : {};
+    return { kind: 'managed', project: manager.name, number: null, ...moved };
+  }
   const applied = others.find((use) => use.appliedUnmerged && use.number !== number);
   if (applied !== undefined) return { kind: 'managed', project: applied.name, number: applied.number };
-  if (projects.some((project) => isAt(place, project))) return null;
-  const unplanned = added.find(
-    (project) => project.dir !== place.dir && !uses.some((use) => isAt(project, use)),
-  );
-  return unplanned === undefined ? null : { kind: 'unplanned', project: unplanned.name };
+  return isGone ? unplannedOf(place, uses, living) : null;
 }
+
+/**
+ * Of a project that is gone, a directory that the same pull request adds is a rename until its plan says otherwise;
+ * workspaces of one directory never share a state.
+ */
+function unplannedOf(
+  { dir }: ProjectPlace,
+  uses: readonly StateUse[],
+  { projects, added }: Living,
+): StateManager | null {
+  const unplanned = added.find((project) => project.dir !== dir && !uses.some((use) => isAt(project, use)));
+  if (unplanned === undefined) return null;
+  const inactive = isAmong(projects, unplanned) ? {} : ({ inactive: true } as const);
+  return { kind: 'unplanned', project: unplanned.name, ...inactive };
+}
+
+const isAmong = (projects: readonly Project[], place: ProjectPlace): boolean =>
+  projects.some((project) => isAt(place, project));
 
 const isAt = (place: ProjectPlace, { dir, workspace }: Pick<Project, 'dir' | 'workspace'>): boolean =>
   place.dir === dir && place.workspace === workspace;

@@ -131,6 +131,7 @@ export function view(headline: Headline, projects: readonly ProjectView[], more:
     headline,
     projects,
     deleted: [],
+    counting: [],
     checks: [],
     mergeRefusal: null,
     editsConfiguration: false,

@@ -175,7 +175,7 @@ function withPlanApplied(project: ProjectState): ProjectState {
  * request changes before it lets go of it is not counted: that number would be gone with its apply.
  */
 function deletedOf(
-  { deleted, projects: affected }: Merged,
+  { source, deleted, projects: affected }: Merged,
   projects: readonly ProjectState[],
   before: ProjectsFound | null,
 ): readonly DeletedState[] {
@@ -184,14 +184,20 @@ function deletedOf(
   );
   return left.map((project, index) => {
     const isUnlisted = deleted.unlisted?.includes(project.name) === true;
-    const unlisted = isUnlisted ? ({ unlisted: true } as const) : {};
-    if (isUnlisted && isNamedBy(affected, project)) return { project, resources: 'unknown', ...unlisted };
-    const known = before?.deleted.find((each) => each.project.name === project.name);
-    if (known !== undefined && known.project.sourceDigest === project.sourceDigest) {
-      const manager = known.manager === undefined ? {} : { manager: known.manager };
-      return { project, resources: known.resources, ...unlisted, ...manager };
-    }
-    return { project, resources: index < maxCounted ? null : 'unknown', ...unlisted };
+    const isPlanned = isUnlisted && isNamedBy(affected, project);
+    const known = before?.deleted.find(
+      (each) => each.project.name === project.name && each.project.sourceDigest === project.sourceDigest,
+    );
+    const fresh = index < maxCounted ? null : 'unknown';
+    // What is pushed can be where it moved to.
+    const isOpenAgain = known === undefined || known.open === true || before?.source.head !== source.head;
+    return {
+      project,
+      resources: isPlanned ? 'unknown' : known === undefined ? fresh : known.resources,
+      ...(isUnlisted ? { unlisted: true as const } : {}),
+      ...(known?.manager === undefined ? {} : { manager: known.manager }),
+      ...(isOpenAgain ? { open: true as const } : {}),
+    };
   });
 }
 

@@ -91,7 +91,7 @@ export async function noteDeleted(work: RoundWork, deleted: readonly DeletedStat
   const { round } = desk.state;
   const found = projectsFound(desk.state);
   if (isOvertaken(work) || round === null || found === null) return;
-  const known = deleted.map(({ manager: _, ...each }, index) => {
+  const known = deleted.map(({ manager: _, open: __, ...each }, index) => {
     const manager = managers[index] ?? null;
     return manager === null ? each : { ...each, manager };
   });

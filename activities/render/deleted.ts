@@ -1,9 +1,9 @@
 // What would merging leave behind, of projects that the pull request deletes or takes out of hatchet.yaml?
-import { isMoved } from '../../workflows/model/picture-deleted.ts';
+import { isManaged, isMoved } from '../../workflows/model/picture-deleted.ts';
 import type { DeletedProject, View } from '../../workflows/model/view.ts';
 import { cutText, htmlText, inlineCode } from './markdown.ts';
 import { fitParagraphs } from './paragraphs.ts';
-import { byWhom } from './state-manager.ts';
+import { copyRemedy, planRemedy, sameState } from './state-manager.ts';
 import { maxNameLength, named, nameList, plural } from './wording.ts';
 
 /** Up to this many stand in the sentence itself; more are folded into a list below it. */
@@ -17,27 +17,55 @@ const maxListBytes = 4_000;
  */
 export function deletedParagraphs(view: View): readonly string[] {
   const open = view.deleted.filter(({ name }) => !endIsPlanned(view, name));
-  const left = open.filter((project) => !isMoved(project));
+  const left = open.filter((project) => !isManaged(project));
   const endings = [deletion, leaving, leavingPlanned].flatMap((ending) =>
     toldTogether(
       left.filter((project) => endingOf(view, project) === ending),
       ending,
     ),
   );
-  return [...movedParagraphs(open.filter(isMoved)), ...endings];
+  return [
+    ...countingParagraphs(view),
+    ...movedParagraphs(open.filter(isMoved)),
+    ...sameStateParagraphs(open.filter((project) => isManaged(project) && !isMoved(project))),
+    ...endings,
+  ];
 }
+
+/** Where nothing else is planned, the headline says it. */
+function countingParagraphs({ counting, projects }: View): readonly string[] {
+  return counting.length === 0 || projects.length === 0 ? [] : [`**${countingState(counting)}**`];
+}
+
+/** It may have moved only: nothing is claimed, and nothing offered. */
+export const countingState = (counting: readonly string[]): string =>
+  `Counting what merging would leave behind: ${nameList(counting)}.`;
 
 function movedParagraphs(moved: readonly DeletedProject[]): readonly string[] {
   const told = moved.flatMap(({ name, manager }) =>
-    manager?.kind === 'managed'
-      ? [`${named(name)} moved to ${named(manager.project)}${byWhom(manager)}: its state is managed there.`]
-      : [],
+    manager === undefined
+      ? []
+      : [`${named(name)} moved to ${named(manager.project)}: its state is managed there.`],
   );
   if (told.length <= maxInSentence) return told.map((sentence) => `**${sentence}**`);
   const lines = told.map((sentence) => `- ${sentence}`);
   return [
     `**${moved.length} projects moved: their state is managed elsewhere.**`,
     folded(lines, 'projects that moved'),
+  ];
+}
+
+function sameStateParagraphs(same: readonly DeletedProject[]): readonly string[] {
+  const told = same.flatMap(({ name, manager }) =>
+    manager?.kind === 'managed' ? [{ whom: named(name), sentence: sameState(name, manager) }] : [],
+  );
+  const nothing = 'Where that is one state, nothing is left to do.';
+  if (told.length <= maxInSentence)
+    return told.map(({ whom, sentence }) => `**${sentence}.** ${nothing} ${copyRemedy(whom)}`);
+  const lines = told.map(({ sentence }) => `- ${sentence}`);
+  return [
+    `**${told.length} projects have the same states (lineages) as others.** ${nothing} ${copyRemedy('the project')}`,
+    folded(lines, 'projects with the states of others'),
   ];
 }
 
@@ -100,9 +128,9 @@ function stays(left: readonly DeletedProject[], { empty }: Ending): string {
 
 function remedy(left: readonly DeletedProject[], { merging }: Ending): string {
   if (left.every(({ resources }) => resources === 0)) return 'Nothing stays behind.';
-  const unplanned = left.find(({ manager }) => manager?.kind === 'unplanned')?.manager;
+  const [unplanned] = left.flatMap(({ manager }) => (manager?.kind === 'unplanned' ? [manager] : []));
   if (unplanned !== undefined)
-    return `Their destruction is not planned before ${named(unplanned.project)} is: that is new here, and may manage the same state; ${merging}`;
+    return `Their destruction is not planned before ${named(unplanned.project)} is: that is new here, and may manage the same state. ${planRemedy(unplanned)}; ${merging}`;
   const which =
     left.length > maxInSentence ? 'NAME' : left.map(({ name }) => cutText(name, maxNameLength)).join(' ');
   const whose = left.length === 1 ? 'their' : 'the';

@@ -10,7 +10,7 @@ import { isRunnersFullDisk } from '../full-disk.ts';
 import { audience } from './approvals.ts';
 import { barRemedy, barWords } from './branch-bar.ts';
 import { countsAhead, countsDone } from './counts.ts';
-import { deletedParagraphs } from './deleted.ts';
+import { countingState, deletedParagraphs } from './deleted.ts';
 import { leftBehindParagraphs } from './left-behind.ts';
 import type { Links } from './links.ts';
 import { cutText, inlineCode, inlineText, link, person } from './markdown.ts';
@@ -58,6 +58,8 @@ function tell(headline: Headline, context: Context): Told {
   const { view } = context;
   switch (headline.kind) {
     case 'planning':
+      if (headline.projects.length === 0 && view.counting.length > 0)
+        return { state: countingState(view.counting), next: 'Nothing to do yet: the answer appears here.' };
       return {
         state: headline.projects.length === 0 ? 'Planning.' : `Planning ${nameList(headline.projects)}.`,
         next: 'Nothing to do yet: the plans appear here.',

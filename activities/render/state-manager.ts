@@ -6,11 +6,29 @@ import { named } from './wording.ts';
 export function managedSentence(project: string, manager: StateManager): string {
   const other = named(manager.project);
   if (manager.kind === 'unplanned')
-    return `the end of ${named(project)} is not planned before ${other} is: that is new here, and may manage the same state.`;
-  return `${named(project)} has moved to ${other}${byWhom(manager)}: its state is managed there, so destroying it would destroy what ${other} manages. If both are to end, delete the code of both.`;
+    return `the end of ${named(project)} is not planned before ${other} is: that is new here, and may manage the same state. ${planRemedy(manager)}.`;
+  if (manager.moved === true)
+    return `${named(project)} has moved to ${other}: its state is managed there, so destroying it would destroy what ${other} manages. If both are to end, delete the code of both.`;
+  return `${sameState(project, manager)}: destroying it could destroy what ${other} manages. Where that is one state, deleting the code of ${named(project)} is enough. ${copyRemedy(named(project))}`;
 }
 
-/** " (applied by #3, not merged)" */
-export function byWhom({ number }: Extract<StateManager, { kind: 'managed' }>): string {
-  return number === null ? '' : ` (applied by #${number}, not merged)`;
+/** What is known where one lineage says no more. */
+export function sameState(project: string, { project: other, number }: Managed): string {
+  const byWhom = number === null ? '' : ` (applied by #${number}, not merged)`;
+  return `${named(project)} has the same state (lineage) as ${named(other)}${byWhom}`;
 }
+
+/** `whom`: as it is to be shown. */
+export const copyRemedy = (whom: string): string =>
+  `Where it is a copy, end ${whom} by hand, or give it a state of its own (a new lineage) first.`;
+
+/** How the plan comes about that an end waits for; without a full stop. */
+export function planRemedy({ project, inactive }: Unplanned): string {
+  const other = named(project);
+  return inactive === true
+    ? `Only the edited \`hatchet.yaml\` has ${other}, so this pull request cannot plan it: add its entry in an earlier pull request`
+    : `Comment \`/hatchet plan\` once ${other} can be planned`;
+}
+
+type Managed = Extract<StateManager, { kind: 'managed' }>;
+type Unplanned = Extract<StateManager, { kind: 'unplanned' }>;

@@ -5,7 +5,7 @@ import { projectCheckName } from './check.ts';
 import { ownLocksOf } from './comparison.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { ordinal } from './ordinal.ts';
-import { deletedProjects, deletedTitle, isCounting } from './picture-deleted.ts';
+import { deletedProjects, deletedTitle, isOpen } from './picture-deleted.ts';
 import type { Scene } from './picture-headline.ts';
 import { headlineOf } from './picture-headline.ts';
 import { addCounts, describeCounts } from './plan.ts';
@@ -113,7 +113,7 @@ function plansFace(scene: Scene, found: ProjectsFound): Face {
   const open = projects.filter(({ name }) => isPlanning(scene, name));
   if (open.length > 0)
     return running(`Planning ${countProjects(projects.length)}: ${projects.length - open.length} done`);
-  if (found.deleted.some(isCounting)) return running('Counting what merging would leave behind');
+  if (found.deleted.some(isOpen)) return running('Counting what merging would leave behind');
   const failed = projects.filter(
     ({ plan, status }) => plan === null && status.kind !== 'after' && status.kind !== 'locked',
   );

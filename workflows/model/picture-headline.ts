@@ -1,5 +1,6 @@
 // What does the first line say: the state, and who has to do what next?
 import type { BranchBar } from './branch-bar.ts';
+import { isOpen } from './picture-deleted.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
 import { overridersOf } from './pull-request-state.ts';
@@ -40,7 +41,8 @@ function sceneHeadline({ round, pullRequest, projects }: Scene): Headline | null
     case 'operator-error':
       return findings;
     case 'projects':
-      return projects.length === 0 ? { kind: 'no-projects' } : null;
+      if (projects.length > 0) return null;
+      return findings.deleted.some(isOpen) ? { kind: 'planning', projects: [] } : { kind: 'no-projects' };
     default:
       return findings satisfies never;
   }

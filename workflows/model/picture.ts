@@ -5,7 +5,7 @@ import { rulesFor } from './configuration.ts';
 import { isForWantOf, openDependencies } from './dependencies.ts';
 import { nothingEdited } from './edited-policies.ts';
 import { checksOf } from './picture-checks.ts';
-import { deletedProjects, isCounting } from './picture-deleted.ts';
+import { deletedProjects, isOpen } from './picture-deleted.ts';
 import { headlineOf } from './picture-headline.ts';
 import type { PullRequest } from './pull-request.ts';
 import type { PullRequestState } from './pull-request-state.ts';
@@ -47,6 +47,7 @@ export function viewOf(state: PullRequestState): View | null {
     headline,
     projects,
     deleted: found === null ? [] : deletedProjects(found),
+    counting: (found?.deleted ?? []).filter(isOpen).map(({ project }) => project.name),
     checks: checksOf({ state, round, pullRequest, projects }),
     mergeRefusal: mergeRefusal(state, pullRequest),
     editsConfiguration: found?.editsConfiguration ?? false,
@@ -55,7 +56,7 @@ export function viewOf(state: PullRequestState): View | null {
     plannedAt: round.plannedAt,
     comment:
       round.findings.kind !== 'inspecting' &&
-      (round.lasting || (headline.kind !== 'planning' && found?.deleted.some(isCounting) !== true)),
+      (round.lasting || (headline.kind !== 'planning' && found?.deleted.some(isOpen) !== true)),
   };
 }
 

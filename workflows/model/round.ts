@@ -107,6 +107,8 @@ export type DeletedState = {
   readonly unlisted?: true;
   /** Who else manages what it has, or may; absent: nobody, or that was not looked up yet. */
   readonly manager?: StateManager;
+  /** Whether it only moved was not looked up since the newest push: nothing is said of it. Absent: it was. */
+  readonly open?: true;
 };
 
 export type Findings =

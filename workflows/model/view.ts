@@ -207,6 +207,8 @@ export type View = {
   readonly projects: readonly ProjectView[];
   /** Projects that merging would end while what they manage stays. */
   readonly deleted: readonly DeletedProject[];
+  /** Names of more such projects, of which it is still being found out what would stay, and whether they only moved. */
+  readonly counting: readonly string[];
   readonly checks: readonly Check[];
   /** Why what is applied was not merged, mostly in GitHub's words; null when nothing was to be merged, or it is. */
   readonly mergeRefusal: string | null;
