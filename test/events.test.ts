@@ -1,5 +1,6 @@
-// Which events of a pull request are heard, and which change nothing here?
+// Which events of a pull request or a check are heard, and which change nothing here?
 import { expect, test } from 'vitest';
+import { parseCheckRunEvent } from '../app/events/check-run.ts';
 import { parsePullRequestEvent } from '../app/events/pull-request.ts';
 
 const repo = { id: 7 };
@@ -49,4 +50,20 @@ test.each<readonly [string, object, object, boolean]>([
   expect(message !== null).toBe(heard);
   if (message?.kind === 'pull-request')
     expect(message.pullRequest).toMatchObject({ title: 'Add a network', labels: ['prod-ok'] });
+});
+
+test('a re-run of a check is for whom it was written by, and for all that have its commit as their head', () => {
+  const check_run = {
+    name: 'hatchet/apply',
+    head_sha: 'a'.repeat(40),
+    external_id: '7:00000000-0000-4000-8000-000000000000',
+  };
+  const event = { ...payload, action: 'rerequested', check_run };
+  const rerun = { kind: 'rerun', deliveryId: 'delivery', actor: 'hubot', head: 'a'.repeat(40) };
+  expect(parseCheckRunEvent('delivery', event)).toEqual([
+    { ...rerun, ref: { repository: expect.objectContaining({ id: 7 }), number: 7 } },
+    { ...rerun, repository: expect.objectContaining({ id: 7 }) },
+  ]);
+  const foreign = { ...event, check_run: { ...check_run, external_id: 'of another App' } };
+  expect(parseCheckRunEvent('delivery', foreign)).toEqual([]);
 });

@@ -67,10 +67,23 @@ test('each is named with what it says, and nobody where the other has no such ch
     ...rendered,
     title: '#7: 1 approval missing: prod; #12: Applied',
     summary:
-      '#7 and #12 have this commit as their head: this check shows the worst of what they say. Below is what there is to say of #12.\n\n**Applied.**',
+      '#7 and #12 have this commit as their head: this check shows the worst of what they say. Below is what there is to say of #12. What #7 needs stands on #7.\n\n**Applied.**',
   });
   expect(withNeighbours({ ...check, name: 'hatchet/plan' }, rendered, waitingView, others)).toBe(rendered);
 });
+
+test.each(Object.keys(states))(
+  'there are buttons beside one that is %s only if the check is completed',
+  (other) => {
+    const button = { label: 'Apply now', description: 'Apply', identifier: 'apply:12' };
+    const beside = {
+      number: 7,
+      checks: [{ name: check.name, title: '', state: states[other] ?? check.state }],
+    };
+    const { actions } = withNeighbours(check, { ...rendered, actions: [button] }, waitingView, [beside]);
+    expect(actions).toEqual(states[other]?.status === 'completed' ? [button] : []);
+  },
+);
 
 test('however many there are, and however long they speak, it fits', () => {
   const others = Array.from({ length: 40 }, (_, index) => neighbour(index + 20, 'long\n'.repeat(90)));
@@ -115,12 +128,17 @@ async function know(number: number, head: typeof first, state: 'open' | 'closed'
 }
 
 /** As a picture does it: who is there, then what is written, each check as one run of its own where none is known. */
-async function draw(number: number, head: typeof first, names: readonly string[], over = false) {
+async function draw(
+  number: number,
+  head: typeof first,
+  names: readonly string[],
+  over = false,
+  tellPullRequest = async (message: Message): Promise<void> => void told.push(message),
+) {
   const checks = names.map((name) => ({ ...check, name, state: states.in_progress ?? check.state }));
   const picture = { number, repository, sha: head, head, checks, ...(over ? { over: true as const } : {}) };
   const now = view({ kind: 'planning', projects: [] }, [], picture);
   const ref = { repository, number };
-  const tellPullRequest = async (message: Message): Promise<void> => void told.push(message);
   const deps = { memory: store.shown, heads: store.heads, tellPullRequest };
   const [remembered, heads] = [await store.shown.read(ref), await store.heads.read(ref, head)];
   const company = await meetCompany(deps, now, remembered, heads);
@@ -178,5 +196,47 @@ test('whoever comes writes on the runs that are there, and whoever goes leaves t
     runs: ['run of #8'],
     told: ['redraw #7'],
   });
-  expect(await draw(8, first, ['gate', 'later'], true)).toMatchObject({ told: [] });
+  // What is #7's now is not written on again, however often the closed one is shown.
+  expect(await draw(8, first, ['gate', 'later'], true)).toEqual({
+    beside: [],
+    runs: ['run of #8'],
+    told: [],
+  });
+});
+
+const commit = (digit: string) => parseSha(digit.repeat(40));
+
+test.each([
+  ['pushed', { from: commit('3'), to: commit('4'), goes: 20, stays: 21, over: false }],
+  ['closed', { from: commit('3'), to: commit('3'), goes: 22, stays: 21, over: true }],
+])('whoever is %s tells those that it leaves, also when that fails at first (S14)', async (_, story) => {
+  const { from, to, goes, stays, over } = story;
+  await Promise.all([know(goes, from), know(stays, from)]);
+  await draw(goes, from, ['gate', 'own']);
+  expect(await draw(stays, from, ['gate'])).toMatchObject({ beside: [goes] });
+  await know(goes, to, over ? 'closed' : 'open');
+  const lost = async () => {
+    throw new Error('Temporal is not there');
+  };
+  await expect(draw(goes, to, ['gate', 'own'], over, lost)).rejects.toThrow('Temporal is not there');
+  // Whoever stays and draws meanwhile speaks for itself only.
+  expect(await draw(stays, from, ['gate'])).toMatchObject({ beside: [] });
+  const again = await draw(goes, to, ['gate', 'own'], over);
+  expect(again).toMatchObject({ told: [`redraw #${stays}`] });
+  expect(again.runs).toHaveLength(over ? 1 : 2);
+  // The shared run is not its to close.
+  const open = (await openOf(goes)).filter((line) => line.startsWith('333333:'));
+  expect(open).toEqual([expect.stringMatching(/^333333:own/)]);
+  expect(await draw(goes, to, ['gate', 'own'], over)).toMatchObject({ told: [] });
+});
+
+test('of two that leave at once at least one closes what they shared (S14)', async () => {
+  const [from, to] = [commit('5'), commit('6')];
+  await Promise.all([know(30, from), know(31, from)]);
+  await draw(30, from, ['gate']);
+  await draw(31, from, ['gate']);
+  await Promise.all([know(30, to), know(31, to)]);
+  await Promise.all([draw(30, to, ['gate']), draw(31, to, ['gate'])]);
+  const kept = [...(await openOf(30)), ...(await openOf(31))];
+  expect(kept.filter((line) => line.startsWith('555555:gate')).length).toBeGreaterThan(0);
 });

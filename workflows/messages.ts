@@ -137,7 +137,7 @@ export type RepositoryNews = {
       readonly dependents?: readonly string[];
       readonly number: number;
     }
-  /** Somebody wants all checks of a commit again, and GitHub did not say which pull requests it is the head of. */
+  /** Somebody wants checks of a commit again, and GitHub did not say which pull requests it is the head of. */
   | { readonly kind: 'rerun'; readonly deliveryId: string; readonly actor: string; readonly head: Sha }
 );
 

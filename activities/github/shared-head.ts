@@ -36,33 +36,27 @@ export type Company = {
   readonly surfaces: readonly Surface[];
 };
 
-/** Remembers what this one says from now on, and lets those that it leaves know. Nothing is asked of GitHub. */
+/**
+ * Remembers what this one says from now on, and lets those that it leaves know: tried again, it still knows whom. Nothing
+ * is asked of GitHub.
+ */
 export async function meetCompany(
   deps: HeadDependencies,
   view: View,
   remembered: readonly Surface[],
-  { own, others }: KnownHeads,
+  before: KnownHeads,
 ): Promise<Company> {
   const ref = { repository: view.repository, number: view.number };
-  const stays = own?.sha === view.sha && view.over === undefined;
-  const left = own === null || stays ? [] : others.filter(({ sha }) => sha === own.sha);
-  const here =
-    view.over === true || view.sha !== view.head ? [] : others.filter(({ sha }) => sha === view.sha);
-  const ceded = new Set(left.flatMap(keysOf));
-  const known = new Set(remembered.map(({ key }) => key));
-  const unknown = view.checks
-    .map(({ name }) => checkKey(view.sha, name))
-    .filter((key) => !stays || !known.has(key));
-  const shared = unknown.length === 0 ? [] : await surfacesOf(deps.memory, ref, here, unknown);
-  await note(deps.heads, view, own);
+  const { left, others } = await stepBack(deps.heads, view, before);
+  const there = standingAt(others, view.sha);
+  const here = view.over === true || view.sha !== view.head ? [] : there;
+  // Closed without a merge: as long as the commit is the head of others, its checks are theirs.
+  const theirs = view.over === true && view.sha === view.head ? there : [];
+  const ceded = new Set([...left, ...theirs].flatMap(keysOf));
+  const shared = await sharedSurfaces(deps.memory, view, remembered, { own: before.own, others: here });
   await deps.memory.forget(ref, [...ceded]);
-  // They show the worse of both there, and would hear of a push or a close by nobody else.
-  for (const { number } of left)
-    await deps.tellPullRequest({
-      kind: 'redraw',
-      deliveryId: randomUUID(),
-      ref: { repository: view.repository, number },
-    });
+  await tellLeft(deps, ref, left);
+  await note(deps.heads, view, before.own);
   const replaced = new Set([...ceded, ...shared.map(({ key }) => key)]);
   return {
     neighbours: here,
@@ -71,22 +65,61 @@ export async function meetCompany(
   };
 }
 
+const isSame = (view: View, own: ShownHead | null): boolean =>
+  own?.sha === view.sha && view.over === undefined;
+
+type Others = KnownHeads['others'];
+
+/** Whoever has nothing to say there any more is about to be gone. */
+const standingAt = (others: Others, sha: string): Others =>
+  others.filter((one) => one.sha === sha && one.checks.length > 0);
+
+/**
+ * Until those that stay know of it, this one is remembered where it was, as one that says nothing there. Who stays is
+ * read after that: of two that leave at once neither may think that the other one closes the checks.
+ */
+async function stepBack(
+  heads: HeadMemory,
+  view: View,
+  { own, others }: KnownHeads,
+): Promise<{ readonly left: Others; readonly others: Others }> {
+  if (own === null || isSame(view, own) || standingAt(others, own.sha).length === 0)
+    return { left: [], others };
+  const ref = { repository: view.repository, number: view.number };
+  await heads.save(ref, { sha: own.sha, checks: [] });
+  const now = await heads.read(ref, view.sha);
+  return { left: standingAt(now.others, own.sha), others: now.others };
+}
+
+/** They show the worse of both there, and would hear of a push or a close by nobody else. */
+async function tellLeft(deps: HeadDependencies, { repository }: PullRequestRef, left: Others): Promise<void> {
+  for (const { number } of left)
+    await deps.tellPullRequest({
+      kind: 'redraw',
+      deliveryId: randomUUID(),
+      ref: { repository, number },
+    });
+}
+
 const keysOf = ({ sha, checks }: ShownHead): readonly string[] =>
   checks.map(({ name }) => checkKey(sha, name));
 
 export const checkKey = (sha: string, name: string): string => `check:${sha}:${name}`;
 
 /** GitHub shows the newest run of a name: whoever comes to a commit, or to a check of it, writes on the one there. */
-async function surfacesOf(
+async function sharedSurfaces(
   memory: SurfaceMemory,
-  { repository }: PullRequestRef,
-  here: KnownHeads['others'],
-  keys: readonly string[],
+  view: View,
+  remembered: readonly Surface[],
+  { own, others }: KnownHeads,
 ): Promise<readonly Surface[]> {
+  const known = new Set(isSame(view, own) ? remembered.map(({ key }) => key) : []);
+  const keys = view.checks.map(({ name }) => checkKey(view.sha, name)).filter((key) => !known.has(key));
+  if (keys.length === 0) return [];
   const all = await Promise.all(
-    here.map(async (one) => {
+    others.map(async (one) => {
       const theirs = keysOf(one).filter((key) => keys.includes(key));
-      const surfaces = await memory.read({ repository, number: one.number });
+      const surfaces = await memory.read({ repository: view.repository, number: one.number });
       return surfaces.filter(({ key }) => theirs.includes(key));
     }),
   );

@@ -138,7 +138,7 @@ async function dueChecks(
     checks.push(wantedCheck({ ...check, state }, view, withSilence(check, own, silence), links));
   }
   const wantedKeys = new Set(checks.map(({ key }) => key));
-  const orphans = surfaces.filter(({ key, open }) => open && !wantedKeys.has(key));
+  const orphans = surfaces.filter(({ key, open }) => open && !wantedKeys.has(key) && !company.ceded.has(key));
   return [
     ...checks.map((wanted) => dueCheck(view.repository.nodeId, wanted, find(wanted.key))),
     ...orphans.map((surface) => dueCancel(view.repository.nodeId, surface)),

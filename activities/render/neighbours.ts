@@ -1,6 +1,7 @@
 // What does a check say of other pull requests that have the same head?
 import type { Check } from '../../workflows/model/check.ts';
 import type { Neighbour } from '../../workflows/model/shared-head.ts';
+import { statesOf, worstState } from '../../workflows/model/shared-head.ts';
 import type { View } from '../../workflows/model/view.ts';
 import type { RenderedCheck } from './checks.ts';
 import { plainTitle } from './markdown.ts';
@@ -31,8 +32,21 @@ export function withNeighbours(
   return {
     ...rendered,
     title: sharedTitle(all),
-    summary: `${names} have this commit as their head: this check shows the worst of what they say. Below is what there is to say of #${number}.\n\n${rendered.summary}`,
+    summary: `${names} have this commit as their head: this check shows the worst of what they say. Below is what there is to say of #${number}. ${elsewhere(others)}\n\n${rendered.summary}`,
+    // Buttons are for completed checks: this one is not while another is still at work.
+    actions:
+      worstState(check.state, statesOf(check.name, neighbours)).status === 'completed'
+        ? rendered.actions
+        : [],
   };
+}
+
+/** Where to act for whom the rest of the text is not about. */
+function elsewhere(others: readonly { readonly number: number }[]): string {
+  const [first] = others;
+  return others.length === 1 && first !== undefined
+    ? `What #${first.number} needs stands on #${first.number}.`
+    : 'What the others need stands on each of them.';
 }
 
 /** "#7: Applied; #8: 1 approval missing: prod" */

@@ -1,6 +1,6 @@
 // Which button did somebody click, or which check is to run again?
 import { z } from 'zod';
-import type { Message } from '../../workflows/messages.ts';
+import type { Message, RepositoryNews } from '../../workflows/messages.ts';
 import { parseActionId, parseExternalId, projectOfCheck } from '../../workflows/model/check.ts';
 import { parseSha } from '../../workflows/model/identifiers.ts';
 import { isBot, repositoryOf, repositoryShape } from './repository.ts';
@@ -12,22 +12,31 @@ const shape = z.object({
   requested_action: z.object({ identifier: z.string() }).nullish(),
 });
 
-/** Null for checks that are not ours, for bots, and for every other action. */
-export function parseCheckRunEvent(deliveryId: string, payload: unknown): Message | null {
+/** None for checks that are not ours, for bots, and for every other action. */
+export function parseCheckRunEvent(
+  deliveryId: string,
+  payload: unknown,
+): readonly (Message | RepositoryNews)[] {
   const { action } = z.object({ action: z.string() }).parse(payload);
-  if (action !== 'requested_action' && action !== 'rerequested') return null;
+  if (action !== 'requested_action' && action !== 'rerequested') return [];
   const event = shape.parse(payload);
   const { name, head_sha, external_id } = event.check_run;
   const shown = parseExternalId(external_id ?? '');
-  if (shown === null || isBot(event.sender)) return null;
+  if (shown === null || isBot(event.sender)) return [];
   const repository = repositoryOf(event);
   const ref = { repository, number: shown.number };
-  const about = { deliveryId, ref, actor: event.sender.login, head: parseSha(head_sha) };
-  if (event.action === 'rerequested') return { kind: 'rerun', ...about };
+  const said = { deliveryId, actor: event.sender.login, head: parseSha(head_sha) };
+  const about = { ...said, ref };
+  // It shows the worst of all that have this head, and bears the name of whoever wrote last. Who has heard it is not told twice.
+  if (event.action === 'rerequested')
+    return [
+      { kind: 'rerun', ...about },
+      { kind: 'rerun', repository, ...said },
+    ];
   const clicked = parseActionId(event.requested_action?.identifier ?? '');
-  if (clicked === null) return null;
+  if (clicked === null) return [];
   const { button, locks, number } = clicked;
   // The round on the check is another's by now: whoever the button was about refuses it as out of date.
   const meant = number === null ? about : { ...about, ref: { repository, number } };
-  return { kind: 'click', ...meant, button, locks, project: projectOfCheck(name), roundId: shown.roundId };
+  return [{ kind: 'click', ...meant, button, locks, project: projectOfCheck(name), roundId: shown.roundId }];
 }

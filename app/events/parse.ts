@@ -18,7 +18,7 @@ const parsers: Readonly<Record<string, (id: string, payload: unknown) => readonl
   pull_request: (id, payload) => one(parsePullRequestEvent(id, payload)),
   pull_request_review: (id, payload) => one(parsePullRequestReviewEvent(id, payload)),
   issue_comment: (id, payload) => one(parseIssueCommentEvent(id, payload)),
-  check_run: (id, payload) => one(parseCheckRunEvent(id, payload)),
+  check_run: parseCheckRunEvent,
   check_suite: parseCheckSuiteEvent,
   merge_group: (_, payload) => one(parseMergeGroupEvent(payload)),
   installation: (_, payload) => [parseInstallationEvent(payload)],
