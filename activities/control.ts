@@ -1,6 +1,7 @@
 // What can control be asked to do? It holds the App's key and the database, and runs no foreign code.
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import { longestStopMs } from '../workflows/model/apply.ts';
 import type { RunId } from '../workflows/model/identifiers.ts';
 import type { PullRequestRef } from '../workflows/model/repository.ts';
 import type { ControlActivities } from '../workflows/port/control.ts';
@@ -179,7 +180,8 @@ export function createControlActivities(deps: ControlDependencies): ControlActiv
       const reason = 'somebody unlocked the project before the apply said how it ended';
       const key = { repositoryId: repository.id, ...project };
       await store.applies.abandon(key, reason);
-      await store.unwrittenStates.giveUp(key, actor);
+      // A request from before the person was named in it.
+      await store.unwrittenStates.giveUp(key, actor ?? 'unlock');
     },
   };
 }
@@ -207,7 +209,7 @@ function admitApply({ admitRun }: ControlDependencies, { repository, runId, gran
     repositoryId: repository.id,
     pool: grant.pool,
     runId,
-    lifetimeMs: grant.poolWaitMs + grant.timeoutMs,
+    lifetimeMs: grant.poolWaitMs + grant.timeoutMs + longestStopMs,
     operation: { kind: 'apply', planId: grant.planId },
   });
 }

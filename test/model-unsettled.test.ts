@@ -20,11 +20,11 @@ const lost: Unsettled = {
 };
 
 test.each([
-  ['nothing tells', {}, { alone: false, afterMs: 0 }, '2026-01-01T11:01:00.000Z'],
+  ['nothing tells', {}, { alone: false, afterMs: 0 }, '2026-01-01T11:31:00.000Z'],
   ['its runner says that it is over', { ended: true }, { alone: false, afterMs: 0 }, null],
   ['somebody has held the lock since', {}, { alone: true, afterMs: 0 }, null],
-  ['an apply may take no longer', {}, { alone: false, afterMs: hour + 60_000 }, null],
-  ['a moment before that', {}, { alone: false, afterMs: hour + 59_999 }, '2026-01-01T11:01:00.000Z'],
+  ['an apply may take no longer', {}, { alone: false, afterMs: 1.5 * hour + 60_000 }, null],
+  ['a moment before that', {}, { alone: false, afterMs: 1.5 * hour + 59_999 }, '2026-01-01T11:31:00.000Z'],
 ])('Terraform may still be at work: %s (S5)', (_case, change, { alone, afterMs }, until) => {
   const nowMs = Date.parse(lostAt) + afterMs;
   expect(atWorkUntil({ ...lost, ...change }, { alone, nowMs })).toBe(until);

@@ -277,7 +277,7 @@ describe.concurrent('a state that cannot be written (S5)', () => {
       expect((await applyAndFetch(pullRequest)).seen).toMatch(/^600 true \{.*large large/s);
       expect(mainComment(pullRequest)).toContain('A disk is full, says Terraform');
       expect(await appliesOf(world, 'full')).toEqual([{ number: pullRequest.number, state: 'failed' }]);
-      expect((await ask(pullRequest, 'hubot', '/hatchet unlock')).reply).toContain('so is the state');
+      expect((await ask(pullRequest, 'hubot', '/hatchet unlock')).reply).toContain('is given up, too');
       const settled = () =>
         inDatabase(
           world.databaseUrl,

@@ -16,18 +16,28 @@ import { askTurn, stepBack } from './taking-turns.ts';
 export async function takeTurns(work: RoundWork): Promise<ReadonlySet<string>> {
   const { desk, found } = work;
   const locked = new Set<string>();
+  let waits = false;
   for (const { project } of inLockOrder(found.projects.filter(comesFirst(found)))) {
     const state = findProject(desk.state, project.name);
     if (state === null || state.apply !== null) continue;
     // What something of was applied here is not given back for what comes before it.
-    const may = locked.size === 0 || isBegun(desk, project.name);
+    const may = !waits || isBegun(desk, project.name);
     const free = may && (await takeTurn(work, state));
     if (desk.state.round?.id !== work.roundId) break;
     if (free) continue;
     locked.add(project.name);
+    // Nobody waits for it, so that it keeps nothing from being planned.
+    if (isRefused(desk, project.name)) continue;
+    waits = true;
     await waitFor(desk, project.name);
   }
   return locked;
+}
+
+/** It comes before what is held here: that is said in place of a plan. */
+function isRefused(desk: Desk, name: string): boolean {
+  const { turn, result } = findProject(desk.state, name) ?? {};
+  return turn === null && result != null;
 }
 
 const isBegun = ({ state: { touched } }: Desk, project: string): boolean =>
@@ -51,8 +61,7 @@ async function takeTurn({ desk, roundId }: RoundWork, { project, turn }: Project
 /** What it has of the project is not for show: when its turn comes, the project is another. */
 async function waitFor(desk: Desk, name: string): Promise<void> {
   const state = findProject(desk.state, name);
-  // It was refused meanwhile, which is said in place of a plan.
-  if (state === null || (state.turn === null && state.result !== null)) return;
+  if (state === null) return;
   const turn = state.turn?.kind === 'behind' ? state.turn : ({ kind: 'wanted' } as const);
   changeProject(desk, name, { turn, result: null, verdicts: null });
   if (state.turn?.kind === 'yours') await stepBack(desk, state.project);

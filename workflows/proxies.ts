@@ -5,6 +5,7 @@ import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from 
 import type { Patience } from './in-turn.ts';
 import { inOrder, inTurn, inTurnTogether } from './in-turn.ts';
 import type { ApplyOutcome } from './model/apply.ts';
+import { longestStopMs } from './model/apply.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { PlanResult } from './model/plan.ts';
 import type { ControlActivities } from './port/control.ts';
@@ -37,8 +38,6 @@ const planAttempts = 2;
 const planRetry: RetryPolicy = { maximumAttempts: planAttempts };
 /** Longer than a runner's pause for a slow disk or a busy machine, short enough to tell people soon. */
 const applyHeartbeatTimeout = '45 seconds';
-/** Its runner stops an apply that takes too long. What was asked to stop may still wait for its cloud, and then tells. */
-const stopMs = 30 * 60_000;
 /** A lock is broken once per wish: the next one has to see what came of it. */
 const unlockRetry: RetryPolicy = { maximumAttempts: 1 };
 /** An apply is started once; whether it may start again is a person's decision. */
@@ -201,7 +200,7 @@ export const applyPlanIn =
     const { applyPlan } = proxyActivities<RunnerActivities>({
       taskQueue: runnerQueue(pool),
       activityId: runnerActivityId(pool, request.runId),
-      startToCloseTimeout: timeoutMs + stopMs,
+      startToCloseTimeout: timeoutMs + longestStopMs,
       scheduleToStartTimeout: waitMs,
       heartbeatTimeout: applyHeartbeatTimeout,
       retry: applyRetry,

@@ -144,7 +144,7 @@ export async function heedFinding(office: Office): Promise<void> {
   move(office, thaw(office.lock));
 }
 
-export async function abandon({ repository, project }: Office, actor: string): Promise<void> {
+export async function abandon({ repository, project }: Office, actor: string | undefined): Promise<void> {
   try {
     await abandonApply({ repository, project, actor });
   } catch (error) {

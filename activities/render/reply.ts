@@ -36,7 +36,7 @@ const doneTexts: Record<Extract<Reply, { kind: 'done' }>['text'], string> = {
   'nothing to apply': 'there is nothing to apply.',
   'locks given up': 'the locks of this pull request are given up.',
   'locks and a state given up':
-    'the locks of this pull request are given up, and so is the state that Terraform could not write: what is planned next knows nothing of it. Whoever runs Hatchet can still get it with `npm run state`.',
+    'the locks of this pull request are given up. Unless another pull request owns the project, a state that Terraform could not write and that nobody has put back is given up, too: what is planned next knows nothing of it. Whoever runs Hatchet can still get it with `npm run state`, once its runner has handed it over.',
   'nothing to cancel': 'there is nothing to cancel.',
   'stop needs a second word':
     'stopping an apply leaves its project half-changed. Comment `/hatchet cancel` again within 10 minutes to stop it.',

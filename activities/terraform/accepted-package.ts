@@ -20,7 +20,8 @@ export async function noteAccepted(of: Package, checksums: readonly string[]): P
   await mkdir(of.directory, { recursive: true });
   const text = [of.hash, ...[...new Set(checksums)].sort()].join('\n');
   const [name, names] = [sha256(text), await readdir(of.directory)];
-  if (names.includes(name) || names.length >= maxLists) return;
+  // What contains a list that is known would admit nothing more, and a list can be made longer for nothing.
+  if (names.includes(name) || names.length >= maxLists || (await isAccepted(of, checksums))) return;
   // Whoever reads it meanwhile must not find half of it.
   const staged = join(of.directory, `staged-${randomUUID()}`);
   await writeFile(staged, text);

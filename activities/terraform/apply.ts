@@ -70,7 +70,9 @@ async function applyOnce(
   const { runId } = request;
   // The claim is written before the answer is sent, which may be long on its way.
   const askedAt = Date.now();
-  const granted = await readGrantedPlan(deps, request);
+  // Not this process: after a silence it may be given the same apply again, and one of the two has to go without.
+  const taker = randomUUID();
+  const granted = await readGrantedPlan(deps, request, taker);
   if (granted === 'taken') return { kind: 'unknown', runId, reason: takenBefore };
   if ('kind' in granted) return { kind: 'refused', refusal: granted };
   const engine = await findPlansEngine(context, deps, granted.stored);
@@ -84,7 +86,7 @@ async function applyOnce(
     const session = await createSession({ context, runId, deps, live, engine, project, directory, enter });
     const problems = await prepareApply(session, deps, request, granted);
     if (problems.length === 0) {
-      await assertStillOurs(deps, request, askedAt);
+      await assertStillOurs(deps, request, { askedAt, taker });
       return await startApply(session, deps, request, granted);
     }
     const { outcome } = await keepOutcome({
@@ -138,18 +140,16 @@ async function findPlansEngine(
 /** Whoever it was may have applied it. */
 const takenBefore = 'another runner has taken the plan, or somebody gave the apply up';
 
-/** A runner that is started again is another: it does not know what the one before it has done. */
-const thisProcess = randomUUID();
-
 /** The bytes must be those that were planned, and the digest the one that people said yes to. */
 async function readGrantedPlan(
   { store, settings }: RunnerDependencies,
   { grant, repository, runId }: ApplyPlanRequest,
+  taker: string,
 ): Promise<GrantedPlan | Refusal | 'taken'> {
   const reading = Promise.all([store.readPlan(grant.planId), store.readPlanJson(grant.planId)]);
   // Of an apply that was called back nothing can be read: that it was is the answer.
   reading.catch(() => undefined);
-  const files = await store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess });
+  const files = await store.takePlanFile({ planId: grant.planId, runId, taker });
   if (files === null) return 'taken';
   if ('kind' in files) return files;
   const { planFile, lockFile } = files;
@@ -193,10 +193,10 @@ const surelyOursMs = 30_000;
 async function assertStillOurs(
   { store }: RunnerDependencies,
   { grant, runId }: ApplyPlanRequest,
-  askedAt: number,
+  { askedAt, taker }: { readonly askedAt: number; readonly taker: string },
 ): Promise<void> {
   if (Date.now() - askedAt < surelyOursMs) return;
-  const files = await store.takePlanFile({ planId: grant.planId, runId, taker: thisProcess });
+  const files = await store.takePlanFile({ planId: grant.planId, runId, taker });
   if (!isPlanTaken(files)) throw notStarted(new Error('the apply was given up while it was prepared'));
 }
 

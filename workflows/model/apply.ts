@@ -15,6 +15,9 @@ import type { UnwrittenState } from './unwritten-state.ts';
 import type { ApprovalRule, Verdict } from './verdict.ts';
 import { blocks } from './verdict.ts';
 
+/** Milliseconds. Its runner asks an apply that takes too long to stop; what was asked to may still wait for its cloud. */
+export const longestStopMs = 30 * 60_000;
+
 declare const granted: unique symbol;
 
 /**

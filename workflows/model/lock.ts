@@ -1,5 +1,6 @@
 // Who owns a project right now, and who is next?
 import type { ApplyGrant, ApplyOutcome } from './apply.ts';
+import { longestStopMs } from './apply.ts';
 import type { Rules } from './configuration.ts';
 import type { RunId } from './identifiers.ts';
 import type { PullRequestRef } from './repository.ts';
@@ -40,7 +41,12 @@ export type WaitingRequest = ApplyRequest | TurnRequest;
 export type ProjectRequest =
   | WaitingRequest
   | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'closed' }
-  | { readonly kind: 'release'; readonly ref: PullRequestRef; readonly why: 'unlock'; readonly actor: string }
+  | {
+      readonly kind: 'release';
+      readonly ref: PullRequestRef;
+      readonly why: 'unlock';
+      readonly actor?: string;
+    }
   /** What waits as this run was granted anew, for a head that changes nothing of the project. */
   | {
       readonly kind: 'renew';
@@ -104,13 +110,13 @@ export type Unsettled = {
 /**
  * Until when (ISO 8601) the Terraform of a lost apply may still be at work; null: it is over. `alone`: somebody has held
  * the state's lock since, which it would hold. Where nothing tells, it is over once it has been lost for as long as an
- * apply may take at all: its runner stops it by then.
+ * apply may take at all: its runner asks it to stop, and it does.
  */
 export function atWorkUntil(
   { request: { grant }, waitMs, lostAt, ended }: Unsettled,
   seen: { readonly alone: boolean; readonly nowMs: number },
 ): string | null {
-  const untilMs = Date.parse(lostAt) + grant.timeoutMs + waitMs;
+  const untilMs = Date.parse(lostAt) + grant.timeoutMs + longestStopMs + waitMs;
   return ended || seen.alone || seen.nowMs >= untilMs ? null : new Date(untilMs).toISOString();
 }
 

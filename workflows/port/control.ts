@@ -167,7 +167,7 @@ export type ControlActivities = {
   abandonApply(request: {
     readonly repository: Repository;
     readonly project: ProjectPlace;
-    readonly actor: string;
+    readonly actor: string | undefined;
   }): Promise<void>;
   /** Tells a pull request's workflow what became of its wish; one that is over hears nothing, and that is no error. */
   tellNews(request: {
