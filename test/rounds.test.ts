@@ -220,7 +220,13 @@ describe.concurrent('rounds', () => {
     const failed = await untilCheck(other, 'hatchet/apply', both);
     expect(failed.conclusion).toBe('failure');
     // Written once more by the one that would be green by itself.
+    const planned = (count: number) =>
+      vi.waitUntil(async () => (await countPlans(world, 'shared')) === count, {
+        timeout: patienceMs,
+        interval: 200,
+      });
     await order(pullRequest, 'mona', '/hatchet plan');
+    await planned(2);
     const shownFor = (one: typeof pullRequest) => (): boolean =>
       one.check('hatchet/apply').title === both &&
       one.check('hatchet/apply').externalId.startsWith(`${one.number}:`);
@@ -237,6 +243,9 @@ describe.concurrent('rounds', () => {
       ]
     `);
     expect([await appliesOf(world, 'shared'), replies(other)]).toEqual([[], []]);
+    // It is both's, whoever wrote it last. What fails is no plan: only those of the first one are counted.
+    pullRequest.rerunCheck(other.check('hatchet/apply'), 'mona');
+    await planned(3);
     other.close();
     await untilCheck(pullRequest, 'hatchet/apply', approved);
     expect(faces(await untilWritten(pullRequest, ['shared']))).toMatchInlineSnapshot(`
