@@ -12,6 +12,7 @@ import {
 } from '../workflows/model/dependencies.ts';
 import { dependenciesThrough, dependentsOf } from '../workflows/model/dependency-graph.ts';
 import { nothingEdited } from '../workflows/model/edited-policies.ts';
+import type { Sha } from '../workflows/model/identifiers.ts';
 import {
   parseInstallationId,
   parsePlanDigest,
@@ -23,13 +24,14 @@ import {
 } from '../workflows/model/identifiers.ts';
 import type { Continuation } from '../workflows/model/keep-plan.ts';
 import { areWordsOld, continueProject, seesSame } from '../workflows/model/keep-plan.ts';
-import { deletedProjects, deletedTitle } from '../workflows/model/picture-deleted.ts';
+import { viewOf } from '../workflows/model/picture.ts';
+import { deletedProjects, deletedTitle, isOpen } from '../workflows/model/picture-deleted.ts';
 import type { Plan } from '../workflows/model/plan.ts';
 import type { AffectedProject } from '../workflows/model/project.ts';
 import type { PullRequest } from '../workflows/model/pull-request.ts';
 import { newPullRequest } from '../workflows/model/pull-request-state.ts';
 import type { Repository } from '../workflows/model/repository.ts';
-import type { ApplyState, ProjectState } from '../workflows/model/round.ts';
+import type { ApplyState, ProjectState, ProjectsFound } from '../workflows/model/round.ts';
 
 const runId = parseRunId('00000000-0000-4000-8000-0000000000aa');
 const sha = parseSha('1'.repeat(40));
@@ -342,6 +344,8 @@ describe('which plans live on', () => {
   });
 });
 
+const managed = (project: string) => ({ kind: 'managed' as const, project, number: null });
+
 test.each([
   [[], ''],
   [[{ name: 'dns', resources: 3 }], 'dns is deleted: 3 resources would stay'],
@@ -377,25 +381,32 @@ test.each([
     ],
     "prod and test leave Hatchet's care: what they manage would stay",
   ],
+  [[{ name: 'old', resources: 3, manager: { ...managed('new'), moved: true as const } }], 'old moved to new'],
+  [[{ name: 'old', resources: 3, manager: managed('new') }], 'old has the same state as new'],
   [
-    [{ name: 'old', resources: 3, manager: { kind: 'managed' as const, project: 'new', number: null } }],
-    'old moved to new',
+    [
+      { name: 'a', resources: 3, manager: managed('b') },
+      { name: 'c', resources: 3, manager: managed('d') },
+      { name: 'old', resources: 3, manager: { ...managed('new'), moved: true as const } },
+    ],
+    'old moved to new; a and c have the same states as others',
   ],
   [
     [
-      { name: 'a', resources: 1, manager: { kind: 'managed' as const, project: 'b', number: null } },
-      { name: 'c', resources: 1, manager: { kind: 'managed' as const, project: 'd', number: 2 } },
+      { name: 'a', resources: 1, manager: { ...managed('b'), moved: true as const } },
+      { name: 'c', resources: 1, manager: { ...managed('d'), moved: true as const } },
       { name: 'dns', resources: 1, manager: { kind: 'unplanned' as const, project: 'e' } },
     ],
     'a and c moved; dns is deleted: 1 resource would stay',
   ],
 ])('deleted: %j', (deleted, title) => expect(deletedTitle(deleted)).toBe(title));
 
-test('of what is still being counted nothing is said: it may only have moved', () => {
+test('of what is still open nothing is said: it may only have moved', () => {
   const { project } = state('dns');
-  const manager = { kind: 'managed', project: 'net', number: null } as const;
+  const manager = managed('net');
   const deleted = [
-    { project, resources: null },
+    { project, resources: null, open: true as const },
+    { project, resources: 'unknown' as const, open: true as const },
     { project, resources: 'unknown' as const },
     { project, resources: 2, manager },
   ];
@@ -424,7 +435,17 @@ describe('a project that leaves hatchet.yaml', () => {
     id: parseRepositoryId(2),
     ...{ nodeId: 'R_1', owner: 'octo-org', name: 'infra', webUrl: 'https://github.com/octo-org/infra' },
   };
-  const found = (projects: readonly AffectedProject[], again: Again) =>
+  type Deletion = {
+    readonly deleted?: readonly AffectedProject[];
+    readonly unlisted?: readonly string[];
+    readonly head?: Sha;
+    readonly before?: ProjectsFound | null;
+  };
+  const found = (
+    projects: readonly AffectedProject[],
+    again: Again = nothingAgain,
+    { deleted = [dns], unlisted = ['dns'], head = sha, before = null }: Deletion = {},
+  ) =>
     assess({
       state: newPullRequest({ repository, number: 1 }),
       inspection: {
@@ -438,15 +459,15 @@ describe('a project that leaves hatchet.yaml', () => {
         ...{ barred: null, edited: { problems: [] }, containsBase: true, poolWaitMs: 0, leftBehind: [] },
         source: {
           kind: 'merged',
-          source: { head: sha, base: sha, tree: sha },
+          source: { head, base: sha, tree: sha },
           forkedAt: sha,
           projects,
-          deleted: { tree: sha, projects: [dns], unlisted: ['dns'] },
+          deleted: { tree: sha, projects: deleted, unlisted },
         },
       },
       reason: { kind: 'asked', only: [], as: 'plain' },
       again,
-      before: null,
+      before,
       now: '2026-11-22T04:05:00Z',
     });
   const end = { all: null, projects: { dns: 'destroy' } } as const;
@@ -460,5 +481,54 @@ describe('a project that leaves hatchet.yaml', () => {
     if (findings.kind !== 'projects') expect.fail();
     expect(findings.projects.map(({ project }) => project.name)).toEqual(planned);
     expect(findings.deleted).toMatchObject(deleted);
+  });
+
+  test('is open until it is known whether it moved, and again after a push', () => {
+    const names = Array.from({ length: 12 }, (_, index) => `p${index}`);
+    const deletion: Deletion = { deleted: names.map((name) => state(name).project), unlisted: [] };
+    const first = found([], nothingAgain, deletion);
+    if (first.kind !== 'projects') expect.fail();
+    expect(first.deleted.filter(isOpen).map(({ project }) => project.name)).toEqual(names);
+    expect(first.deleted.map(({ resources }) => resources).slice(9)).toEqual([null, 'unknown', 'unknown']);
+    const before = {
+      ...first,
+      deleted: first.deleted.map(({ open: _, ...each }) => ({ ...each, resources: 1 })),
+    };
+    const [same, pushed] = [sha, parseSha('2'.repeat(40))].map((head) =>
+      found([], nothingAgain, { ...deletion, before, head }),
+    );
+    if (same?.kind !== 'projects' || pushed?.kind !== 'projects') expect.fail();
+    expect(same.deleted.some(isOpen)).toBe(false);
+    expect(pushed.deleted.every((each) => isOpen(each) && each.resources === 1)).toBe(true);
+  });
+
+  test.each<[string, readonly AffectedProject[], string]>([
+    ['nothing else is planned', [], 'planning'],
+    ['something is planned', [state('web').project], 'no-changes'],
+  ])('is not passed over while it is being counted, however long: %s', (_, projects, headline) => {
+    const findings = found(projects, nothingAgain, { unlisted: [] });
+    if (findings.kind !== 'projects') expect.fail();
+    const plan = { ...planFor('web'), hasChanges: false };
+    const planned = findings.projects.map((each) => ({
+      ...each,
+      ...{ result: { kind: 'planned' as const, plan }, verdicts: [] },
+    }));
+    const viewed = (deleted: ProjectsFound['deleted'], lasting: boolean) =>
+      viewOf({
+        ...newPullRequest({ repository, number: 1 }),
+        pullRequest,
+        round: {
+          ...{ id: runId, shownId: runId, head: sha, findings: { ...findings, projects: planned, deleted } },
+          ...{ before: null, again: nothingAgain, shownBase: null, plannedAt: null, lasting },
+        },
+      });
+    const counting = { headline: { kind: headline }, deleted: [], counting: ['dns'] };
+    expect(viewed(findings.deleted, true)).toMatchObject({ ...counting, comment: true });
+    expect(viewed(findings.deleted, false)).toMatchObject({ ...counting, comment: false });
+    const known = findings.deleted.map(({ open: _, ...each }) => ({ ...each, resources: 3 }));
+    expect(viewed(known, false)).toMatchObject({
+      headline: { kind: projects.length === 0 ? 'no-projects' : headline },
+      ...{ deleted: [{ name: 'dns', resources: 3 }], counting: [], comment: true },
+    });
   });
 });

@@ -77,6 +77,8 @@ const appliedByHand = project(
   { plan: prodPlan, verdicts: [needsApproval], approvedBy: ['hubot'] },
 );
 
+const managedBy = (name: string) => ({ kind: 'managed', project: name, number: null }) as const;
+
 describe('the first line', () => {
   const waitsFor = (more: Partial<typeof destroyRule>, given = 0): Headline => ({
     kind: 'waiting-for-approval',
@@ -213,8 +215,8 @@ describe('the first line', () => {
       'projects that moved, or may have',
       view({ kind: 'no-projects' }, [], {
         deleted: [
-          { name: 'old', resources: 2, manager: { kind: 'managed', project: 'new', number: null } },
-          { name: 'a', resources: 2, manager: { kind: 'managed', project: 'b', number: 7 } },
+          { name: 'old', resources: 2, manager: { ...managedBy('new'), moved: true } },
+          { name: 'a', resources: 2, manager: { ...managedBy('b'), number: 7 } },
           { name: 'dns', resources: 1, manager: { kind: 'unplanned', project: 'net/dns' } },
         ],
       }),
@@ -223,9 +225,28 @@ describe('the first line', () => {
       'many projects that moved',
       view({ kind: 'no-projects' }, [], {
         deleted: ['a', 'b', 'c', 'd'].map((name) => ({
-          ...{ name, resources: 1, manager: { kind: 'managed', project: `x/${name}`, number: null } },
+          ...{ name, resources: 1, manager: { ...managedBy(`x/${name}`), moved: true } },
         })),
       }),
+    ],
+    [
+      'many projects with the states of others',
+      view({ kind: 'no-projects' }, [], {
+        deleted: ['a', 'b', 'c', 'd'].map((name) => ({ name, resources: 1, manager: managedBy('prod') })),
+      }),
+    ],
+    [
+      'an end that waits for what only the edited hatchet.yaml has',
+      view({ kind: 'no-projects' }, [], {
+        deleted: [
+          { name: 'dns', resources: 1, manager: { kind: 'unplanned', project: 'cdn', inactive: true } },
+        ],
+      }),
+    ],
+    ['a deletion that is being counted', view({ kind: 'planning', projects: [] }, [], { counting: ['dns'] })],
+    [
+      'a deletion that is being counted, beside what is ready',
+      view({ kind: 'ready', applies: 'merge' }, [ready], { counting: ['a', 'b', 'c', 'd'] }),
     ],
     ['ready after the merge', view({ kind: 'ready', applies: 'merge' }, [ready], { sha: mergeCommit })],
     [
@@ -407,9 +428,9 @@ describe('the first line', () => {
       projects that moved, or may have:
       **\`old\` moved to \`new\`: its state is managed there.**
 
-      **\`a\` moved to \`b\` (applied by #7, not merged): its state is managed there.**
+      **\`a\` is deleted and has the same state (lineage) as \`b\` (applied by #7, not merged).** Where that is one state, nothing is left to do. Where it is a copy, end \`a\` by hand, or give it a state of its own (a new lineage) first.
 
-      **\`dns\` is deleted: 1 resource would stay.** Their destruction is not planned before \`net/dns\` is: that is new here, and may manage the same state; merging alone leaves them untouched.
+      **\`dns\` is deleted: 1 resource would stay.** Their destruction is not planned before \`net/dns\` is: that is new here, and may manage the same state. Comment \`/hatchet plan\` once \`net/dns\` can be planned; merging alone leaves them untouched.
 
       many projects that moved:
       **4 projects moved: their state is managed elsewhere.**
@@ -422,6 +443,29 @@ describe('the first line', () => {
       - \`d\` moved to \`x/d\`: its state is managed there.
 
       </details>
+
+      many projects with the states of others:
+      **4 projects have the same states (lineages) as others.** Where that is one state, nothing is left to do. Where it is a copy, end the project by hand, or give it a state of its own (a new lineage) first.
+
+      <details><summary>4 projects with the states of others</summary>
+
+      - \`a\` is deleted and has the same state (lineage) as \`prod\`
+      - \`b\` is deleted and has the same state (lineage) as \`prod\`
+      - \`c\` is deleted and has the same state (lineage) as \`prod\`
+      - \`d\` is deleted and has the same state (lineage) as \`prod\`
+
+      </details>
+
+      an end that waits for what only the edited hatchet.yaml has:
+      **\`dns\` is deleted: 1 resource would stay.** Their destruction is not planned before \`cdn\` is: that is new here, and may manage the same state. Only the edited \`hatchet.yaml\` has \`cdn\`, so this pull request cannot plan it: add its entry in an earlier pull request; merging alone leaves them untouched.
+
+      a deletion that is being counted:
+      **Counting what merging would leave behind: \`dns\`.** Nothing to do yet: the answer appears here.
+
+      a deletion that is being counted, beside what is ready:
+      **Ready: 1 project, 1 to change, 2 to add.** Merging applies it.
+
+      **Counting what merging would leave behind: \`a\`, \`b\`, \`c\` and 1 more.**
 
       ready after the merge:
       **Not applied yet: 1 project, 1 to change, 2 to add.** **Apply now** on the hatchet/apply check, or comment \`/hatchet apply\`.

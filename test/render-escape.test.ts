@@ -462,8 +462,14 @@ function hostileView(
       inactiveEntries: [text(), text()],
       deleted: [
         { name: text(), resources: 1, manager: { kind: 'managed', project: text(), number: null } },
-        { name: text(), resources: 1, manager: { kind: 'unplanned', project: text() } },
+        {
+          name: text(),
+          resources: 1,
+          manager: { kind: 'managed', project: text(), number: null, moved: true },
+        },
+        { name: text(), resources: 1, manager: { kind: 'unplanned', project: text(), inactive: true } },
       ],
+      counting: [text(), text()],
     }),
     changes: new Map([[planned.id, changes]]),
   };

@@ -27,7 +27,10 @@ export function deletedParagraphs(view: View): readonly string[] {
   return [
     ...countingParagraphs(view),
     ...movedParagraphs(open.filter(isMoved)),
-    ...sameStateParagraphs(open.filter((project) => isManaged(project) && !isMoved(project))),
+    ...sameStateParagraphs(
+      view,
+      open.filter((project) => isManaged(project) && !isMoved(project)),
+    ),
     ...endings,
   ];
 }
@@ -55,10 +58,13 @@ function movedParagraphs(moved: readonly DeletedProject[]): readonly string[] {
   ];
 }
 
-function sameStateParagraphs(same: readonly DeletedProject[]): readonly string[] {
-  const told = same.flatMap(({ name, manager }) =>
-    manager?.kind === 'managed' ? [{ whom: named(name), sentence: sameState(name, manager) }] : [],
-  );
+function sameStateParagraphs(view: View, same: readonly DeletedProject[]): readonly string[] {
+  const told = same.flatMap((project) => {
+    const { manager } = project;
+    if (manager?.kind !== 'managed') return [];
+    const whom = named(project.name);
+    return [{ whom, sentence: `${whom} ${endingOf(view, project).one} and has ${sameState(manager)}` }];
+  });
   const nothing = 'Where that is one state, nothing is left to do.';
   if (told.length <= maxInSentence)
     return told.map(({ whom, sentence }) => `**${sentence}.** ${nothing} ${copyRemedy(whom)}`);

@@ -9,13 +9,13 @@ export function managedSentence(project: string, manager: StateManager): string 
     return `the end of ${named(project)} is not planned before ${other} is: that is new here, and may manage the same state. ${planRemedy(manager)}.`;
   if (manager.moved === true)
     return `${named(project)} has moved to ${other}: its state is managed there, so destroying it would destroy what ${other} manages. If both are to end, delete the code of both.`;
-  return `${sameState(project, manager)}: destroying it could destroy what ${other} manages. Where that is one state, deleting the code of ${named(project)} is enough. ${copyRemedy(named(project))}`;
+  return `${named(project)} has ${sameState(manager)}: destroying it could destroy what ${other} manages. Where that is one state, deleting the code of ${named(project)} is enough. ${copyRemedy(named(project))}`;
 }
 
 /** What is known where one lineage says no more. */
-export function sameState(project: string, { project: other, number }: Managed): string {
+export function sameState({ project, number }: Managed): string {
   const byWhom = number === null ? '' : ` (applied by #${number}, not merged)`;
-  return `${named(project)} has the same state (lineage) as ${named(other)}${byWhom}`;
+  return `the same state (lineage) as ${named(project)}${byWhom}`;
 }
 
 /** `whom`: as it is to be shown. */
