@@ -41,15 +41,14 @@ async function readLineage(
   return planId === null ? null : ((await runs.readPlan(planId)).state?.lineage ?? null);
 }
 
+/** `number`: the pull request that would end it. */
+type Ending = { readonly place: ProjectPlace; readonly lineage: string | null; readonly number: number };
+
 /**
  * Who lives on, or was applied by a pull request that is still open, and was last planned with the same state: a state
  * keeps its lineage for life, also where it was copied. So only what the same pull request adds is called a move.
  */
-export function managerOf(
-  end: { readonly place: ProjectPlace; readonly lineage: string | null; readonly number: number },
-  uses: readonly StateUse[],
-  living: Living,
-): StateManager | null {
+export function managerOf(end: Ending, uses: readonly StateUse[], living: Living): StateManager | null {
   const { place, lineage, number } = end;
   const { projects, added } = living;
   const own = uses.filter((use) => isAt(place, use)).map((use) => use.lineage);
@@ -65,7 +64,7 @@ export function managerOf(
   }
   const applied = others.find((use) => use.appliedUnmerged && use.number !== number);
   if (applied !== undefined) return { kind: 'managed', project: applied.name, number: applied.number };
-  return isGone ? unplannedOf(place, uses, living) : null;
+  return isGone ? unplannedOf(end, uses, living) : null;
 }
 
 /**
@@ -73,11 +72,14 @@ export function managerOf(
  * workspaces of one directory never share a state.
  */
 function unplannedOf(
-  { dir }: ProjectPlace,
+  { place: { dir }, number }: Ending,
   uses: readonly StateUse[],
   { projects, added }: Living,
 ): StateManager | null {
-  const unplanned = added.find((project) => project.dir !== dir && !uses.some((use) => isAt(project, use)));
+  // What another pull request has once planned there was other code.
+  const isPlanned = (project: Project): boolean =>
+    uses.some((use) => use.number === number && isAt(project, use));
+  const unplanned = added.find((project) => project.dir !== dir && !isPlanned(project));
   if (unplanned === undefined) return null;
   const inactive = isAmong(projects, unplanned) ? {} : ({ inactive: true } as const);
   return { kind: 'unplanned', project: unplanned.name, ...inactive };

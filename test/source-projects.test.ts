@@ -83,7 +83,7 @@ describe('projects of hatchet.yaml', () => {
       'a/x.tf': '',
     });
     expect(names(inspection)).toEqual(['old']);
-    expect(inspection.edited).toEqual({ problems: [] });
+    expect(inspection.edited).toEqual({ problems: [], entries: ['new'] });
     expect(deletedOf(inspection)).toEqual([]);
   });
 
