@@ -76,6 +76,13 @@ test.each<[string, readonly StateUse[], readonly Project[], readonly Project[], 
     { kind: 'unplanned', project: 'new' },
   ],
   [
+    'a directory that it adds and that another pull request has planned with another state',
+    [own, use('new', 'b', { number: 2 })],
+    [project('new')],
+    [project('new')],
+    { kind: 'unplanned', project: 'new' },
+  ],
+  [
     'an entry that only the edited hatchet.yaml has',
     [own],
     [],
