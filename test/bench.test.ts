@@ -172,5 +172,5 @@ test.each([
     'Here they take 400 ms, so times are held against aims that are 2.00 to 2.67 times as long',
   );
   expect(report).toMatch(/^- \*\*Met:\*\* .*acknowledged \(2 of 2\).*requests \(1 of 2\)/m);
-  expect(report).toMatch(/^- \*\*Missed:\*\* .*requests \(1 of 2\); CPU, idle\.$/m);
+  expect(report).toMatch(/^- \*\*Missed:\*\* .*requests \(1 of 2: plan: 1 project at 50 ms\); CPU, idle\.$/m);
 });
