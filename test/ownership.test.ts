@@ -29,7 +29,7 @@ const seeds = [Number(process.env.HATCHET_TEST_SEED ?? 1)];
 vi.setConfig({ testTimeout: storyTimeoutMs });
 let world: World;
 
-const planLocked = ['first', 'second', 'left-a', 'left-b', 'order-a', 'order-b'];
+const planLocked = ['first', 'second', 'left-a', 'left-b', 'order-a', 'order-b', 'order-c'];
 const configuration = [
   'version: 1',
   'projects:',
@@ -203,15 +203,20 @@ describe.concurrent('a project', () => {
   }) => {
     const first = await openOn(world, { dir: 'order-a', body: database('1'), head: 'order-first' });
     await untilCheck(first, 'hatchet/apply', approved);
-    const second = await openOn(world, { dir: 'order-b', body: database('1'), head: 'order-second' });
+    const second = await openOn(world, { dir: 'order-c', body: database('1'), head: 'order-second' });
     await untilCheck(second, 'hatchet/apply', approved);
     await order(second, 'hubot', '/hatchet apply');
     await untilCheck(second, 'hatchet/apply', 'Applied');
-    await second.push({ 'order-a/main.tf': world.project('order-a', database('2')) });
+    // One that is the other's, and one that is nobody's.
+    await second.push({
+      'order-a/main.tf': world.project('order-a', database('2')),
+      'order-b/main.tf': world.project('order-b', database('2')),
+    });
     await untilCheck(second, 'hatchet/plan', `order-a: It belongs to #${first.number}`);
+    await untilCheck(second, 'hatchet/plan: order-b', '1 to add');
     const told = await untilComment(
       second,
-      'To wait for it while this pull request holds order-b could be for ever',
+      'To wait for it while this pull request holds order-c could be for ever',
     );
     first.close('mona');
     await vi.waitUntil(async () => (await heldBy('order-a')) === 'released', { timeout: patienceMs });

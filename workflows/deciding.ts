@@ -19,7 +19,7 @@ import {
   unmetFor,
 } from './model/pull-request-state.ts';
 import type { ProjectState } from './model/round.ts';
-import { isSettled, isSpent, isUnderWay, isUnknown, planOf } from './model/round.ts';
+import { isSettled, isSpent, isUnderWay, isUnknown, leftState, planOf } from './model/round.ts';
 import { isOutside, targetOf } from './model/target.ts';
 import { override } from './overriding.ts';
 import type { Answer, CommandRefusal, Reply } from './port/answer.ts';
@@ -236,10 +236,10 @@ async function apply(desk: Desk, wish: Wish, projects: readonly ProjectState[]):
 }
 
 /** Where the state is elsewhere, another plan would not help either. */
-function whySpent({ state: { ref } }: Desk, { project: { name: project }, apply }: ProjectState): Refusal {
-  const outcome = apply?.phase.kind === 'over' ? apply.phase.outcome : null;
-  if (outcome?.kind !== 'failed' || !(outcome.stateKept || outcome.stateOnRunner))
-    return { kind: 'apply-failed', project };
+function whySpent({ state: { ref } }: Desk, spent: ProjectState): Refusal {
+  const project = spent.project.name;
+  const outcome = spent.apply?.phase.kind === 'over' ? spent.apply.phase.outcome : null;
+  if (outcome?.kind !== 'failed' || !leftState(spent)) return { kind: 'apply-failed', project };
   const state = { runId: outcome.runId, number: ref.number, kept: outcome.stateKept };
   return { kind: 'state-unwritten', project, state };
 }

@@ -105,7 +105,7 @@ async function applyOnce(
     const isStopped = wasNotStarted(error) && CancellationScope.current().consideredCancelled;
     if (isStopped) return failed(runId, ...stoppedBefore);
     log.error('contact with an apply was lost', { runId, error });
-    if (wentSilent(error) && Date.now() < until && !(await isTaken(runId))) return 'not taken';
+    if (wentSilent(error) && !(await isTaken(runId))) return Date.now() < until ? 'not taken' : 'no runner';
     return wasNotStarted(error)
       ? failed(runId, 'Terraform could not be started.')
       : { kind: 'unknown', runId, reason: 'contact with the runner was lost', ...markIn(error) };

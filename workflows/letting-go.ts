@@ -84,9 +84,9 @@ export async function unlock(desk: Desk, wish: Wish, chosen: readonly ProjectSta
   for (const { name } of places) changeProject(desk, name, { turn: null });
   for (const { project } of projects.filter(isHeld))
     changeProject(desk, project.name, { apply: null, turn: null });
-  // What this pull request once applied may not be among its projects any more.
-  const others =
-    wish.projects.length === 0 ? desk.state.touched.filter(({ name }) => !inLine.includes(name)) : [];
+  // What this pull request once applied may not be among its projects any more. What it gave up before is others'.
+  const applied = desk.state.touched.filter(({ name, begun }) => begun === true && !inLine.includes(name));
+  const others = wish.projects.length === 0 ? applied : [];
   const { ref } = desk.state;
   await tellProjects(desk, [...places, ...others], {
     kind: 'release',

@@ -27,17 +27,17 @@ export async function takeTurns(work: RoundWork): Promise<ReadonlySet<string>> {
     if (free) continue;
     locked.add(project.name);
     // Nobody waits for it, so that it keeps nothing from being planned.
-    if (isRefused(desk, project.name)) continue;
+    if (may && isRefused(desk, project.name)) continue;
     waits = true;
     await waitFor(desk, project.name);
   }
   return locked;
 }
 
-/** It comes before what is held here: that is said in place of a plan. */
+/** Asked for, it comes before what is held here: that is said in place of a plan. */
 function isRefused(desk: Desk, name: string): boolean {
   const { turn, result } = findProject(desk.state, name) ?? {};
-  return turn === null && result != null;
+  return turn === null && result?.kind === 'failed';
 }
 
 const isBegun = ({ state: { touched } }: Desk, project: string): boolean =>
